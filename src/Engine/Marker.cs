@@ -1,0 +1,2 @@
+namespace PersonaActors.Engine;
+internal static class Marker;
