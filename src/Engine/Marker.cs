@@ -1,2 +1,0 @@
-namespace PersonaActors.Engine;
-internal static class Marker;
