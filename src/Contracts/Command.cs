@@ -1,0 +1,33 @@
+namespace PersonaActors.Contracts;
+
+public enum ActorKind
+{
+    User,
+    Service,
+    TenantAdmin,
+    Operator,
+}
+
+/// <summary>Who acts: the kind of key and, where one is named, the user it acts for.</summary>
+[GenerateSerializer, Immutable, Alias("actor")]
+public sealed record Actor([property: Id(0)] ActorKind Kind, [property: Id(1)] Guid? User)
+{
+    /// <summary>Tenant admins and operators stand above the roles that users give each other.</summary>
+    public bool IsAdmin => Kind is ActorKind.TenantAdmin or ActorKind.Operator;
+}
+
+/// <summary>
+/// What makes a command repeatable: its id is stored with its answer in the command's own transaction,
+/// so that a repeat (by the client, or by the gateway after a lost connection) returns the first answer.
+/// </summary>
+/// <param name="Id">The client's Idempotency-Key, or one that the gateway made before its first try.</param>
+/// <param name="Caller">The key that called; ids of different callers never meet. Empty with auth off.</param>
+/// <param name="Fingerprint">SHA-256 over method, path and body: the same id with another body is refused.</param>
+/// <param name="IfMatch">The version that the caller wants to change, or none.</param>
+[GenerateSerializer, Immutable, Alias("command")]
+public sealed record Command(
+    [property: Id(0)] string Id,
+    [property: Id(1)] Guid Caller,
+    [property: Id(2)] string Fingerprint,
+    [property: Id(3)] Actor Actor,
+    [property: Id(4)] long? IfMatch = null);

@@ -1,0 +1,30 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PersonaActors.Contracts;
+
+/// <summary>Free-form JSON as text: serializers of grains carry no JsonElement, and nobody between client and table needs to look inside.</summary>
+[GenerateSerializer, Immutable, Alias("json-text")]
+[JsonConverter(typeof(JsonTextConverter))]
+public sealed record JsonText([property: Id(0)] string Json)
+{
+    public static readonly JsonText EmptyObject = new("{}");
+
+    public static JsonText From<T>(T value) => new(JsonSerializer.Serialize(value, Wire.Json));
+
+    public T Read<T>() => JsonSerializer.Deserialize<T>(Json, Wire.Json)!;
+
+    public override string ToString() => Json;
+}
+
+public sealed class JsonTextConverter : JsonConverter<JsonText>
+{
+    public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        return new JsonText(JsonSerializer.Serialize(document.RootElement));
+    }
+
+    public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>
+        writer.WriteRawValue(value.Json, skipInputValidation: true);
+}

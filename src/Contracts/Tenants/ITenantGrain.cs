@@ -1,0 +1,41 @@
+namespace PersonaActors.Contracts.Tenants;
+
+/// <summary>One tenant. Key: <see cref="TenantKey"/>. The only writer of the tenant, its settings and its API keys.</summary>
+[Alias("tenant")]
+public interface ITenantGrain : IGrainWithStringKey
+{
+    [Alias("create")]
+    Task<Outcome<TenantView>> Create(Command command, TenantDraft draft);
+
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<TenantView>?> Get();
+
+    [Alias("update")]
+    Task<Outcome<TenantView>> Update(Command command, TenantChange change);
+
+    /// <summary>Stores a key that the gateway made; the grain never sees it, only its hash.</summary>
+    [Alias("add-key")]
+    Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key);
+
+    [Alias("revoke-key")]
+    Task<Outcome<ApiKeyView>> RevokeKey(Command command, Guid keyId);
+}
+
+[GenerateSerializer, Immutable, Alias("tenant-draft")]
+public sealed record TenantDraft([property: Id(0)] string Name, [property: Id(1)] string DisplayName);
+
+[GenerateSerializer, Immutable, Alias("tenant-change")]
+public sealed record TenantChange(
+    [property: Id(0)] Patch<string> DisplayName,
+    [property: Id(1)] Patch<int?> EventRetentionDays);
+
+[GenerateSerializer, Immutable, Alias("new-api-key")]
+public sealed record NewApiKey(
+    [property: Id(0)] Guid Id,
+    [property: Id(1)] ApiKeyKind Kind,
+    [property: Id(2)] string Name,
+    [property: Id(3)] string Prefix,
+    [property: Id(4)] byte[] Hash,
+    [property: Id(5)] byte[] TokenSecret,
+    [property: Id(6)] Guid? UserId,
+    [property: Id(7)] bool MayDelegate);

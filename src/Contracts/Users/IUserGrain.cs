@@ -1,0 +1,47 @@
+namespace PersonaActors.Contracts.Users;
+
+/// <summary>One person of a tenant. Key: <see cref="TenantScopedKey"/>. The only writer of the user, its identities and its default persona.</summary>
+[Alias("user")]
+public interface IUserGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Makes the user with its default persona, or, if it exists, gives a placeholder its real name.
+    /// Refused with <see cref="UserRefusals.IdentityTaken"/> if one of the identities belongs to another user: the caller looks again.
+    /// </summary>
+    [Alias("register")]
+    Task<Outcome<UserView>> Register(Command command, UserRegistration registration);
+
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<UserView>?> Get();
+
+    [Alias("update")]
+    Task<Outcome<UserView>> Update(Command command, UserChange change);
+
+    [Alias("attach-identity")]
+    Task<Outcome<UserView>> AttachIdentity(Command command, UserIdentity identity);
+
+    [Alias("delete")]
+    Task<Outcome<Nothing>> Delete(Command command);
+}
+
+[GenerateSerializer, Immutable, Alias("user-registration")]
+public sealed record UserRegistration(
+    [property: Id(0)] string Username,
+    [property: Id(1)] string? DisplayName,
+    [property: Id(2)] string? Bio,
+    [property: Id(3)] IReadOnlyList<UserIdentity> Identities,
+    [property: Id(4)] bool IsPlaceholder);
+
+[GenerateSerializer, Immutable, Alias("user-change")]
+public sealed record UserChange(
+    [property: Id(0)] Patch<string> Username,
+    [property: Id(1)] Patch<string> TimeZone,
+    [property: Id(2)] Patch<bool?> IsFree,
+    [property: Id(3)] Patch<bool?> IsActive);
+
+public static class UserRefusals
+{
+    public const string NotFound = "user_not_found";
+    public const string IdentityTaken = "identity_taken";
+    public const string IdentityConflict = "identity_conflict";
+}

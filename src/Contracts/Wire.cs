@@ -1,0 +1,31 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PersonaActors.Contracts;
+
+/// <summary>How our JSON looks wherever it leaves or is stored: one set of options, so that a stored answer and a fresh one are the same bytes.</summary>
+public static class Wire
+{
+    public static readonly JsonSerializerOptions Json = Make(JsonUnmappedMemberHandling.Skip);
+
+    /// <summary>For bodies of the native surface: a field nobody knows is refused with its name instead of being lost.</summary>
+    public static readonly JsonSerializerOptions Strict = Make(JsonUnmappedMemberHandling.Disallow);
+
+    private static JsonSerializerOptions Make(JsonUnmappedMemberHandling unmapped)
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
+        {
+            UnmappedMemberHandling = unmapped,
+            NumberHandling = JsonNumberHandling.Strict,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            AllowDuplicateProperties = false,
+            RespectNullableAnnotations = true,
+            MaxDepth = 32,
+        };
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
+        options.Converters.Add(new PatchConverterFactory());
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using PersonaActors.Storage.Events;
+
+namespace PersonaActors.Grains.Events;
+
+/// <summary>Keeps the log and the stored answers from growing for ever: every few minutes, in small batches, tenant by tenant.</summary>
+public sealed class Pruner(LogKeeper log, TimeProvider time, ILogger<Pruner> logger) : BackgroundService
+{
+    private const int Batch = 1000;
+    private const int SystemRetentionDays = 7;
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan AnswersKept = TimeSpan.FromHours(24);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Pause, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await Prune(stoppingToken);
+            }
+            catch (NpgsqlException e)
+            {
+                logger.LogWarning("Pruning waits for the database: {Reason}", e.Message);
+            }
+        }
+    }
+
+    public async Task Prune(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        foreach (var (tenant, days) in await log.Tenants(cancel))
+        {
+            await Drain(() => log.PruneEvents(tenant, now.AddDays(-days), Batch, cancel));
+            await Drain(() => log.PruneAnswers(tenant, now - AnswersKept, Batch, cancel));
+        }
+
+        await Drain(() => log.PruneSystemEvents(now.AddDays(-SystemRetentionDays), Batch, cancel));
+    }
+
+    private static async Task Drain(Func<Task<long>> prune)
+    {
+        while (await prune() == Batch)
+        {
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Tenants;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Tenants;
+
+namespace PersonaActors.Grains.Tenants;
+
+/// <summary>
+/// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
+/// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
+/// </summary>
+public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, TimeProvider time) : Grain, ITenantGrain
+{
+    private const int DefaultRetentionDays = 7;
+
+    private Guid _tenant;
+    private string _stream = "";
+    private TenantRow? _row;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
+        _stream = StreamName.Tenant(_tenant);
+        _row = await store.Load(_tenant, _stream);
+    }
+
+    public Task<Read<TenantView>?> Get() =>
+        Task.FromResult(_row is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
+
+    public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
+    {
+        if (TenantRules.Check(draft) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (_row is { } known)
+        {
+            return Outcome<TenantView>.Done(known.View);
+        }
+
+        var now = Now();
+        var tenant = new TenantView(_tenant, draft.Name, draft.DisplayName, DefaultRetentionDays, 1, now, now);
+        var outcome = Outcome<TenantView>.Created(tenant);
+        var batch = database.Begin(RowScope.OfOperator(_tenant));
+        TenantStore.Insert(batch, tenant);
+        batch.Append(_stream, null, "tenant.created", now, MergePatch.Created(tenant));
+        batch.Answer(command, null, outcome, now);
+        try
+        {
+            await Commit(batch, tenant);
+        }
+        catch (PostgresException e) when (e.IsUnique(TenantStore.NameKey))
+        {
+            DeactivateOnIdle();
+            return Refusal.Conflict("tenant_name_taken", $"A tenant named '{draft.Name}' exists.", "name");
+        }
+
+        return outcome;
+    }
+
+    public async Task<Outcome<TenantView>> Update(Command command, TenantChange change)
+    {
+        if (_row is not { } known)
+        {
+            return Refusal.NotFound("tenant");
+        }
+
+        if (command.IfMatch is { } expected && expected != known.View.Version)
+        {
+            return Refusal.Stale(expected, known.View.Version);
+        }
+
+        if (TenantRules.Check(change) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var next = known.View with
+        {
+            DisplayName = change.DisplayName.Over(known.View.DisplayName)!,
+            EventRetentionDays = change.EventRetentionDays.Over(known.View.EventRetentionDays) ?? DefaultRetentionDays,
+        };
+        if (next == known.View)
+        {
+            return Outcome<TenantView>.Done(known.View);
+        }
+
+        var now = Now();
+        next = next with { Version = known.View.Version + 1, UpdatedAt = now };
+        var outcome = Outcome<TenantView>.Done(next);
+        var batch = database.Begin(RowScope.OfTenant(_tenant));
+        TenantStore.Update(batch, next);
+        batch.Append(_stream, null, "tenant.updated", now, MergePatch.Between(known.View, next));
+        batch.Answer(command, null, outcome, now);
+        await Commit(batch, next);
+        return outcome;
+    }
+
+    public async Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key)
+    {
+        if (_row is null)
+        {
+            return Refusal.NotFound("tenant");
+        }
+
+        if (TenantRules.Check(key) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (key.Kind == ApiKeyKind.Operator)
+        {
+            return Refusal.Invalid("kind", "An operator key belongs to no tenant: make it on the command line (keys create --operator).");
+        }
+
+        var now = Now();
+        var view = new ApiKeyView(key.Id, key.Kind, key.Name, key.Prefix, key.UserId, key.MayDelegate, now, null);
+        var outcome = Outcome<ApiKeyView>.Created(view);
+        var batch = database.Begin(RowScope.OfTenant(_tenant));
+        ApiKeyStore.Insert(batch, _tenant, key, now);
+        batch.Append(_stream, null, "key.created", now, JsonText.From(new { key = view }));
+        batch.Answer(command, null, outcome, now);
+        try
+        {
+            Announce(await batch.Commit(DeactivateOnIdle));
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        return outcome;
+    }
+
+    public async Task<Outcome<ApiKeyView>> RevokeKey(Command command, Guid keyId)
+    {
+        var known = await store.FindKey(_tenant, keyId);
+        if (known is null)
+        {
+            return Refusal.NotFound("key");
+        }
+
+        if (known.RevokedAt is not null)
+        {
+            return Outcome<ApiKeyView>.Done(known);
+        }
+
+        var now = Now();
+        var revoked = known with { RevokedAt = now };
+        var outcome = Outcome<ApiKeyView>.Done(revoked);
+        var batch = database.Begin(RowScope.OfTenant(_tenant));
+        ApiKeyStore.Revoke(batch, keyId, now);
+        batch.Append(_stream, null, "key.revoked", now, JsonText.From(new { key = revoked }));
+        batch.Answer(command, null, outcome, now);
+        Announce(await batch.Commit(DeactivateOnIdle));
+        return outcome;
+    }
+
+    private async Task Commit(ScopedBatch batch, TenantView next)
+    {
+        var events = await batch.Commit(DeactivateOnIdle);
+        _row = new TenantRow(next, events[^1].Seq);
+        feed.Announce(_tenant, events);
+    }
+
+    /// <summary>Events about keys move the stream, not the tenant.</summary>
+    private void Announce(IReadOnlyList<StreamEvent> events)
+    {
+        if (_row is { } row)
+        {
+            _row = row with { Seq = events[^1].Seq };
+        }
+
+        feed.Announce(_tenant, events);
+    }
+
+    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
+}

@@ -1,0 +1,39 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Tenants;
+
+namespace PersonaActors.Grains.Tenants;
+
+public static class TenantRules
+{
+    public static Refusal? Check(TenantDraft draft)
+    {
+        if (draft.Name is not { Length: >= 2 and <= 50 } name || !char.IsAsciiLetterLower(name[0])
+            || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        {
+            return Refusal.Invalid("name", "A tenant's name is 2–50 lower-case letters, digits and '-', and begins with a letter.");
+        }
+
+        return name == "system" ? Refusal.Invalid("name", "'system' is reserved.") : Text.CheckRequired("displayName", draft.DisplayName, 255);
+    }
+
+    public static Refusal? Check(TenantChange change) =>
+        (change.DisplayName.IsSet ? Text.CheckRequired("displayName", change.DisplayName.Value, 255) : null)
+        ?? (change.EventRetentionDays is { IsSet: true, Value: < 1 or > 365 }
+            ? Refusal.Invalid("eventRetentionDays", "Events are kept between 1 and 365 days.")
+            : null);
+
+    public static Refusal? Check(NewApiKey key)
+    {
+        if (Text.CheckRequired("name", key.Name, 100) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return (key.Kind == ApiKeyKind.User, key.UserId) switch
+        {
+            (true, null) => Refusal.Invalid("user", "A user key names its user."),
+            (false, not null) => Refusal.Invalid("user", "Only a user key names a user."),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,210 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Outbox;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Personas;
+using PersonaActors.Storage.Users;
+using Npgsql;
+
+namespace PersonaActors.Grains.Users;
+
+/// <summary>
+/// One person. Every command computes the next state, commits it with its events and its answer, and only then changes
+/// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
+/// </summary>
+public sealed class UserGrain(Database database, UserStore store, EventFeed feed, TimeProvider time) : Grain, IUserGrain
+{
+    private TenantScopedKey _key;
+    private string _stream = "";
+    private UserRow? _user;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
+        _stream = StreamName.User(_key.Id);
+        _user = await store.Load(_key.Tenant, _key.Id, _stream);
+    }
+
+    public Task<Read<UserView>?> Get() =>
+        Task.FromResult(_user is { } user ? new Read<UserView>(user.View, database.Epoch, user.Seq) : null);
+
+    public async Task<Outcome<UserView>> Register(Command command, UserRegistration registration)
+    {
+        if (UserRules.Check(registration) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return _user is { } known ? await Rename(command, known, registration) : await Create(command, registration);
+    }
+
+    private async Task<Outcome<UserView>> Create(Command command, UserRegistration registration)
+    {
+        var now = Now();
+        var placeholder = registration.IsPlaceholder || UserRules.IsPlaceholderFor(registration.Username, _key.Id, registration.Identities);
+        var persona = new PersonaView(
+            Guid.CreateVersion7(now), _key.Id, UserRules.DefaultPersonaName(registration.Username), null, registration.Bio ?? "",
+            registration.DisplayName ?? registration.Username, null, 1, now, now);
+        var user = new UserView(_key.Id, registration.Username, registration.Identities, persona.Id, "UTC", false, true, 1, now, now);
+        var outcome = Outcome<UserView>.Created(user);
+
+        var batch = Begin();
+        UserStore.Insert(batch, _key.Tenant, user, placeholder);
+        foreach (var identity in registration.Identities)
+        {
+            UserStore.InsertIdentity(batch, _key.Tenant, _key.Id, identity, now);
+        }
+
+        PersonaStore.Insert(batch, _key.Tenant, persona);
+        UserStore.SetDefaultPersona(batch, _key.Tenant, _key.Id, persona.Id, now);
+        batch.Append(_stream, _key.Id, "user.registered", now, MergePatch.Created(user));
+        batch.Append(_stream, _key.Id, "persona.created", now, JsonText.From(new { persona }));
+        batch.Answer(command, _key.Id, outcome, now);
+        try
+        {
+            await Commit(batch, user, placeholder);
+        }
+        catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
+        {
+            // Somebody registered one of the identities in the meantime; this activation is about a user that never was.
+            DeactivateOnIdle();
+            return Refusal.Conflict(UserRefusals.IdentityTaken, "One of the identities belongs to another user.", "identities");
+        }
+
+        return outcome;
+    }
+
+    /// <summary>A later registration changes nothing but a placeholder's name; new identities are attached by their own command only.</summary>
+    private async Task<Outcome<UserView>> Rename(Command command, UserRow known, UserRegistration registration)
+    {
+        var realName = !registration.IsPlaceholder && !UserRules.IsPlaceholderFor(registration.Username, _key.Id, registration.Identities);
+        return known.IsPlaceholder && realName
+            ? await Change(command, known, known.View with { Username = registration.Username }, isPlaceholder: false)
+            : Outcome<UserView>.Done(known.View);
+    }
+
+    public async Task<Outcome<UserView>> Update(Command command, UserChange change)
+    {
+        if (Found(command) is { Refusal: { } refusal })
+        {
+            return refusal;
+        }
+
+        if (UserRules.Check(change) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var known = _user!;
+        var next = known.View with
+        {
+            Username = change.Username.Over(known.View.Username)!,
+            TimeZone = change.TimeZone.Over(known.View.TimeZone) ?? "UTC",
+            IsFree = change.IsFree.Over(known.View.IsFree) ?? false,
+            IsActive = change.IsActive.Over(known.View.IsActive) ?? true,
+        };
+        return next == known.View
+            ? Outcome<UserView>.Done(known.View)
+            : await Change(command, known, next, known.IsPlaceholder && !change.Username.IsSet);
+    }
+
+    public async Task<Outcome<UserView>> AttachIdentity(Command command, UserIdentity identity)
+    {
+        if (Found(command) is { Refusal: { } refusal })
+        {
+            return refusal;
+        }
+
+        if (UserRules.CheckIdentity(identity, "identity") is { } invalid)
+        {
+            return invalid;
+        }
+
+        var known = _user!;
+        if (known.View.Identities.Contains(identity))
+        {
+            return Outcome<UserView>.Done(known.View);
+        }
+
+        if (known.View.Identities.Count >= UserRules.MaxIdentities)
+        {
+            return Refusal.Conflict("too_many_identities", $"A user has at most {UserRules.MaxIdentities} identities.");
+        }
+
+        try
+        {
+            return await Change(command, known, known.View with { Identities = [.. known.View.Identities, identity] }, known.IsPlaceholder, identity);
+        }
+        catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
+        {
+            return Refusal.Conflict(UserRefusals.IdentityConflict, "The identity belongs to another user.");
+        }
+    }
+
+    public async Task<Outcome<Nothing>> Delete(Command command)
+    {
+        if (Found(command) is { Refusal: { } refusal })
+        {
+            return refusal;
+        }
+
+        var now = Now();
+        var outcome = Outcome<Nothing>.Deleted();
+        var batch = Begin();
+        UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
+        batch.Append(_stream, _key.Id, "user.deleted", now, JsonText.EmptyObject);
+        batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
+        batch.Answer(command, null, outcome, now);
+        var events = await batch.Commit(DeactivateOnIdle);
+        _user = null;
+        feed.Announce(_key.Tenant, events);
+        DeactivateOnIdle();
+        return outcome;
+    }
+
+    private async Task<Outcome<UserView>> Change(Command command, UserRow known, UserView next, bool isPlaceholder, UserIdentity? added = null)
+    {
+        var now = Now();
+        next = next with { Version = known.View.Version + 1, UpdatedAt = now };
+        var outcome = Outcome<UserView>.Done(next);
+        var batch = Begin();
+        UserStore.Update(batch, _key.Tenant, next, isPlaceholder);
+        if (added is not null)
+        {
+            UserStore.InsertIdentity(batch, _key.Tenant, _key.Id, added, now);
+        }
+
+        batch.Append(_stream, _key.Id, "user.updated", now, MergePatch.Between(known.View, next));
+        batch.Answer(command, _key.Id, outcome, now);
+        await Commit(batch, next, isPlaceholder);
+        return outcome;
+    }
+
+    private async Task Commit(ScopedBatch batch, UserView next, bool isPlaceholder)
+    {
+        var events = await batch.Commit(DeactivateOnIdle);
+        _user = new UserRow(next, isPlaceholder, events[^1].Seq);
+        feed.Announce(_key.Tenant, events);
+    }
+
+    /// <summary>What every command on an existing user checks first; refused, or done with what is there.</summary>
+    private Outcome<UserView> Found(Command command)
+    {
+        if (_user is not { } user)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        return command.IfMatch is { } expected && expected != user.View.Version
+            ? Refusal.Stale(expected, user.View.Version)
+            : Outcome<UserView>.Done(user.View);
+    }
+
+    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id));
+
+    /// <summary>PostgreSQL keeps microseconds; what is in memory must equal what a fresh activation loads.</summary>
+    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
+}

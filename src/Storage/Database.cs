@@ -1,0 +1,148 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using PersonaActors.Contracts;
+
+namespace PersonaActors.Storage;
+
+public sealed record DatabaseLogins(string App, string Worker);
+
+/// <summary>
+/// The data sources of the app and the worker login. Every statement of the app login goes through a
+/// <see cref="ScopedBatch"/>, whose first command says whose rows the transaction may see.
+/// </summary>
+public sealed class Database : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _app;
+    private readonly NpgsqlDataSource _worker;
+    private volatile string? _epoch;
+
+    public Database(DatabaseLogins logins, ILoggerFactory loggers)
+    {
+        _app = Source(logins.App, "personactors app", 50, loggers);
+        _worker = Source(logins.Worker, "personactors worker", 10, loggers);
+    }
+
+    /// <summary>Closed while this node may not write, because it lost its lock on the database.</summary>
+    public DatabaseGate Gate { get; } = new();
+
+    /// <summary>Tells a restored backup from its original; read at start and again whenever the listening connection was lost.</summary>
+    public string Epoch => _epoch ?? throw new StorageUnavailableException("The database's epoch is not known yet.");
+
+    public async Task<string> RefreshEpoch(CancellationToken cancel)
+    {
+        const string sql = "SELECT current_epoch()";
+        try
+        {
+            await using var command = _app.CreateCommand(sql);
+            return _epoch = (string)(await command.ExecuteScalarAsync(cancel))!;
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StorageUnavailableException("The database can't be reached.", e);
+        }
+    }
+
+    public ScopedBatch Begin(RowScope scope) => new(this, scope);
+
+    public async Task<T?> ReadOne<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default)
+        where T : class
+    {
+        var rows = await ReadMany(scope, sql, parameters, map, cancel);
+        return rows.Count > 0 ? rows[0] : null;
+    }
+
+    public async Task<List<T>> ReadMany<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default)
+    {
+        try
+        {
+            await using var connection = await OpenApp(cancel);
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(scope.ToCommand());
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.AddRange(parameters);
+            batch.BatchCommands.Add(command);
+            await using var reader = await batch.ExecuteReaderAsync(cancel);
+            await reader.NextResultAsync(cancel);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancel))
+            {
+                rows.Add(map(reader));
+            }
+
+            return rows;
+        }
+        catch (PostgresException e) when (!e.IsOutage())
+        {
+            throw;
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StorageUnavailableException("The database can't be reached.", e);
+        }
+    }
+
+    /// <summary>For background work across tenants; its statements name the tenant in every predicate.</summary>
+    public NpgsqlDataSource Worker => _worker;
+
+    internal async ValueTask<NpgsqlConnection> OpenApp(CancellationToken cancel)
+    {
+        Gate.ThrowIfClosed();
+        return await _app.OpenConnectionAsync(cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _worker.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource Source(string connectionString, string name, int poolSize, ILoggerFactory loggers)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        settings.ApplicationName ??= name;
+        if (!settings.ContainsKey("Maximum Pool Size"))
+        {
+            settings.MaxPoolSize = poolSize;
+        }
+
+        if (!settings.ContainsKey("Max Auto Prepare"))
+        {
+            settings.MaxAutoPrepare = 200;
+            settings.AutoPrepareMinUsages = 2;
+        }
+
+        if (!settings.ContainsKey("Timeout"))
+        {
+            settings.Timeout = 3;
+        }
+
+        if (!settings.ContainsKey("Command Timeout"))
+        {
+            settings.CommandTimeout = 15;
+        }
+
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        builder.UseLoggerFactory(loggers);
+        return builder.Build();
+    }
+}
+
+/// <summary>Open while this node may use the database. The embedded edition closes it when the node lock is lost, until it is held again.</summary>
+public sealed class DatabaseGate
+{
+    private volatile string? _closedBecause;
+
+    public bool IsOpen => _closedBecause is null;
+
+    public void Close(string because) => _closedBecause = because;
+
+    public void Open() => _closedBecause = null;
+
+    public void ThrowIfClosed()
+    {
+        if (_closedBecause is { } because)
+        {
+            throw new StorageUnavailableException(because);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Npgsql;
+
+namespace PersonaActors.Storage.Events;
+
+/// <summary>What the worker login does to the log: prunes it by age, and erases what was a user's. In batches, so that nothing waits long.</summary>
+public sealed class LogKeeper(Database database)
+{
+    // The newest event of a stream stays, whatever its age is, so does the stream's row: numbers never start again.
+    private const string PruneSql = """
+        WITH old AS (
+          SELECT e.stream, e.seq FROM events e
+          WHERE e.tenant_id = $1 AND e.at < $2
+            AND e.seq < (SELECT s.seq FROM streams s WHERE s.tenant_id = $1 AND s.stream = e.stream)
+          ORDER BY e.at, e.seq LIMIT $3),
+        gone AS (
+          DELETE FROM events e USING old WHERE e.tenant_id = $1 AND e.stream = old.stream AND e.seq = old.seq RETURNING e.stream, e.seq),
+        moved AS (
+          UPDATE streams s SET oldest = greatest(s.oldest, g.last + 1)
+          FROM (SELECT stream, max(seq) AS last FROM gone GROUP BY stream) g
+          WHERE s.tenant_id = $1 AND s.stream = g.stream)
+        SELECT count(*) FROM gone
+        """;
+
+    public Task<long> PruneEvents(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
+        Count(PruneSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
+
+    private const string PruneSystemSql = """
+        WITH old AS (
+          SELECT e.stream, e.seq FROM events e
+          WHERE e.tenant_id IS NULL AND e.at < $1
+            AND e.seq < (SELECT s.seq FROM streams s WHERE s.tenant_id IS NULL AND s.stream = e.stream)
+          ORDER BY e.at, e.seq LIMIT $2),
+        gone AS (
+          DELETE FROM events e USING old WHERE e.tenant_id IS NULL AND e.stream = old.stream AND e.seq = old.seq RETURNING e.stream, e.seq),
+        moved AS (
+          UPDATE streams s SET oldest = greatest(s.oldest, g.last + 1)
+          FROM (SELECT stream, max(seq) AS last FROM gone GROUP BY stream) g
+          WHERE s.tenant_id IS NULL AND s.stream = g.stream)
+        SELECT count(*) FROM gone
+        """;
+
+    public Task<long> PruneSystemEvents(DateTimeOffset before, int batch, CancellationToken cancel) =>
+        Count(PruneSystemSql, cancel, Sql.Time(before), Sql.Int(batch));
+
+    private const string PruneAnswersSql = """
+        WITH gone AS (
+          DELETE FROM command_log c USING (
+            SELECT tenant_id, caller, id FROM command_log WHERE tenant_id = $1 AND at < $2 ORDER BY at LIMIT $3) old
+          WHERE c.tenant_id = $1 AND c.caller = old.caller AND c.id = old.id RETURNING 1)
+        SELECT count(*) FROM gone
+        """;
+
+    public Task<long> PruneAnswers(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
+        Count(PruneAnswersSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
+
+    private const string EraseEventsSql = """
+        WITH gone AS (
+          DELETE FROM events e USING (
+            SELECT x.stream, x.seq FROM streams s JOIN events x ON x.tenant_id = s.tenant_id AND x.stream = s.stream
+            WHERE s.tenant_id = $1 AND s.owner_id = $2 LIMIT $3) old
+          WHERE e.tenant_id = $1 AND e.stream = old.stream AND e.seq = old.seq RETURNING 1)
+        SELECT count(*) FROM gone
+        """;
+
+    private const string EraseStreamsSql = "DELETE FROM streams WHERE tenant_id = $1 AND owner_id = $2";
+
+    private const string EraseAnswersSql = "DELETE FROM command_log WHERE tenant_id = $1 AND owner_id = $2";
+
+    /// <summary>Removes every event of the user's streams, the streams, and the answers stored for the user. Running it twice does no harm.</summary>
+    public async Task EraseUser(Guid tenant, Guid user, CancellationToken cancel)
+    {
+        while (await Count(EraseEventsSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user), Sql.Int(5000)) > 0)
+        {
+        }
+
+        await Run(EraseStreamsSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
+        await Run(EraseAnswersSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
+    }
+
+    private const string TenantsSql = "SELECT tenant_id, event_retention_days FROM tenants ORDER BY tenant_id";
+
+    public async Task<IReadOnlyList<(Guid Tenant, int RetentionDays)>> Tenants(CancellationToken cancel)
+    {
+        await using var command = database.Worker.CreateCommand(TenantsSql);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var tenants = new List<(Guid, int)>();
+        while (await reader.ReadAsync(cancel))
+        {
+            tenants.Add((reader.GetGuid(0), reader.GetInt32(1)));
+        }
+
+        return tenants;
+    }
+
+    private async Task<long> Count(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
+    {
+        await using var command = database.Worker.CreateCommand(sql);
+        command.Parameters.AddRange(parameters);
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    private async Task Run(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
+    {
+        await using var command = database.Worker.CreateCommand(sql);
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}

@@ -1,0 +1,26 @@
+using Npgsql;
+
+namespace PersonaActors.Storage;
+
+/// <summary>The failures of the database that we expect, in one place.</summary>
+public static class PostgresFailures
+{
+    /// <summary>Raised by must_hit (sql/0001): a versioned change found another version, or no row.</summary>
+    public const string MissedRow = "PA001";
+
+    public static bool IsUnique(this PostgresException e, string constraint) =>
+        e.SqlState == PostgresErrorCodes.UniqueViolation && e.ConstraintName == constraint;
+
+    public static bool IsForeignKey(this PostgresException e, string constraint) =>
+        e.SqlState == PostgresErrorCodes.ForeignKeyViolation && e.ConstraintName == constraint;
+
+    /// <summary>The server answered that it can't serve now; whatever was sent has not happened.</summary>
+    public static bool IsOutage(this PostgresException e) =>
+        e.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+            or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.QueryCanceled
+        || e.SqlState.StartsWith("08", StringComparison.Ordinal);
+
+    /// <summary>Two transactions met; the one that lost may run again from fresh state.</summary>
+    public static bool IsCollision(this PostgresException e) =>
+        e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or MissedRow;
+}

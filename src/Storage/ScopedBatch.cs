@@ -1,0 +1,181 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+
+namespace PersonaActors.Storage;
+
+/// <summary>
+/// One command's transaction in one round trip. A batch without BEGIN is one implicit transaction: its first command
+/// sets whose rows it may see, for that transaction only, and the rest are the rows, their events and the stored answer.
+/// Either all of it happens or nothing.
+/// </summary>
+public sealed class ScopedBatch
+{
+    private readonly Database _database;
+    private readonly List<NpgsqlBatchCommand> _commands = new(6);
+    private readonly List<Appended> _appended = new(2);
+    private readonly RowScope _scope;
+    private int _resultSets = 1;
+
+    internal ScopedBatch(Database database, RowScope scope)
+    {
+        _database = database;
+        _scope = scope;
+        _commands.Add(scope.ToCommand());
+    }
+
+    private readonly record struct Appended(int ResultSet, string Stream, Guid Id, string Type, DateTimeOffset At, JsonText Data);
+
+    /// <summary>A statement that returns no rows.</summary>
+    public ScopedBatch Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter);
+        }
+
+        _commands.Add(command);
+        return this;
+    }
+
+    /// <summary>A change that must hit its row. The statement ends in <c>SELECT must_hit(count(*), '…') FROM changed</c>, which fails the batch otherwise.</summary>
+    public ScopedBatch AddGuarded(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        _resultSets++;
+        return Add(sql, parameters);
+    }
+
+    private const string AppendEvent = """
+        WITH position AS (
+          INSERT INTO streams (tenant_id, stream, owner_id, seq) VALUES ($1, $2, $3, 1)
+          ON CONFLICT (tenant_id, stream) DO UPDATE SET seq = streams.seq + 1
+          RETURNING seq)
+        INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
+        SELECT $1, $2, seq, $4, $5, $6, $3, $7 FROM position
+        RETURNING seq
+        """;
+
+    /// <summary>Appends to a stream. Its row stays locked until the commit, so a second writer waits and numbers are dense in commit order.</summary>
+    /// <param name="owner">The user whose stream it is: nobody else's transaction sees it.</param>
+    public ScopedBatch Append(string stream, Guid? owner, string type, DateTimeOffset at, JsonText data)
+    {
+        var id = Guid.CreateVersion7(at);
+        _appended.Add(new Appended(_resultSets, stream, id, type, at, data));
+        return AddGuarded(AppendEvent,
+            Sql.Uuid(_scope.Tenant), Sql.Text(stream), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(type), Sql.Time(at), Sql.Json(data.Json));
+    }
+
+    private const string StoreAnswer = """
+        INSERT INTO command_log (tenant_id, caller, id, owner_id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """;
+
+    /// <summary>The command's answer, stored with what it did.</summary>
+    public ScopedBatch Answer<T>(Command command, Guid? owner, Outcome<T> outcome, DateTimeOffset at) where T : class =>
+        Add(StoreAnswer,
+            Sql.Uuid(_scope.Tenant), Sql.Uuid(command.Caller), Sql.Text(command.Id), Sql.Uuid(owner), Sql.Text(command.Fingerprint),
+            Sql.Json(JsonText.From(outcome).Json), Sql.Time(at));
+
+    private const string AddTask = """
+        INSERT INTO outbox_tasks (tenant_id, id, kind, payload, run_after, created_at) VALUES ($1, $2, $3, $4, $5, $5)
+        """;
+
+    /// <summary>Work to be done after the commit, at least once, by the outbox worker.</summary>
+    public ScopedBatch Task(string kind, JsonText payload, DateTimeOffset at) =>
+        Add(AddTask, Sql.Uuid(_scope.Tenant), Sql.Uuid(Guid.CreateVersion7(at)), Sql.Text(kind), Sql.Json(payload.Json), Sql.Time(at));
+
+    /// <summary>
+    /// Runs the transaction and answers its events with their numbers. When another writer was first, or the commit's
+    /// fate is unknown, <paramref name="leave"/> is called (a grain passes DeactivateOnIdle) and
+    /// <see cref="ActivationOutdatedException"/> thrown: the gateway retries once, from fresh state, with the same command id.
+    /// </summary>
+    public async Task<IReadOnlyList<StreamEvent>> Commit(Action leave, CancellationToken cancel = default)
+    {
+        NpgsqlConnection connection;
+        try
+        {
+            connection = await _database.OpenApp(cancel);
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StorageUnavailableException("The database can't be reached; nothing was written.", e);
+        }
+
+        await using (connection)
+        {
+            try
+            {
+                return await Run(connection);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation && e.TableName == "command_log")
+            {
+                throw new CommandRepeatedException("A command with this id was already carried out.", e);
+            }
+            catch (PostgresException e) when (e.IsCollision())
+            {
+                leave();
+                throw new ActivationOutdatedException("Another writer changed the row first.", e);
+            }
+            catch (PostgresException e) when (e.IsOutage())
+            {
+                throw new StorageUnavailableException("The database gave up; nothing was written.", e);
+            }
+            catch (PostgresException)
+            {
+                throw;
+            }
+            catch (NpgsqlException e)
+            {
+                leave();
+                throw new ActivationOutdatedException("The connection broke during the commit; whether it happened is unknown.", e);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<StreamEvent>> Run(NpgsqlConnection connection)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var command in _commands)
+        {
+            batch.BatchCommands.Add(command);
+        }
+
+        var events = new StreamEvent[_appended.Count];
+        // Not cancellable from here on: a cancelled commit would be one of unknown fate.
+        await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
+        var resultSet = 0;
+        for (var i = 0; i < events.Length; i++)
+        {
+            var appended = _appended[i];
+            for (; resultSet < appended.ResultSet; resultSet++)
+            {
+                await reader.NextResultAsync(CancellationToken.None);
+            }
+
+            await reader.ReadAsync(CancellationToken.None);
+            events[i] = new StreamEvent(appended.Stream, _database.Epoch, reader.GetInt64(0), appended.Id, appended.Type, appended.At, appended.Data);
+        }
+
+        while (await reader.NextResultAsync(CancellationToken.None))
+        {
+            // Errors of later statements surface here; they have no rows of interest.
+        }
+
+        return events;
+    }
+}
+
+internal static class RowScopeCommand
+{
+    private const string SetScope =
+        "SELECT set_config('app.current_tenant_id', $1, true), set_config('app.user_id', $2, true), set_config('app.scope', $3, true)";
+
+    public static NpgsqlBatchCommand ToCommand(this RowScope scope)
+    {
+        var command = new NpgsqlBatchCommand(SetScope);
+        command.Parameters.Add(Sql.Text(scope.Tenant?.ToString() ?? ""));
+        command.Parameters.Add(Sql.Text(scope.User?.ToString() ?? ""));
+        command.Parameters.Add(Sql.Text(scope.Scope ?? ""));
+        return command;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Users;
+
+namespace PersonaActors.Storage.Users;
+
+/// <summary>A user as its grain holds it: what GET answers, and the position of its stream at that version.</summary>
+public sealed record UserRow(UserView View, bool IsPlaceholder, long Seq);
+
+public sealed class UserStore(Database database)
+{
+    public const string IdentityKey = "user_identities_pkey";
+
+    private const string LoadSql = """
+        SELECT u.username, u.is_placeholder, u.time_zone, u.is_free, u.is_active, u.version, u.created_at, u.updated_at,
+          d.persona_id,
+          (SELECT json_agg(json_build_object('provider', i.provider, 'subject', i.subject) ORDER BY i.created_at, i.provider, i.subject)
+           FROM user_identities i WHERE i.tenant_id = $1 AND i.user_id = $2),
+          (SELECT s.seq FROM streams s WHERE s.tenant_id = $1 AND s.stream = $3)
+        FROM users u
+        JOIN user_default_personas d ON d.tenant_id = u.tenant_id AND d.user_id = u.id
+        WHERE u.tenant_id = $1 AND u.id = $2
+        """;
+
+    public Task<UserRow?> Load(Guid tenant, Guid id, string stream) => database.ReadOne(
+        RowScope.OfUser(tenant, id), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(stream)],
+        row => new UserRow(
+            new UserView(
+                id, row.GetString(0),
+                row.IsDBNull(9) ? [] : JsonSerializer.Deserialize<List<UserIdentity>>(row.GetString(9), Wire.Json)!,
+                row.GetGuid(8), row.GetString(2), row.GetBoolean(3), row.GetBoolean(4), row.GetInt64(5), row.Time(6), row.Time(7)),
+            row.GetBoolean(1),
+            row.ValueOrNull<long>(10) ?? 0));
+
+    private const string InsertSql = """
+        INSERT INTO users (tenant_id, id, username, is_placeholder, time_zone, is_free, is_active, version, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+        """;
+
+    public static void Insert(ScopedBatch batch, Guid tenant, UserView user, bool isPlaceholder) => batch.Add(InsertSql,
+        Sql.Uuid(tenant), Sql.Uuid(user.Id), Sql.Text(user.Username), Sql.Bool(isPlaceholder), Sql.Text(user.TimeZone),
+        Sql.Bool(user.IsFree), Sql.Bool(user.IsActive), Sql.Bigint(user.Version), Sql.Time(user.CreatedAt));
+
+    private const string InsertIdentitySql =
+        "INSERT INTO user_identities (tenant_id, provider, subject, user_id, created_at) VALUES ($1, $2, $3, $4, $5)";
+
+    public static void InsertIdentity(ScopedBatch batch, Guid tenant, Guid user, UserIdentity identity, DateTimeOffset at) =>
+        batch.Add(InsertIdentitySql, Sql.Uuid(tenant), Sql.Text(identity.Provider), Sql.Text(identity.Subject), Sql.Uuid(user), Sql.Time(at));
+
+    private const string SetDefaultPersonaSql = """
+        INSERT INTO user_default_personas (tenant_id, user_id, persona_id, updated_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant_id, user_id) DO UPDATE SET persona_id = excluded.persona_id, updated_at = excluded.updated_at
+        """;
+
+    public static void SetDefaultPersona(ScopedBatch batch, Guid tenant, Guid user, Guid persona, DateTimeOffset at) =>
+        batch.Add(SetDefaultPersonaSql, Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(persona), Sql.Time(at));
+
+    private const string UpdateSql = """
+        WITH changed AS (
+          UPDATE users SET username = $3, is_placeholder = $4, time_zone = $5, is_free = $6, is_active = $7, version = $8, updated_at = $9
+          WHERE tenant_id = $1 AND id = $2 AND version = $8 - 1 RETURNING 1)
+        SELECT must_hit(count(*), 'user') FROM changed
+        """;
+
+    /// <summary>Writes the user as it is to be; its version says which one it replaces.</summary>
+    public static void Update(ScopedBatch batch, Guid tenant, UserView user, bool isPlaceholder) => batch.AddGuarded(UpdateSql,
+        Sql.Uuid(tenant), Sql.Uuid(user.Id), Sql.Text(user.Username), Sql.Bool(isPlaceholder), Sql.Text(user.TimeZone),
+        Sql.Bool(user.IsFree), Sql.Bool(user.IsActive), Sql.Bigint(user.Version), Sql.Time(user.UpdatedAt));
+
+    private const string DeleteSql = """
+        WITH changed AS (DELETE FROM users WHERE tenant_id = $1 AND id = $2 AND version = $3 RETURNING 1)
+        SELECT must_hit(count(*), 'user') FROM changed
+        """;
+
+    /// <summary>What references the user goes with it by cascade; its events and stored answers go by the outbox (user.erase).</summary>
+    public static void Delete(ScopedBatch batch, Guid tenant, Guid id, long version) =>
+        batch.AddGuarded(DeleteSql, Sql.Uuid(tenant), Sql.Uuid(id), Sql.Bigint(version));
+
+    private const string FindByIdentitiesSql = """
+        SELECT DISTINCT user_id FROM user_identities
+        WHERE tenant_id = $1 AND (provider, subject) IN (SELECT * FROM unnest($2, $3))
+        """;
+
+    /// <summary>The users that any of these identities belong to.</summary>
+    public Task<List<Guid>> FindByIdentities(Guid tenant, IReadOnlyList<UserIdentity> identities, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfTenant(tenant), FindByIdentitiesSql,
+        [Sql.Uuid(tenant), Sql.Texts([.. identities.Select(i => i.Provider)]), Sql.Texts([.. identities.Select(i => i.Subject)])],
+        row => row.GetGuid(0), cancel);
+
+    private const string ListSql = """
+        SELECT u.id, u.username, u.time_zone, u.is_free, u.is_active, u.version, u.created_at, u.updated_at, d.persona_id,
+          (SELECT json_agg(json_build_object('provider', i.provider, 'subject', i.subject) ORDER BY i.created_at, i.provider, i.subject)
+           FROM user_identities i WHERE i.tenant_id = u.tenant_id AND i.user_id = u.id)
+        FROM users u
+        JOIN user_default_personas d ON d.tenant_id = u.tenant_id AND d.user_id = u.id
+        WHERE u.tenant_id = $1 AND u.id > $2 ORDER BY u.id LIMIT $3
+        """;
+
+    public Task<List<UserView>> List(RowScope scope, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
+        scope, ListSql, [Sql.Uuid(scope.Tenant), Sql.Uuid(after), Sql.Int(limit)],
+        row => new UserView(
+            row.GetGuid(0), row.GetString(1),
+            row.IsDBNull(9) ? [] : JsonSerializer.Deserialize<List<UserIdentity>>(row.GetString(9), Wire.Json)!,
+            row.GetGuid(8), row.GetString(2), row.GetBoolean(3), row.GetBoolean(4), row.GetInt64(5), row.Time(6), row.Time(7)),
+        cancel);
+}
