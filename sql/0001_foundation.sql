@@ -167,13 +167,15 @@ CREATE POLICY app_delete ON api_keys FOR DELETE TO personactors_app
 CREATE POLICY migrator ON api_keys TO personactors_migrator USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys TO personactors_app;
 
--- Who calls is found before any tenant is known; so these two run as their owner and answer one row to an exact question.
+-- Who calls is found before any tenant is known; so these run as their owner and answer exact questions only.
 CREATE FUNCTION find_api_key(wanted bytea) RETURNS SETOF api_keys LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
   AS $$ SELECT * FROM api_keys WHERE hash = wanted $$;
 CREATE FUNCTION find_api_key_by_id(wanted uuid) RETURNS SETOF api_keys LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
   AS $$ SELECT * FROM api_keys WHERE id = wanted $$;
-REVOKE EXECUTE ON FUNCTION find_api_key(bytea), find_api_key_by_id(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION find_api_key(bytea), find_api_key_by_id(uuid) TO personactors_app;
+CREATE FUNCTION find_ended_api_keys(held uuid[]) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+  AS $$ SELECT h.id FROM unnest(held) AS h(id) WHERE NOT EXISTS (SELECT FROM api_keys k WHERE k.id = h.id AND k.revoked_at IS NULL) $$;
+REVOKE EXECUTE ON FUNCTION find_api_key(bytea), find_api_key_by_id(uuid), find_ended_api_keys(uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION find_api_key(bytea), find_api_key_by_id(uuid), find_ended_api_keys(uuid[]) TO personactors_app;
 
 -- A stream's row is locked by whoever appends, so numbers are dense and in commit order.
 CREATE TABLE streams (

@@ -5,7 +5,7 @@ namespace PersonaActors.Contracts;
 
 /// <summary>A field of a PATCH: absent keeps, null clears, a value sets.</summary>
 [GenerateSerializer, Immutable, Alias("patch`1")]
-public readonly record struct Patch<T>([property: Id(0)] bool IsSet, [property: Id(1)] T? Value)
+public readonly record struct Patch<T>([property: Id(0)] bool IsSet, [property: Id(1)] T? Value) : IPatch
 {
     public static Patch<T> Keep => default;
 
@@ -35,4 +35,9 @@ public sealed class PatchConverterFactory : JsonConverterFactory
         public override void Write(Utf8JsonWriter writer, Patch<T> value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value.Value, options);
     }
+}
+
+internal interface IPatch
+{
+    bool IsSet { get; }
 }

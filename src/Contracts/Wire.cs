@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace PersonaActors.Contracts;
 
@@ -22,10 +23,23 @@ public static class Wire
             AllowDuplicateProperties = false,
             RespectNullableAnnotations = true,
             MaxDepth = 32,
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutKeptFields } },
         };
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
         options.Converters.Add(new PatchConverterFactory());
-        options.MakeReadOnly(populateMissingResolver: true);
+        options.MakeReadOnly();
         return options;
+    }
+
+    // A patch written again (for the fingerprint of a command) must say "keep" by leaving the field out, as it was read.
+    private static void LeaveOutKeptFields(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+        {
+            if (property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(Patch<>))
+            {
+                property.ShouldSerialize = static (_, value) => value is IPatch { IsSet: true };
+            }
+        }
     }
 }

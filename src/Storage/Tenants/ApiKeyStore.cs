@@ -25,6 +25,12 @@ public sealed class ApiKeyStore(Database database)
     public Task<ApiKeyRow?> FindById(Guid id, CancellationToken cancel) =>
         database.ReadOne(default, FindByIdSql, [Sql.Uuid(id)], Map, cancel);
 
+    private const string FindEndedSql = "SELECT ended FROM find_ended_api_keys($1) AS ended";
+
+    /// <summary>Of these keys, those that were revoked or are gone with their user or tenant.</summary>
+    public async Task<IReadOnlyList<Guid>> FindEnded(Guid[] ids, CancellationToken cancel) =>
+        ids.Length == 0 ? [] : await database.ReadMany(default, FindEndedSql, [Sql.Uuids(ids)], row => row.GetGuid(0), cancel);
+
     private const string InsertSql = """
         INSERT INTO api_keys (tenant_id, id, kind, name, prefix, hash, token_secret, user_id, may_delegate, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Http;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Tenants;
+
+namespace PersonaActors.Gateway.Auth;
+
+/// <summary>What a connection token opens.</summary>
+public enum TokenAudience : byte
+{
+    /// <summary>The hub and the event streams over HTTP.</summary>
+    Realtime = 1,
+
+    /// <summary>Whatever a key of the same user opens.</summary>
+    Api = 2,
+}
+
+/// <summary>Who calls, as the key (or the token made with it) says. Tenant is empty for operators only, user for keys that act for others.</summary>
+public sealed record Caller(Guid KeyId, ApiKeyKind Kind, Guid? Tenant, Guid? User, bool MayDelegate)
+{
+    /// <summary>When the token that the caller came with runs out; a key doesn't.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    public TokenAudience? Audience { get; init; }
+
+    public bool IsAdmin => Kind is ApiKeyKind.TenantAdmin or ApiKeyKind.Operator;
+}
+
+/// <summary>A caller within one tenant, and the user it acts for.</summary>
+public sealed record Acting(Caller Caller, Guid Tenant, Guid? User)
+{
+    public Actor Actor => new(
+        Caller.Kind switch
+        {
+            ApiKeyKind.Operator => ActorKind.Operator,
+            ApiKeyKind.TenantAdmin => ActorKind.TenantAdmin,
+            ApiKeyKind.Service => ActorKind.Service,
+            _ => ActorKind.User,
+        },
+        User);
+
+    /// <summary>May read and change what belongs to that user.</summary>
+    public bool MayActFor(Guid user) => User is { } own ? own == user : Caller.Kind != ApiKeyKind.User;
+}
+
+public static class CallerOfRequest
+{
+    private static readonly object Key = new();
+
+    /// <summary>Set by <see cref="Authentication"/> on everything but the open routes.</summary>
+    public static Caller Caller(this HttpContext http) => (Caller)http.Items[Key]!;
+
+    public static bool TryCaller(this HttpContext http, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Caller? caller)
+    {
+        caller = http.Items.TryGetValue(Key, out var found) ? (Caller?)found : null;
+        return caller is not null;
+    }
+
+    internal static void SetCaller(this HttpContext http, Caller caller) => http.Items[Key] = caller;
+}

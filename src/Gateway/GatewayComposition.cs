@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Contracts;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Health;
+using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Tenants;
+using PersonaActors.Gateway.Users;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Gateway;
+
+/// <summary>What the gateway is made of, and the way of a request through it.</summary>
+public static class GatewayComposition
+{
+    public static void AddGateway(this IServiceCollection services, GatewayOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<KeyRing>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyRing>());
+        services.AddSingleton<ConnectionTokens>();
+        services.AddSingleton<IdentityIndex>();
+        services.AddSingleton<ActingResolver>();
+        services.AddSingleton<Commands>();
+        services.AddSingleton(provider => HealthEndpoints.DatabaseCheck(provider.GetRequiredService<Database>()));
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.UnmappedMemberHandling = Wire.Strict.UnmappedMemberHandling;
+            json.SerializerOptions.NumberHandling = Wire.Strict.NumberHandling;
+            json.SerializerOptions.Encoder = Wire.Strict.Encoder;
+            json.SerializerOptions.AllowDuplicateProperties = Wire.Strict.AllowDuplicateProperties;
+            json.SerializerOptions.RespectNullableAnnotations = Wire.Strict.RespectNullableAnnotations;
+            json.SerializerOptions.MaxDepth = Wire.Strict.MaxDepth;
+            foreach (var converter in Wire.Strict.Converters)
+            {
+                json.SerializerOptions.Converters.Add(converter);
+            }
+        });
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.AddRateLimiter(limiter => RateLimits.Configure(limiter, options));
+        services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins([.. options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod().AllowCredentials()
+            .WithExposedHeaders(Answers.CursorHeader, "ETag", "Location", "Retry-After")));
+        services.AddOpenApi("v1");
+    }
+
+    public static void UseGateway(this WebApplication app)
+    {
+        app.UseMiddleware<Failures>();
+        app.UseRouting();
+        app.UseCors();
+        app.UseMiddleware<Authentication>();
+        app.UseRateLimiter();
+        app.MapHealth();
+        app.MapOpenApi().WithMetadata(OpenToAll.Instance);
+        app.MapTenants();
+        app.MapUsers();
+    }
+}

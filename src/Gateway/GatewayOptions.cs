@@ -1,0 +1,21 @@
+namespace PersonaActors.Gateway;
+
+/// <summary>What the gateway is told at start. <see cref="AuthOffTenant"/> is set only with auth off, which is only on loopback.</summary>
+public sealed record GatewayOptions
+{
+    public Guid? AuthOffTenant { get; init; }
+
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Per user key; 0 means unlimited.</summary>
+    public int RequestsPerMinute { get; init; } = 600;
+
+    /// <summary>Per service, admin or operator key; 0 means unlimited.</summary>
+    public int ServiceRequestsPerMinute { get; init; }
+
+    /// <summary>Whether other gateways may serve the same database, so that events must be hinted to them.</summary>
+    public bool SharesDatabase { get; init; }
+
+    /// <summary>Exceptions of the engine that say: the call may be tried again, it met a node that went away.</summary>
+    public Func<Exception, bool> IsEngineTransient { get; init; } = static _ => false;
+}

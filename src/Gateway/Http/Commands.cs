@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using PersonaActors.Contracts;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Gateway.Http;
+
+/// <summary>
+/// How a command reaches its grain exactly once. Its id (the client's Idempotency-Key, or one made here) is stored with its
+/// answer in the command's own transaction. So a try whose fate is unknown may be repeated: if it had happened, the repeat
+/// meets its id and the first answer is returned.
+/// </summary>
+public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvider time)
+{
+    public const string Header = "Idempotency-Key";
+    public const int MaxIdLength = 200;
+    private const int Tries = 3;
+
+    private static readonly Refusal BadId = Refusal.Invalid(Header, $"An {Header} is 1–{MaxIdLength} printable ASCII characters.");
+
+    private static readonly Refusal Reused = new(
+        RefusalKind.Unprocessable, "idempotency_key_reused", $"This {Header} was used for another request.", Header);
+
+    private static readonly Refusal BadIfMatch = Refusal.Invalid("If-Match", "If-Match is a version: a number, in quotes or not.");
+
+    /// <param name="body">What the request asks for: with method and path it says whether a repeat is the same request.</param>
+    public async Task<Outcome<T>> Run<T>(HttpContext http, Acting acting, object? body, Func<Command, Task<Outcome<T>>> call)
+        where T : class =>
+        await Run(http, acting.Tenant, acting.Caller.KeyId, acting.Actor, body, call);
+
+    public async Task<Outcome<T>> Run<T>(HttpContext http, Guid? tenant, Guid caller, Actor actor, object? body, Func<Command, Task<Outcome<T>>> call)
+        where T : class
+    {
+        var given = http.Request.Headers[Header];
+        var named = given.Count > 0;
+        var id = named ? given.ToString() : Guid.NewGuid().ToString("N");
+        if (named && (id.Length is 0 or > MaxIdLength || id.Any(c => c is < ' ' or > '~')))
+        {
+            return BadId;
+        }
+
+        if (!TryIfMatch(http, out var ifMatch))
+        {
+            return BadIfMatch;
+        }
+
+        var command = new Command(id, caller, Fingerprint(http, actor, body), actor, ifMatch);
+        if (named && await Repeated<T>(tenant, command, http.RequestAborted) is { } first)
+        {
+            return first;
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var outcome = await call(command);
+                // A repeat that raced the first may be refused because of what the first did.
+                return named && outcome.Refusal is not null && await Repeated<T>(tenant, command, http.RequestAborted) is { } raced ? raced : outcome;
+            }
+            catch (CommandRepeatedException)
+            {
+                return await Repeated<T>(tenant, command, http.RequestAborted) ?? throw new StorageUnavailableException("The stored answer is gone.");
+            }
+            catch (Exception e) when (attempt < Tries && (e is ActivationOutdatedException || options.IsEngineTransient(e)))
+            {
+                // A fresh activation answers the next try; what is already done is met by its id.
+                if (attempt > 1 || e is not ActivationOutdatedException)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(20 * attempt), time, http.RequestAborted);
+                }
+            }
+        }
+    }
+
+    private async Task<Outcome<T>?> Repeated<T>(Guid? tenant, Command command, CancellationToken cancel)
+        where T : class
+    {
+        if (await log.Find(tenant, command.Caller, command.Id, cancel) is not { } stored)
+        {
+            return null;
+        }
+
+        return stored.Fingerprint == command.Fingerprint ? stored.Outcome.Read<Outcome<T>>() : Reused;
+    }
+
+    private static string Fingerprint(HttpContext http, Actor actor, object? body)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString} {actor.User}\n"));
+        if (body is not null)
+        {
+            hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(body, body.GetType(), Wire.Json));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static bool TryIfMatch(HttpContext http, out long? version)
+    {
+        version = null;
+        var header = http.Request.Headers.IfMatch;
+        if (header.Count == 0)
+        {
+            return true;
+        }
+
+        var ok = long.TryParse(header.ToString().AsSpan().Trim('"'), System.Globalization.NumberStyles.None, null, out var number);
+        version = number;
+        return ok;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using PersonaActors.Contracts;
+
+namespace PersonaActors.Gateway.Http;
+
+/// <summary>What flies becomes an answer here: bad input says what was bad, a lost database says when to come back, a bug says nothing.</summary>
+public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogger<Failures> log)
+{
+    public async Task Invoke(HttpContext http)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The client is gone; there is nobody to answer.
+        }
+        catch (Exception e) when (!http.Response.HasStarted)
+        {
+            http.Response.Clear();
+            await Answer(http, e);
+            return;
+        }
+
+        if (!http.Response.HasStarted && http.Response.StatusCode is 404 or 405 or 415 && http.Response.ContentLength is null or 0 && http.GetEndpoint()?.RequestDelegate is null or { DisplayName: "405 HTTP Method Not Supported" })
+        {
+            await Unrouted(http);
+        }
+    }
+
+    private static Task Unrouted(HttpContext http) => http.Response.HasStarted ? Task.CompletedTask : http.Response.StatusCode switch
+    {
+        404 => Problems.Write(http, 404, "route_not_found", "There is no such route."),
+        405 => Problems.Write(http, 405, "method_not_allowed", "The route exists, but not for this method."),
+        415 => Problems.Write(http, 415, "unsupported_media_type", "Send the body as application/json."),
+        _ => Task.CompletedTask,
+    };
+
+    private Task Answer(HttpContext http, Exception e)
+    {
+        switch (e)
+        {
+            case BadHttpRequestException { InnerException: JsonException json }:
+                return Json(http, json);
+            case JsonException json:
+                return Json(http, json);
+            case BadHttpRequestException { StatusCode: 413 }:
+                return Problems.Write(http, 413, "body_too_large", "The body is larger than this route takes.");
+            case BadHttpRequestException { StatusCode: 415 }:
+                return Problems.Write(http, 415, "unsupported_media_type", "Send the body as application/json.");
+            case BadHttpRequestException bad:
+                return Problems.Write(http, bad.StatusCode, "bad_request", "The request can't be understood: a parameter or the body is missing or of the wrong form.");
+            case StorageUnavailableException or ActivationOutdatedException:
+                log.LogWarning("Unavailable: {Reason}", e.Message);
+                return Unavailable(http, "database_unavailable", "The database can't be reached at the moment; nothing that was acknowledged is lost. Try again.");
+            case TimeoutException:
+                log.LogWarning("Timed out: {Reason}", e.Message);
+                return Unavailable(http, "timeout", "The answer took too long. Try again with the same Idempotency-Key.");
+            case var _ when options.IsEngineTransient(e):
+                log.LogWarning("The engine is rearranging itself: {Reason}", e.Message);
+                return Unavailable(http, "unavailable", "A node went away while it answered. Try again with the same Idempotency-Key.");
+            default:
+                log.LogError(e, "Unexpected failure of {Method} {Route}", http.Request.Method, http.GetEndpoint()?.DisplayName);
+                return Problems.Write(http, 500, "internal_error", "Something went wrong here; it was logged.");
+        }
+    }
+
+    private static Task Unavailable(HttpContext http, string code, string detail)
+    {
+        http.Response.Headers.RetryAfter = "1";
+        return Problems.Write(http, 503, code, detail);
+    }
+
+    private static Task Json(HttpContext http, JsonException e)
+    {
+        var field = e.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : null;
+        if (e.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
+        {
+            return Problems.Write(http, 400, "unknown_field", $"The field '{field}' is not known here.", field);
+        }
+
+        return field is null
+            ? Problems.Write(http, 400, "invalid_json", "The body is no JSON of the expected form.")
+            : Problems.Write(http, 400, "invalid_field", $"The field '{field}' has a value of the wrong type.", field);
+    }
+}

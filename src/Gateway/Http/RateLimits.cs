@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using PersonaActors.Contracts.Tenants;
+using PersonaActors.Gateway.Auth;
+
+namespace PersonaActors.Gateway.Http;
+
+/// <summary>How many requests a key may make a minute: users' keys are limited, keys of services only if configured.</summary>
+public static class RateLimits
+{
+    public static void Configure(RateLimiterOptions limiter, GatewayOptions options)
+    {
+        var unlimited = RateLimitPartition.GetNoLimiter(Guid.Empty);
+        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, Guid>(http =>
+        {
+            if (!http.TryCaller(out var caller) || caller.KeyId == Guid.Empty)
+            {
+                return unlimited;
+            }
+
+            var perMinute = caller.Kind == ApiKeyKind.User ? options.RequestsPerMinute : options.ServiceRequestsPerMinute;
+            return perMinute == 0
+                ? unlimited
+                : RateLimitPartition.GetSlidingWindowLimiter(caller.User ?? caller.KeyId, _ => new SlidingWindowRateLimiterOptions
+                {
+                    PermitLimit = perMinute,
+                    Window = TimeSpan.FromMinutes(1),
+                    SegmentsPerWindow = 6,
+                    QueueLimit = 0,
+                });
+        });
+        limiter.OnRejected = static async (rejected, _) =>
+        {
+            var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 10;
+            rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            await Problems.Write(rejected.HttpContext, 429, "too_many_requests", "This key makes more requests than it may: wait as Retry-After says.");
+        };
+    }
+}

@@ -1,0 +1,178 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Tenants;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Http;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Personas;
+using PersonaActors.Storage.Users;
+
+namespace PersonaActors.Gateway.Users;
+
+public sealed record RegisterUserBody(string? Username, string? DisplayName, string? Bio, IReadOnlyList<UserIdentity>? Identities);
+
+public static class UserEndpoints
+{
+    private static readonly Refusal MayNotRegister = Refusal.Forbidden("may_not_register", "Users are registered with a service, admin or operator key.");
+
+    public static void MapUsers(this IEndpointRouteBuilder routes)
+    {
+        var users = routes.MapGroup("/v1/users").WithTags("Users");
+        users.MapPost("", Register).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
+            .Produces<UserView>(201).Produces<UserView>().ProducesProblem(400).ProducesProblem(409);
+        users.MapGet("", List).WithSummary("Lists users").ProducesProblem(403);
+        users.MapGet("{id}", Get).WithSummary("A user by id or provider:subject").Produces<UserView>().ProducesProblem(404);
+        users.MapGet("by-identity/{provider}/{subject}", GetByIdentity).WithSummary("A user by external identity").Produces<UserView>().ProducesProblem(404);
+        users.MapPatch("{id}", Update).WithSummary("Changes a user: absent keeps, null clears").Produces<UserView>().ProducesProblem(404);
+        users.MapPut("{id}/identities", AttachIdentity).WithSummary("Attaches an external identity").Produces<UserView>().ProducesProblem(409);
+        users.MapDelete("{id}", Delete).WithSummary("Deletes a user and all that is theirs").Produces(204).ProducesProblem(404);
+        routes.MapGet("/v1/personas", ListPersonas).WithTags("Personas").WithSummary("Lists the personas of a user");
+    }
+
+    private static async Task<IResult> Register(HttpContext http, RegisterUserBody body, ActingResolver who, Commands commands, IGrainFactory grains, UserStore store, TimeProvider time)
+    {
+        var (acting, refusal) = await who.Resolve(http);
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        if (acting!.Caller.Kind == ApiKeyKind.User)
+        {
+            return MayNotRegister.ToResult();
+        }
+
+        var registration = new UserRegistration(body.Username ?? "", body.DisplayName, body.Bio, body.Identities ?? [], false);
+        var outcome = await commands.Run<UserView>(http, acting, body, command => Register(command, acting, registration, grains, store, time, http.RequestAborted));
+        return outcome.ToResult(user => $"/v1/users/{user.Id}");
+    }
+
+    /// <summary>Finds whom the identities belong to, or makes a new user. Whoever loses the race for an identity finds the winner.</summary>
+    private static async Task<Outcome<UserView>> Register(
+        Command command, Acting acting, UserRegistration registration, IGrainFactory grains, UserStore store, TimeProvider time, CancellationToken cancel)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var known = registration.Identities.Count == 0 || registration.Identities.Any(i => i?.Provider is null || i.Subject is null || i.Subject.Contains('\0') || i.Provider.Contains('\0'))
+                ? []
+                : await store.FindByIdentities(acting.Tenant, registration.Identities, cancel);
+            if (known.Count > 1)
+            {
+                return Refusal.Conflict(UserRefusals.IdentityConflict, "The identities belong to different users.", "identities");
+            }
+
+            var id = known.Count == 1 ? known[0] : Guid.CreateVersion7(time.GetUtcNow());
+            var outcome = await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Register(command, registration);
+            if (outcome.Refusal?.Code != UserRefusals.IdentityTaken || attempt == 3)
+            {
+                return outcome;
+            }
+        }
+    }
+
+    private static async Task<IResult> List(HttpContext http, ActingResolver who, UserStore store)
+    {
+        var (acting, refusal) = await who.Resolve(http);
+        var (page, invalid) = PageQuery.Read(http);
+        if ((refusal ?? invalid) is { } no)
+        {
+            return no.ToResult();
+        }
+
+        var scope = acting!.User is { } user ? RowScope.OfUser(acting.Tenant, user) : RowScope.OfTenant(acting.Tenant);
+        return Answers.Page(await store.List(scope, page.After, page.Limit + 1, http.RequestAborted), page.Limit, user => user.Id.ToString());
+    }
+
+    private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, IGrainFactory grains) =>
+        await Find(http, id, who) is var (acting, user, refusal) && refusal is null && await Grain(grains, acting!, user).Get() is { } read
+            ? read.ToResult()
+            : (refusal ?? Refusal.NotFound("user")).ToResult();
+
+    private static Task<IResult> GetByIdentity(HttpContext http, string provider, string subject, ActingResolver who, IGrainFactory grains) =>
+        Get(http, $"{provider}:{subject}", who, grains);
+
+    private static async Task<IResult> Update(HttpContext http, string id, UserChange body, ActingResolver who, Commands commands, IGrainFactory grains)
+    {
+        var (acting, user, refusal) = await Find(http, id, who);
+        if (refusal is null && acting!.Caller.Kind == ApiKeyKind.User && (body.IsFree.IsSet || body.IsActive.IsSet))
+        {
+            refusal = Refusal.Forbidden("admin_only", "Only a service, admin or operator key changes 'isFree' and 'isActive'.");
+        }
+
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).Update(command, body))).ToResult();
+    }
+
+    private static async Task<IResult> AttachIdentity(HttpContext http, string id, UserIdentity body, ActingResolver who, Commands commands, IGrainFactory grains)
+    {
+        var (acting, user, refusal) = await Find(http, id, who);
+        if (refusal is null && acting!.Caller.Kind == ApiKeyKind.User)
+        {
+            refusal = Refusal.Forbidden("may_not_register", "Identities are attached with a service, admin or operator key: who a person is elsewhere is not theirs to say.");
+        }
+
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).AttachIdentity(command, body))).ToResult();
+    }
+
+    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, IGrainFactory grains)
+    {
+        var (acting, user, refusal) = await Find(http, id, who);
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, user).Delete(command))).ToResult();
+    }
+
+    private static async Task<IResult> ListPersonas(HttpContext http, string? user, ActingResolver who, PersonaStore store)
+    {
+        var (page, invalid) = PageQuery.Read(http);
+        if (invalid is not null)
+        {
+            return invalid.ToResult();
+        }
+
+        var (acting, owner, refusal) = await FindNamed(http, user, who);
+        return refusal is not null
+            ? refusal.ToResult()
+            : Answers.Page(await store.List(acting!.Tenant, owner, page.After, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString());
+    }
+
+    /// <summary>The user that a path names. One that the caller may not act for is, like one that doesn't exist, not found.</summary>
+    public static async Task<(Acting? Acting, Guid User, Refusal? Refusal)> Find(HttpContext http, string id, ActingResolver who)
+    {
+        var (acting, refusal) = await who.Resolve(http);
+        if (refusal is not null)
+        {
+            return (null, default, refusal);
+        }
+
+        var user = await who.FindUser(acting!.Tenant, id, http.RequestAborted);
+        return user is { } found && acting.MayActFor(found) ? (acting, found, null) : (null, default, Refusal.NotFound("user"));
+    }
+
+    /// <summary>The user that <c>?user=</c> names, or else whom the caller acts for.</summary>
+    public static async Task<(Acting? Acting, Guid User, Refusal? Refusal)> FindNamed(HttpContext http, string? user, ActingResolver who)
+    {
+        if (user is not null)
+        {
+            return await Find(http, user, who);
+        }
+
+        var (acting, refusal) = await who.Resolve(http);
+        if (refusal is not null)
+        {
+            return (null, default, refusal);
+        }
+
+        return acting!.User is { } own
+            ? (acting, own, null)
+            : (null, default, new Refusal(RefusalKind.Invalid, "user_required", $"Name the user in '?user=' or {ActingResolver.UserHeader}.", "user"));
+    }
+
+    private static IUserGrain Grain(IGrainFactory grains, Acting acting, Guid user) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user));
+}
