@@ -25,10 +25,7 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogg
             return;
         }
 
-        if (!http.Response.HasStarted && http.Response.StatusCode is 404 or 405 or 415 && http.Response.ContentLength is null or 0 && http.GetEndpoint()?.RequestDelegate is null or { DisplayName: "405 HTTP Method Not Supported" })
-        {
-            await Unrouted(http);
-        }
+        await Unrouted(http);
     }
 
     private static Task Unrouted(HttpContext http) => http.Response.HasStarted ? Task.CompletedTask : http.Response.StatusCode switch

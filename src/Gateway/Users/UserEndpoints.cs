@@ -46,12 +46,12 @@ public static class UserEndpoints
         }
 
         var registration = new UserRegistration(body.Username ?? "", body.DisplayName, body.Bio, body.Identities ?? [], false);
-        var outcome = await commands.Run<UserView>(http, acting, body, command => Register(command, acting, registration, grains, store, time, http.RequestAborted));
+        var outcome = await commands.Run<UserView>(http, acting, body, command => FindOrMake(command, acting, registration, grains, store, time, http.RequestAborted));
         return outcome.ToResult(user => $"/v1/users/{user.Id}");
     }
 
     /// <summary>Finds whom the identities belong to, or makes a new user. Whoever loses the race for an identity finds the winner.</summary>
-    private static async Task<Outcome<UserView>> Register(
+    private static async Task<Outcome<UserView>> FindOrMake(
         Command command, Acting acting, UserRegistration registration, IGrainFactory grains, UserStore store, TimeProvider time, CancellationToken cancel)
     {
         for (var attempt = 0; ; attempt++)

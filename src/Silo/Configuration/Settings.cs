@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Configuration;
+
+namespace PersonaActors.Silo.Configuration;
+
+/// <summary>A setting that is missing or can't be: the message names it and the cure.</summary>
+public sealed class SettingException(string message) : Exception(message);
+
+public enum NodeRole
+{
+    All,
+    Silo,
+    Gateway,
+}
+
+/// <summary>
+/// Everything that can be configured, checked once at start. Sources, the later wins: appsettings.json, environment
+/// (PERSONA__…), command line. The README's table lists them all.
+/// </summary>
+public sealed record Settings
+{
+    public required string AppDatabase { get; init; }
+
+    public required string WorkerDatabase { get; init; }
+
+    /// <summary>Only where this process migrates: `migrate`, and `serve` when it is given.</summary>
+    public string? MigratorDatabase { get; init; }
+
+    public required Uri Url { get; init; }
+
+    public bool Auth { get; init; } = true;
+
+    public bool Demo { get; init; }
+
+    public string? DemoKeyFile { get; init; }
+
+    public NodeRole Role { get; init; }
+
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    public int RequestsPerMinute { get; init; }
+
+    public int ServiceRequestsPerMinute { get; init; }
+
+    public Uri? OtlpEndpoint { get; init; }
+
+    public int SiloPort { get; init; }
+
+    public int SiloGatewayPort { get; init; }
+
+    private static readonly string[] Known =
+    [
+        "Database:App", "Database:Worker", "Database:Migrator", "Url", "Auth", "Demo", "DemoKeyFile", "Role", "AllowedOrigins",
+        "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "Cluster:SiloPort", "Cluster:GatewayPort",
+    ];
+
+    public static Settings Read(IConfiguration configuration, bool serves = true)
+    {
+        var persona = configuration.GetSection("Persona");
+        foreach (var leaf in persona.AsEnumerable(makePathsRelative: true).Where(entry => entry.Value is not null))
+        {
+            if (!Known.Contains(leaf.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new SettingException($"There is no setting Persona:{leaf.Key}. Known are: {string.Join(", ", Known)}.");
+            }
+        }
+
+        var settings = new Settings
+        {
+            AppDatabase = Required(persona, "Database:App"),
+            WorkerDatabase = Required(persona, "Database:Worker"),
+            MigratorDatabase = persona["Database:Migrator"],
+            Url = Address(persona, "Url") ?? new Uri("http://localhost:8000"),
+            Auth = Switch(persona, "Auth", true),
+            Demo = Switch(persona, "Demo", false),
+            DemoKeyFile = persona["DemoKeyFile"],
+            Role = Role(persona),
+            AllowedOrigins = (persona["AllowedOrigins"] ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries),
+            RequestsPerMinute = Number(persona, "Limits:RequestsPerMinute", 600, 0, 1_000_000),
+            ServiceRequestsPerMinute = Number(persona, "Limits:ServiceRequestsPerMinute", 0, 0, 10_000_000),
+            OtlpEndpoint = Address(persona, "Otlp:Endpoint"),
+            SiloPort = Number(persona, "Cluster:SiloPort", 11111, 1, 65535),
+            SiloGatewayPort = Number(persona, "Cluster:GatewayPort", 30000, 1, 65535),
+        };
+        return serves ? settings.Checked() : settings;
+    }
+
+    private Settings Checked()
+    {
+        if (!Auth && !(Url.IsLoopback || (IPAddress.TryParse(Url.Host, out var address) && IPAddress.IsLoopback(address))))
+        {
+            throw new SettingException($"Persona:Auth is off, but Persona:Url is {Url}: without keys the service is bound to loopback only. Turn auth on, or bind to http://localhost:{Url.Port}.");
+        }
+
+        foreach (var origin in AllowedOrigins)
+        {
+            if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin)
+            {
+                throw new SettingException($"Persona:AllowedOrigins has '{origin}', which is no origin (scheme://host[:port], without a path).");
+            }
+        }
+
+        return this;
+    }
+
+    private static string Required(IConfigurationSection persona, string name)
+    {
+        var value = persona[name];
+        if (string.IsNullOrWhiteSpace(value))
+        {
+            throw new SettingException(
+                $"Persona:{name} is not set: give it a connection string, in the environment as PERSONA__{name.ToUpperInvariant().Replace(":", "__", StringComparison.Ordinal)}. "
+                + "`./run` sets all of them; `personactors doctor --sql` prints how the logins are made.");
+        }
+
+        try
+        {
+            _ = new Npgsql.NpgsqlConnectionStringBuilder(value);
+            return value;
+        }
+        catch (ArgumentException e)
+        {
+            throw new SettingException($"Persona:{name} is no PostgreSQL connection string: {e.Message}");
+        }
+    }
+
+    private static bool Switch(IConfigurationSection persona, string name, bool otherwise) => persona[name]?.ToLowerInvariant() switch
+    {
+        null or "" => otherwise,
+        "on" or "true" => true,
+        "off" or "false" => false,
+        var value => throw new SettingException($"Persona:{name} is '{value}': it is on or off."),
+    };
+
+    private static int Number(IConfigurationSection persona, string name, int otherwise, int least, int most)
+    {
+        if (persona[name] is not { Length: > 0 } text)
+        {
+            return otherwise;
+        }
+
+        return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw new SettingException($"Persona:{name} is '{text}': it is a number from {least} to {most}.");
+    }
+
+    private static Uri? Address(IConfigurationSection persona, string name)
+    {
+        if (persona[name] is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https")
+            ? uri
+            : throw new SettingException($"Persona:{name} is '{text}': it is an address like http://localhost:8000.");
+    }
+
+    private static NodeRole Role(IConfigurationSection persona) => persona["Role"]?.ToLowerInvariant() switch
+    {
+        null or "" or "all" => NodeRole.All,
+        "silo" => NodeRole.Silo,
+        "gateway" => NodeRole.Gateway,
+        var value => throw new SettingException($"Persona:Role is '{value}': it is all, silo or gateway."),
+    };
+}
