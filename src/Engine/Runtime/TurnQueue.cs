@@ -1,0 +1,127 @@
+namespace PersonaActors.Engine;
+
+/// <summary>Something to run inside a <see cref="TurnQueue"/>.</summary>
+internal abstract class Work
+{
+    /// <summary>The chain it hangs in; whoever has taken it out may use it for a chain of its own.</summary>
+    internal Work? Next;
+
+    /// <summary>Runs inside the queue and doesn't throw.</summary>
+    internal abstract void Run(TurnQueue queue);
+}
+
+/// <summary>
+/// One thread at a time. Whoever finds it empty may go in at once, on its own thread; everybody else leaves work behind,
+/// which the thread pool takes up when the one inside has left. As a <see cref="SynchronizationContext"/> it brings
+/// continuations back: what awaits inside, goes on inside.
+/// </summary>
+/// <remarks>
+/// All of it is one word. <c>_head</c> is null while nobody is inside, <see cref="Inside"/> while somebody is and nothing
+/// has been left, else the last piece of work that was left, chained back to the first. Leaving work at an empty queue
+/// makes the leaver responsible for scheduling it, and nobody can go in before it has run.
+/// </remarks>
+internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
+{
+    /// <summary>After so many pieces of work a queue goes to the end of the thread pool's line.</summary>
+    private const int Batch = 64;
+
+    private static readonly Work Inside = new Marker();
+
+    private Work? _head;
+
+    /// <summary>Taken from <c>_head</c>, oldest first. Touched from inside only.</summary>
+    private Work? _taken;
+
+    protected bool TryEnter() =>
+        Volatile.Read(ref _head) is null && Interlocked.CompareExchange(ref _head, Inside, null) is null;
+
+    /// <summary>Leaves; <paramref name="more"/> says that <see cref="Pulse"/> has something to do.</summary>
+    protected void Leave(bool more)
+    {
+        if (!more && Interlocked.CompareExchange(ref _head, null, Inside) == Inside) return;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    }
+
+    /// <summary>Leaves, and has the thread pool go on with <paramref name="work"/>.</summary>
+    protected void LeaveTo(Work work)
+    {
+        _taken = work;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    }
+
+    internal void Enqueue(Work work)
+    {
+        var head = Volatile.Read(ref _head);
+        while (true)
+        {
+            work.Next = head;
+            var seen = Interlocked.CompareExchange(ref _head, work, head);
+            if (seen == head) break;
+            head = seen;
+        }
+        if (head is null) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    }
+
+    /// <summary>Between any two pieces of work, inside: start what may start now.</summary>
+    protected abstract void Pulse();
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        SetSynchronizationContext(this);
+        try
+        {
+            Pulse();
+            for (var left = Batch; left > 0; left--)
+            {
+                if (_taken is null && !Take()) return;
+                var work = _taken!;
+                _taken = work.Next;
+                work.Next = null;
+                work.Run(this);
+                Pulse();
+            }
+        }
+        finally
+        {
+            SetSynchronizationContext(null);
+        }
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>False: there was nothing, and this thread is no longer inside.</summary>
+    private bool Take()
+    {
+        if (Interlocked.CompareExchange(ref _head, null, Inside) == Inside) return false;
+        var work = Interlocked.Exchange(ref _head, Inside);
+        while (work is not null && work != Inside)
+        {
+            var older = work.Next;
+            work.Next = _taken;
+            _taken = work;
+            work = older;
+        }
+        return true;
+    }
+
+    public override void Post(SendOrPostCallback d, object? state) => Enqueue(new Continuation(d, state));
+
+    public override void Send(SendOrPostCallback d, object? state)
+    {
+        if (Current != this) throw new NotSupportedException("A grain's turn can't be entered from outside and waited for.");
+        d(state);
+    }
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    private sealed class Continuation(SendOrPostCallback callback, object? state) : Work
+    {
+        internal override void Run(TurnQueue queue) => callback(state);
+    }
+
+    private sealed class Marker : Work
+    {
+        internal override void Run(TurnQueue queue)
+        {
+        }
+    }
+}
