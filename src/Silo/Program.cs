@@ -1,1 +1,3 @@
-return 0;
+using PersonaActors.Silo.CommandLine;
+
+return await Cli.Run(args, CancellationToken.None);

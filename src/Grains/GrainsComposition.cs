@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Outbox;
+
+namespace PersonaActors.Grains;
+
+/// <summary>What runs beside the grains, on nodes that have grains.</summary>
+public static class GrainsComposition
+{
+    public static void AddGrainWork(this IServiceCollection services)
+    {
+        services.AddSingleton<IOutboxTaskHandler, EraseUser>();
+        services.AddHostedService<OutboxWorker>();
+        services.AddSingleton<Pruner>();
+        services.AddHostedService(provider => provider.GetRequiredService<Pruner>());
+    }
+}

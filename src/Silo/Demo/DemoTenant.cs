@@ -1,0 +1,73 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Tenants;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Silo.Keys;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Tenants;
+
+namespace PersonaActors.Silo.Demo;
+
+/// <summary>
+/// The tenant that a first look happens in, and whom everybody acts as with auth off. Made before the node serves, so no
+/// grain is there to write it; the statements are those that the tenant's grain uses.
+/// </summary>
+public sealed class DemoTenant(Database database, TimeProvider time)
+{
+    public const string Name = "demo";
+
+    public async Task<Guid> Ensure(CancellationToken cancel)
+    {
+        var tenants = new TenantStore(database);
+        if (await tenants.FindByName(Name, cancel) is { } known)
+        {
+            return known.Id;
+        }
+
+        var now = time.GetUtcNow();
+        var tenant = new TenantView(Guid.CreateVersion7(now), Name, "Demo", 7, 1, now, now);
+        var batch = database.Begin(RowScope.OfOperator(tenant.Id));
+        TenantStore.Insert(batch, tenant);
+        batch.Append(StreamName.Tenant(tenant.Id), null, "tenant.created", now, MergePatch.Created(tenant));
+        try
+        {
+            await batch.Commit(static () => { }, cancel);
+            return tenant.Id;
+        }
+        catch (PostgresException e) when (e.IsUnique(TenantStore.NameKey))
+        {
+            return (await tenants.FindByName(Name, cancel))!.Id;
+        }
+    }
+
+    /// <summary>The key in the file if it still opens the tenant, else a new one, written there readable for its owner only.</summary>
+    public async Task<string> EnsureKey(Guid tenant, string? file, CancellationToken cancel)
+    {
+        if (file is not null && File.Exists(file))
+        {
+            var text = (await File.ReadAllTextAsync(file, cancel)).Trim();
+            if (ApiKeyText.Hash(text) is { } hash
+                && await new ApiKeyStore(database).FindByHash(hash, cancel) is { RevokedAt: null } known && known.Tenant == tenant)
+            {
+                return text;
+            }
+        }
+
+        var fresh = await KeyWriter.Create(database, tenant, ApiKeyKind.TenantAdmin, "demo", null, mayDelegate: true, time, cancel);
+        if (file is not null)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            await using var stream = new FileStream(file, new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+            await using var writer = new StreamWriter(stream);
+            await writer.WriteLineAsync(fresh);
+        }
+
+        return fresh;
+    }
+}

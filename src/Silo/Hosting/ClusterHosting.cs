@@ -1,0 +1,59 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Orleans.Hosting;
+using PersonaActors.Grains;
+using PersonaActors.Silo.Configuration;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Silo.Hosting;
+
+/// <summary>The cluster edition: Microsoft Orleans, its membership, reminders and grain storage on the same PostgreSQL.</summary>
+public static class EngineHosting
+{
+    private const string Invariant = "Npgsql";
+    private const string ClusterId = "personactors";
+
+    public const bool SharesDatabase = true;
+
+    public static void Add(WebApplicationBuilder builder, Settings settings, Database database)
+    {
+        // Orleans looks its ADO.NET provider up by name.
+        System.Data.Common.DbProviderFactories.RegisterFactory(Invariant, NpgsqlFactory.Instance);
+        if (settings.Role == NodeRole.Gateway)
+        {
+            builder.UseOrleansClient(client => client
+                .Configure<ClusterOptions>(Name)
+                .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; }));
+            return;
+        }
+
+        builder.UseOrleans(silo => silo
+            .Configure<ClusterOptions>(Name)
+            .Configure<ClusterMembershipOptions>(membership =>
+            {
+                // A silo that died is noticed in seconds, and one cut off from membership stops serving.
+                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.NumVotesForDeathDeclaration = 1;
+            })
+            .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .AddAdoNetGrainStorage("store", o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .ConfigureEndpoints(advertisedIP: Address(settings), siloPort: settings.SiloPort, gatewayPort: settings.SiloGatewayPort, listenOnAnyHostAddress: true));
+        builder.Services.AddGrainWork();
+    }
+
+    /// <summary>The call met a silo that went away; the next one lands on a living one.</summary>
+    public static bool IsTransient(Exception e) =>
+        e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException;
+
+    private static void Name(ClusterOptions cluster)
+    {
+        cluster.ClusterId = ClusterId;
+        cluster.ServiceId = ClusterId;
+    }
+
+    private static IPAddress Address(Settings settings) =>
+        settings.Url.IsLoopback ? IPAddress.Loopback : Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork) ?? IPAddress.Loopback;
+}

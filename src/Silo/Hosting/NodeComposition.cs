@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PersonaActors.Gateway;
+using PersonaActors.Silo.Configuration;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Silo.Hosting;
+
+/// <summary>One node: storage, the engine with the grains (see EmbeddedHosting, ClusterHosting), the gateway.</summary>
+public static class NodeComposition
+{
+    private const long MaxBody = 1024 * 1024;
+
+    public static WebApplication Build(Settings settings, IConfiguration configuration, Database database, Guid? authOffTenant, Action<IServiceCollection>? with = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(configuration);
+        builder.WebHost.UseUrls(settings.Url.ToString());
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBody;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
+        builder.Logging.AddFilter("PersonaActors", LogLevel.Information);
+
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddStorage(database);
+        EngineHosting.Add(builder, settings, database);
+        builder.Services.AddGateway(new GatewayOptions
+        {
+            AuthOffTenant = authOffTenant,
+            AllowedOrigins = settings.AllowedOrigins,
+            RequestsPerMinute = settings.RequestsPerMinute,
+            ServiceRequestsPerMinute = settings.ServiceRequestsPerMinute,
+            SharesDatabase = EngineHosting.SharesDatabase,
+            IsEngineTransient = EngineHosting.IsTransient,
+        });
+        Telemetry.Add(builder.Services, settings);
+        with?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        app.UseGateway();
+        return app;
+    }
+}

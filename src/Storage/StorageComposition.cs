@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Outbox;
+using PersonaActors.Storage.Personas;
+using PersonaActors.Storage.Tenants;
+using PersonaActors.Storage.Users;
+
+namespace PersonaActors.Storage;
+
+public static class StorageComposition
+{
+    public static void AddStorage(this IServiceCollection services, Database database)
+    {
+        services.AddSingleton(database);
+        services.AddSingleton<EventFeed>();
+        services.AddSingleton<EventLog>();
+        services.AddSingleton<LogKeeper>();
+        services.AddSingleton<CommandLog>();
+        services.AddSingleton<OutboxStore>();
+        services.AddSingleton<TenantStore>();
+        services.AddSingleton<ApiKeyStore>();
+        services.AddSingleton<UserStore>();
+        services.AddSingleton<PersonaStore>();
+    }
+}
