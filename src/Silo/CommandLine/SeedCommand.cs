@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Silo.Demo;
-using PersonaActors.Storage;
 
 namespace PersonaActors.Silo.CommandLine;
 
@@ -23,15 +21,5 @@ public static class SeedCommand
         var key = await demo.EnsureKey(tenant, settings.DemoKeyFile, cancel);
         Output.Print(arguments, new { tenant, key }, $"tenant {DemoTenant.Name} ({tenant})\nkey {key}");
         return 0;
-    }
-}
-
-public static class OpenedDatabase
-{
-    public static async Task<Database> Open(Settings settings, CancellationToken cancel)
-    {
-        var database = new Database(new DatabaseLogins(settings.AppDatabase, settings.WorkerDatabase), NullLoggerFactory.Instance);
-        await database.RefreshEpoch(cancel);
-        return database;
     }
 }

@@ -27,11 +27,6 @@ public static class ServeCommand
         }
 
         await using var database = await OpenedDatabase.Open(settings, cancel);
-        var missing = await Migrator.Missing(database.Worker, cancel);
-        if (missing.Count > 0)
-        {
-            throw new MigrationException($"The database lacks {string.Join(", ", missing)}: run 'personactors migrate', or give this node the migrator's login.");
-        }
 
         Guid? demo = null;
         string? key = null;

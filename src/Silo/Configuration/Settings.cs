@@ -75,7 +75,7 @@ public sealed record Settings
             Auth = Switch(persona, "Auth", true),
             Demo = Switch(persona, "Demo", false),
             DemoKeyFile = persona["DemoKeyFile"],
-            Role = Role(persona),
+            Role = RoleOf(persona),
             AllowedOrigins = (persona["AllowedOrigins"] ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries),
             RequestsPerMinute = Number(persona, "Limits:RequestsPerMinute", 600, 0, 1_000_000),
             ServiceRequestsPerMinute = Number(persona, "Limits:ServiceRequestsPerMinute", 0, 0, 10_000_000),
@@ -157,7 +157,7 @@ public sealed record Settings
             : throw new SettingException($"Persona:{name} is '{text}': it is an address like http://localhost:8000.");
     }
 
-    private static NodeRole Role(IConfigurationSection persona) => persona["Role"]?.ToLowerInvariant() switch
+    private static NodeRole RoleOf(IConfigurationSection persona) => persona["Role"]?.ToLowerInvariant() switch
     {
         null or "" or "all" => NodeRole.All,
         "silo" => NodeRole.Silo,
