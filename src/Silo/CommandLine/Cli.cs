@@ -1,6 +1,7 @@
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
+using PersonaActors.Silo.Hosting;
 using PersonaActors.Storage.Migrations;
 
 namespace PersonaActors.Silo.CommandLine;
@@ -56,13 +57,10 @@ public static class Cli
             await Console.Error.WriteLineAsync(e.Message);
             return 2;
         }
-        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException or NodeRefusedException)
+        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException || EngineHosting.IsRefusal(e))
         {
             await Console.Error.WriteLineAsync(e is NpgsqlException and not PostgresException ? $"The database can't be reached: {e.Message}" : e.Message);
             return 1;
         }
     }
 }
-
-/// <summary>The node may not run: another one serves this database.</summary>
-public sealed class NodeRefusedException(string message) : Exception(message);

@@ -48,6 +48,9 @@ public static class EngineHosting
     public static bool IsTransient(Exception e) =>
         e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException;
 
+    /// <summary>A cluster refuses no node.</summary>
+    public static bool IsRefusal(Exception e) => false;
+
     private static void Name(ClusterOptions cluster)
     {
         cluster.ClusterId = ClusterId;

@@ -17,7 +17,7 @@ public sealed class MigrationException(string message) : Exception(message);
 public static class Migrator
 {
     /// <summary>Serialises migrating processes; any constant will do, it is only ours per database.</summary>
-    private const long LockKey = 0x7065_7273_6f6e_6131;
+    private const long LockKey = 0x7065_7273_6d69_6772;
 
     public static IReadOnlyList<Migration> Embedded { get; } = LoadEmbedded();
 
