@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PersonaActors.Contracts;
 
 namespace PersonaActors.Grains;
@@ -25,6 +26,45 @@ public static class Text
         // PostgreSQL's text has no NUL, and a lone surrogate is no UTF-8.
         return value.Contains('\0') || HasLoneSurrogate(value) ? Refusal.Invalid(field, $"'{field}' has a character that is no text.") : null;
     }
+
+    /// <summary>As <see cref="CheckOptional"/>, of a text that differs from the known one: what was imported longer is kept.</summary>
+    public static Refusal? CheckChanged(string field, string? value, string? known, int maxLength) =>
+        value == known ? null : CheckOptional(field, value, maxLength);
+
+    /// <summary>Free JSON that is kept for the client: of the right kind, and not a way to store without limit.</summary>
+    public static Refusal? CheckJson(string field, JsonText? value, JsonText? known, JsonValueKind kind, int maxLength)
+    {
+        if (value is null || value == known)
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(value.Json);
+        if (document.RootElement.ValueKind != kind)
+        {
+            return Refusal.Invalid(field, $"'{field}' is a JSON {kind.ToString().ToLowerInvariant()}.");
+        }
+
+        return value.Json.Length > maxLength
+            ? Refusal.Invalid(field, $"'{field}' has {value.Json.Length:N0} characters of JSON; at most {maxLength:N0} are allowed.")
+            : CheckOptional(field, value.Json, maxLength) ?? (value.Json.Contains("\\u0000", StringComparison.Ordinal) ? Refusal.Invalid(field, $"'{field}' has a character that is no text.") : null);
+    }
+
+    public static Refusal? CheckUrl(string field, string? value, string? known, int maxLength) =>
+        value is null || value == known
+            ? null
+            : CheckOptional(field, value, maxLength)
+              ?? (Uri.TryCreate(value, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https")
+                  ? null
+                  : Refusal.Invalid(field, $"'{Shorten(value)}' is no http(s) address."));
+
+    public static Refusal? CheckRange(string field, double? value, double min, double max) =>
+        value is { } number && !(number >= min && number <= max)
+            ? Refusal.Invalid(field, $"'{field}' is {number}; it goes from {min} to {max}.")
+            : null;
+
+    public static Refusal? CheckAtLeast(string field, long? value, long min) =>
+        value < min ? Refusal.Invalid(field, $"'{field}' is {value}; it is at least {min}.") : null;
 
     public static string Shorten(string value) => value.Length <= 60 ? value : string.Concat(value.AsSpan(0, 57), "...");
 
