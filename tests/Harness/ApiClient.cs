@@ -1,0 +1,85 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace PersonaActors.Tests.Harness;
+
+/// <summary>An answer, with its JSON body where it has one.</summary>
+public sealed record ApiAnswer(HttpStatusCode Status, HttpResponseHeaders Headers, string Text)
+{
+    public JsonObject Json => JsonNode.Parse(Text)!.AsObject();
+
+    public string? Code => (string?)Json["code"];
+
+    public Guid Id => Guid.Parse((string)Json["id"]!);
+
+    public ApiAnswer Should(HttpStatusCode status)
+    {
+        Assert.True(Status == status, $"expected {(int)status}, got {(int)Status}: {Text}");
+        return this;
+    }
+
+    public ApiAnswer ShouldRefuse(HttpStatusCode status, string code)
+    {
+        Should(status);
+        Assert.Equal(code, Code);
+        return this;
+    }
+}
+
+/// <summary>Speaks to the node as a user's program would: HTTP and JSON, nothing of ours.</summary>
+public sealed class ApiClient : IDisposable
+{
+    private readonly HttpClient _http;
+
+    public ApiClient(Uri address, string? key)
+    {
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        if (key is not null)
+        {
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+    }
+
+    public Task<ApiAnswer> Get(string path, params (string, string)[] headers) => Send(HttpMethod.Get, path, null, headers);
+
+    public Task<ApiAnswer> Post(string path, object? body, params (string, string)[] headers) => Send(HttpMethod.Post, path, body, headers);
+
+    public Task<ApiAnswer> Put(string path, object? body, params (string, string)[] headers) => Send(HttpMethod.Put, path, body, headers);
+
+    public Task<ApiAnswer> Patch(string path, object? body, params (string, string)[] headers) => Send(HttpMethod.Patch, path, body, headers);
+
+    public Task<ApiAnswer> Delete(string path, params (string, string)[] headers) => Send(HttpMethod.Delete, path, null, headers);
+
+    /// <param name="body">An object to be sent as JSON, or a string or bytes to be sent as they are.</param>
+    public async Task<ApiAnswer> Send(HttpMethod method, string path, object? body, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Content = body switch
+        {
+            null => null,
+            byte[] bytes => new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            string text => new StringContent(text, Encoding.UTF8, "application/json"),
+            _ => new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json"),
+        };
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var response = await _http.SendAsync(request);
+        return new ApiAnswer(response.StatusCode, response.Headers, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Registers a user by an identity and answers its id.</summary>
+    public async Task<Guid> Register(string username, string? subject = null)
+    {
+        var answer = await Post("/v1/users", new { username, identities = new[] { new { provider = "test", subject = subject ?? Guid.NewGuid().ToString("N") } } });
+        Assert.True(answer.Status is HttpStatusCode.Created or HttpStatusCode.OK, answer.Text);
+        return answer.Id;
+    }
+
+    public void Dispose() => _http.Dispose();
+}

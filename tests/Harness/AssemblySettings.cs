@@ -1,0 +1,2 @@
+// Test classes run beside each other, each with a database of its own; two cores are the least there is.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]

@@ -1,0 +1,78 @@
+using System.Net;
+using Npgsql;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Users;
+
+public sealed class RegistrationTests : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private Node _node = null!;
+    private ApiClient _service = null!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await TestDatabase.Create();
+        _node = await Node.Start(_database);
+        _service = _node.Client(await _node.ServiceKey());
+    }
+
+    public async Task DisposeAsync()
+    {
+        _service.Dispose();
+        await _node.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_thousand_concurrent_registrations_of_five_hundred_identities_make_five_hundred_users_and_personas()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => _service.Post("/v1/users", new
+        {
+            username = $"user {i % 500}",
+            identities = new[] { new { provider = "test", subject = $"person-{i % 500}" } },
+        })));
+
+        Assert.All(answers, answer => Assert.True(answer.Status is HttpStatusCode.Created or HttpStatusCode.OK, answer.Text));
+        Assert.Equal(500, answers.Count(answer => answer.Status == HttpStatusCode.Created));
+        Assert.Equal(500, answers.Select(answer => answer.Id).Distinct().Count());
+        Assert.Equal(500L, await Count("SELECT count(*) FROM users"));
+        Assert.Equal(500L, await Count("SELECT count(*) FROM personas p JOIN user_default_personas d ON d.persona_id = p.id AND d.user_id = p.owner_id"));
+        Assert.Equal(500L, await Count("SELECT count(*) FROM personas"));
+        Assert.Equal(500L, await Count("SELECT count(*) FROM events WHERE type = 'user.registered'"));
+    }
+
+    [Fact]
+    public async Task A_later_registration_gives_a_placeholder_its_real_name_and_changes_nothing_else()
+    {
+        var identities = new[] { new { provider = "discord", subject = "123456789012345678" } };
+        var first = await _service.Post("/v1/users", new { username = "User 123456789012345678", identities });
+        first.Should(HttpStatusCode.Created);
+        var renamed = (await _service.Post("/v1/users", new { username = "ada", identities })).Should(HttpStatusCode.OK);
+        Assert.Equal(first.Id, renamed.Id);
+        Assert.Equal("ada", (string?)renamed.Json["username"]);
+        var again = (await _service.Post("/v1/users", new { username = "someone else", identities })).Should(HttpStatusCode.OK);
+        Assert.Equal("ada", (string?)again.Json["username"]);
+    }
+
+    [Fact]
+    public async Task Identities_of_two_users_are_a_conflict()
+    {
+        await _service.Register("a", "one");
+        await _service.Register("b", "two");
+        var both = await _service.Post("/v1/users", new
+        {
+            username = "c",
+            identities = new[] { new { provider = "test", subject = "one" }, new { provider = "test", subject = "two" } },
+        });
+        both.ShouldRefuse(HttpStatusCode.Conflict, "identity_conflict");
+    }
+
+    private async Task<long> Count(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_database.Superuser);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}
