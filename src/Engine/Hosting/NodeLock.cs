@@ -34,6 +34,7 @@ public sealed class NodeLock : IHostedService, IAsyncDisposable
     private NpgsqlConnection? _connection;
     private Task _watch = Task.CompletedTask;
     private volatile bool _isHeld;
+    private bool _disposed;
 
     public NodeLock(string connectionString, TimeProvider time, ILogger<NodeLock> log, IHostApplicationLifetime lifetime)
     {
@@ -178,8 +179,10 @@ public sealed class NodeLock : IHostedService, IAsyncDisposable
         HeldChanged?.Invoke(this, EventArgs.Empty);
     }
 
+    // The container knows it twice, as itself and as a hosted service, and disposes it as often.
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true)) return;
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
         _stopping.Dispose();
     }
