@@ -1,0 +1,43 @@
+using PersonaActors.Contracts.Focus;
+
+namespace PersonaActors.Grains.Focus;
+
+/// <summary>What the rhythm says at a moment. Levels older than a day say nothing.</summary>
+public static class RhythmRules
+{
+    public static readonly TimeSpan FreshFor = TimeSpan.FromHours(24);
+
+    public static bool IsFresh(DateTimeOffset? updatedAt, DateTimeOffset now) => updatedAt is { } at && now - at <= FreshFor;
+
+    /// <summary>The person's local quarter of an hour, 0 to 95. On days of a clock change a slot may come twice or not at all.</summary>
+    public static int Slot(DateTimeOffset now, TimeZoneInfo zone)
+    {
+        var local = TimeZoneInfo.ConvertTime(now, zone);
+        return (local.Hour * 4) + (local.Minute / 15);
+    }
+
+    public static DateOnly LocalDay(DateTimeOffset now, TimeZoneInfo zone) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime);
+
+    /// <summary>A zone that isn't known counts as UTC: a session must not fail for it.</summary>
+    public static TimeZoneInfo Zone(string id) => TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone : TimeZoneInfo.Utc;
+
+    /// <summary>E(t): the slot of the curve, else the body's energy, else unknown.</summary>
+    public static (double? Energy, string Source) Energy(RhythmLevels levels, DailyCurve? curve, TimeZoneInfo zone, DateTimeOffset now)
+    {
+        if (curve is { Energy.Count: DailyCurve.Slots } && IsFresh(curve.UpdatedAt, now))
+        {
+            return (curve.Energy[Slot(now, zone)], "curve");
+        }
+
+        return levels.BodyEnergy is { } energy && IsFresh(levels.UpdatedAt, now) ? (energy, "rhythm") : (null, "unknown");
+    }
+
+    public static RhythmSnapshot Snapshot(RhythmLevels levels, DailyCurve? curve, TimeZoneInfo zone, DateTimeOffset now)
+    {
+        var (energy, source) = Energy(levels, curve, zone, now);
+        return IsFresh(levels.UpdatedAt, now)
+            ? new RhythmSnapshot(
+                energy, source, levels.MindFocus, levels.EmotionTone, levels.FatigueLevel, levels.StressLevel, levels.NextPeak, levels.NextLull, Stale: false)
+            : new RhythmSnapshot(energy, source, null, null, null, null, null, null, Stale: true);
+    }
+}
