@@ -39,7 +39,7 @@ public sealed class ConnectionTokens(KeyRing keys, TimeProvider time)
         }
 
         var token = new byte[Length];
-        if (!Base64Url.TryDecodeFromChars(text.AsSpan(Prefix.Length), token, out var written) || written != Length)
+        if (Base64Url.DecodeFromChars(text.AsSpan(Prefix.Length), token, out _, out var written) != System.Buffers.OperationStatus.Done || written != Length)
         {
             return null;
         }

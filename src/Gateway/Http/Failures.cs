@@ -32,6 +32,8 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogg
     {
         404 => Problems.Write(http, 404, "route_not_found", "There is no such route."),
         405 => Problems.Write(http, 405, "method_not_allowed", "The route exists, but not for this method."),
+        400 => Problems.Write(http, 400, "bad_request", "The request can't be understood: a parameter or the body is missing or of the wrong form."),
+        413 => Problems.Write(http, 413, "body_too_large", "The body is larger than this route takes."),
         415 => Problems.Write(http, 415, "unsupported_media_type", "Send the body as application/json."),
         _ => Task.CompletedTask,
     };
@@ -73,7 +75,12 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogg
 
     private static Task Json(HttpContext http, JsonException e)
     {
-        var field = e.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : null;
+        if (e.InnerException is JsonException || e.InnerException is { InnerException: System.Text.DecoderFallbackException })
+        {
+            return Problems.Write(http, 400, "invalid_json", "The body is no JSON, or not in UTF-8.");
+        }
+
+        var field = Field(e.Path);
         if (e.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
         {
             return Problems.Write(http, 400, "unknown_field", $"The field '{field}' is not known here.", field);
@@ -81,6 +88,12 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogg
 
         return field is null
             ? Problems.Write(http, 400, "invalid_json", "The body is no JSON of the expected form.")
-            : Problems.Write(http, 400, "invalid_field", $"The field '{field}' has a value of the wrong type.", field);
+            : Problems.Write(http, 400, "invalid_field", $"The field '{field}' is missing or has a value of the wrong type.", field);
     }
+
+    /// <summary><c>$.identities[0].subject</c> without its root; the serializer names what is missing as the type does, so names are brought to ours.</summary>
+    private static string? Field(string? path) =>
+        path is { Length: > 2 } && path.StartsWith("$.", StringComparison.Ordinal)
+            ? string.Join('.', path[2..].Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName))
+            : null;
 }

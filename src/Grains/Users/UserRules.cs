@@ -32,7 +32,8 @@ public static class UserRules
 
         for (var i = 0; i < identities.Count; i++)
         {
-            if (CheckIdentity(identities[i], $"identities[{i}]") is { } refusal)
+            // JSON's null gets past the type.
+            if ((identities[i] is null ? Refusal.Invalid($"identities[{i}]", "An identity has a provider and a subject.") : CheckIdentity(identities[i], $"identities[{i}]")) is { } refusal)
             {
                 return refusal;
             }

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Npgsql;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Faults;
+
+public sealed class KillTests
+{
+    [Fact]
+    public async Task Killed_under_a_thousand_commands_every_acknowledged_one_is_there_with_its_event()
+    {
+        await using var database = await TestDatabase.Create();
+        var acknowledged = new ConcurrentDictionary<Guid, string>();
+        var enough = new TaskCompletionSource();
+        await using (var node = await ProcessNode.Start(database))
+        {
+            using var client = node.Client();
+            var users = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => client.Register($"user {i}")));
+            var commands = Enumerable.Range(0, 1000).Select(async i =>
+            {
+                try
+                {
+                    var user = users[i % users.Length];
+                    var answer = i % 2 == 0
+                        ? await client.Patch($"/v1/users/{user}", new { username = $"renamed {i}" })
+                        : await client.Post("/v1/users", new { username = $"fresh {i}" });
+                    if (answer.Status is HttpStatusCode.OK or HttpStatusCode.Created)
+                    {
+                        acknowledged[Guid.NewGuid()] = $"{answer.Id}/{(long)answer.Json["version"]!}";
+                        if (acknowledged.Count == 300)
+                        {
+                            enough.TrySetResult();
+                        }
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    // Killed before it answered: it may have happened or not.
+                }
+            }).ToList();
+            await enough.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            await node.Kill();
+            await Task.WhenAll(commands);
+        }
+
+        await using var connection = new NpgsqlConnection(database.Superuser);
+        await connection.OpenAsync();
+        foreach (var change in acknowledged.Values)
+        {
+            var parts = change.Split('/');
+            Assert.True(await Scalar(connection, "SELECT version FROM users WHERE id = $1", Guid.Parse(parts[0])) >= long.Parse(parts[1]), $"lost: {change}");
+        }
+
+        // No event without its change, no change without its event: a user's version is 1 and one more for each update's event.
+        const string mismatches = """
+            SELECT count(*) FROM users u WHERE u.version <>
+              (SELECT count(*) FROM events e WHERE e.stream = 'user:' || u.id AND e.type IN ('user.registered', 'user.updated'))
+            """;
+        Assert.Equal(0, await Scalar(connection, mismatches));
+        const string orphans = "SELECT count(*) FROM events e WHERE e.stream LIKE 'user:%' AND NOT EXISTS (SELECT FROM users u WHERE 'user:' || u.id = e.stream)";
+        Assert.Equal(0, await Scalar(connection, orphans));
+        const string holes = "SELECT count(*) FROM streams s WHERE s.seq <> (SELECT count(*) FROM events e WHERE e.stream = s.stream) OR s.seq <> (SELECT max(seq) FROM events e WHERE e.stream = s.stream)";
+        Assert.Equal(0, await Scalar(connection, holes));
+        const string answers = "SELECT count(*) FROM command_log";
+        Assert.Equal(await Scalar(connection, "SELECT sum(version)::bigint FROM users"), await Scalar(connection, answers));
+
+        await using var next = await ProcessNode.Start(database);
+        using var again = next.Client();
+        (await again.Get("/health/ready")).Should(HttpStatusCode.OK);
+        (await again.Post("/v1/users", new { username = "after" })).Should(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task A_second_node_on_the_same_database_is_refused_in_words()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var first = await ProcessNode.Start(database);
+        await using var second = ProcessNode.Launch(database);
+        await second.WaitForExit();
+        Assert.Equal(1, second.ExitCode);
+        Assert.Contains("Another PersonaActors node already serves the database", second.Output, StringComparison.Ordinal);
+        using var client = first.Client();
+        (await client.Get("/health/ready")).Should(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Asked_to_end_the_node_ends_cleanly_and_the_next_start_is_clean()
+    {
+        await using var database = await TestDatabase.Create();
+        await using (var node = await ProcessNode.Start(database))
+        {
+            using var client = node.Client();
+            await client.Register("ada");
+            await node.Terminate();
+            Assert.Equal(0, node.ExitCode);
+        }
+
+        await using var next = await ProcessNode.Start(database);
+        using var again = next.Client();
+        Assert.Single((await again.Get("/v1/users")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
+    }
+
+    private static async Task<long> Scalar(NpgsqlConnection connection, string sql, params object[] values)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}

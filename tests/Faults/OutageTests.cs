@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Net;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Faults;
+
+/// <summary>PostgreSQL is really stopped, for ten seconds, under load.</summary>
+public sealed class OutageTests
+{
+    [Fact]
+    public async Task With_PostgreSQL_stopped_the_node_lives_refuses_fast_and_heals_by_itself()
+    {
+        var cluster = PrivateCluster.Create();
+        try
+        {
+            await using var database = await TestDatabase.CreateOn(cluster.Superuser);
+            await using var node = await ProcessNode.Start(database);
+            using var client = node.Client();
+            var user = await client.Register("ada");
+            using var stop = new CancellationTokenSource();
+            var acknowledged = 0L;
+            var load = Enumerable.Range(0, 8).Select(async worker =>
+            {
+                for (var i = 0; !stop.IsCancellationRequested; i++)
+                {
+                    var answer = await client.Patch($"/v1/users/{user}", new { username = $"ada {worker} {i}" });
+                    Assert.True(answer.Status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{(int)answer.Status} {answer.Text}");
+                    if (answer.Status == HttpStatusCode.OK)
+                    {
+                        Interlocked.Increment(ref acknowledged);
+                    }
+                }
+            }).ToList();
+            await Eventually.True("some commands were carried out", () => Task.FromResult(Volatile.Read(ref acknowledged) > 50));
+
+            cluster.Stop();
+            var stopped = Stopwatch.GetTimestamp();
+            await Eventually.True("ready is 503", async () => (await client.Get("/health/ready")).Status == HttpStatusCode.ServiceUnavailable);
+            while (Stopwatch.GetElapsedTime(stopped) < TimeSpan.FromSeconds(10))
+            {
+                (await client.Get("/health/live")).Should(HttpStatusCode.OK);
+                var asked = Stopwatch.GetTimestamp();
+                var refused = await client.Post("/v1/users", new { username = "bob" });
+                refused.ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+                Assert.NotNull(refused.Headers.RetryAfter);
+                Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(4), "a refusal during an outage must be fast");
+            }
+
+            cluster.Start();
+            await Eventually.True("ready is 200 again", async () => (await client.Get("/health/ready")).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(30));
+            var before = Volatile.Read(ref acknowledged);
+            await Eventually.True("commands are carried out again", () => Task.FromResult(Volatile.Read(ref acknowledged) > before + 50));
+            await stop.CancelAsync();
+            await Task.WhenAll(load);
+
+            var read = (await client.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
+            Assert.True((long)read.Json["version"]! >= 1 + Volatile.Read(ref acknowledged), "an acknowledged command is lost");
+            Assert.False(node.HasExited);
+        }
+        finally
+        {
+            cluster.Remove();
+        }
+    }
+}

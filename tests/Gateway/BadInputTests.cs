@@ -1,0 +1,124 @@
+using System.Net;
+using System.Text;
+using Npgsql;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Gateway;
+
+/// <summary>Bad input has a code of its own, is never a 500, and changes nothing.</summary>
+public sealed class BadInputTests : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private Node _node = null!;
+    private ApiClient _service = null!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await TestDatabase.Create();
+        _node = await Node.Start(_database);
+        _service = _node.Client(await _node.ServiceKey());
+    }
+
+    public async Task DisposeAsync()
+    {
+        _service.Dispose();
+        await _node.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    public static TheoryData<string, int, string, string?> Bodies => new()
+    {
+        { """{"username":"x","shoeSize":44}""", 400, "unknown_field", "shoeSize" },
+        { """{"username":"x","identities":[{"provider":"p","subject":"s","x":1}]}""", 400, "unknown_field", "identities[0].x" },
+        { """{"username":5}""", 400, "invalid_field", "username" },
+        { """{"username":{}}""", 400, "invalid_field", "username" },
+        { """{"username":"x","identities":{}}""", 400, "invalid_field", "identities" },
+        { """{"username":"x","identities":[null]}""", 400, "invalid_field", "identities[0]" },
+        { """{"username":"x","identities":[{"provider":"UPPER","subject":"s"}]}""", 400, "invalid_field", "identities[0].provider" },
+        { """{"username":"x","identities":[{"provider":"discord","subject":"12"}]}""", 400, "invalid_field", "identities[0].subject" },
+        { """{"username":"x","username":"y"}""", 400, "invalid_field", "username" },
+        { """{"username":""", 400, "invalid_json", null },
+        { """{"username":"x"} trailing""", 400, "invalid_json", null },
+        { """[]""", 400, "invalid_json", null },
+        { """null""", 400, "bad_request", null },
+        { """{}""", 400, "invalid_field", "username" },
+        { """{"username":"   "}""", 400, "invalid_field", "username" },
+        { """{"username":"a\u0000b"}""", 400, "invalid_field", "username" },
+        { """{"username":"\ud800"}""", 400, "invalid_field", "username" },
+        { $$"""{"username":"{{new string('x', 256)}}"}""", 400, "invalid_field", "username" },
+        { $$"""{"username":"x","bio":"{{new string('x', 4001)}}"}""", 400, "invalid_field", "bio" },
+        { $"{string.Concat(Enumerable.Repeat("""{"a":""", 50))}1{new string('}', 50)}", 400, "unknown_field", "a" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public async Task A_bad_body_is_refused_by_code_and_field(string body, int status, string code, string? field)
+    {
+        var answer = await _service.Post("/v1/users", body);
+        answer.ShouldRefuse((HttpStatusCode)status, code);
+        Assert.Equal(field, (string?)answer.Json["field"]);
+        Assert.DoesNotContain("Exception", answer.Text, StringComparison.Ordinal);
+        Assert.Equal(0L, await Users());
+    }
+
+    [Fact]
+    public async Task Broken_UTF_8_oversized_and_foreign_bodies_are_refused()
+    {
+        byte[] broken = [.. "{\"username\":\""u8, 0xff, 0xfe, .. "\"}"u8];
+        (await _service.Post("/v1/users", broken)).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_json");
+        var large = Encoding.UTF8.GetBytes($$"""{"username":"{{new string('x', 1024 * 1024)}}"}""");
+        (await _service.Post("/v1/users", large)).ShouldRefuse(HttpStatusCode.RequestEntityTooLarge, "body_too_large");
+        using var plain = new HttpClient { BaseAddress = _node.Address };
+        plain.DefaultRequestHeaders.Add("Authorization", $"Bearer {await _node.ServiceKey()}");
+        using var answer = await plain.PostAsync("/v1/users", new StringContent("{\"username\":\"x\"}", Encoding.UTF8, "text/plain"));
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+        Assert.Contains("unsupported_media_type", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(0L, await Users());
+    }
+
+    [Theory]
+    [InlineData("GET", "/v1/nowhere", 404, "route_not_found")]
+    [InlineData("DELETE", "/v1/users", 405, "method_not_allowed")]
+    [InlineData("GET", "/v1/users/not-an-id", 404, "user_not_found")]
+    [InlineData("GET", "/v1/users/00000000-0000-0000-0000-000000000000", 404, "user_not_found")]
+    [InlineData("GET", "/v1/users/discord:%00", 404, "user_not_found")]
+    [InlineData("GET", "/v1/users?limit=0", 400, "invalid_field")]
+    [InlineData("GET", "/v1/users?limit=201", 400, "invalid_field")]
+    [InlineData("GET", "/v1/users?limit=many", 400, "invalid_field")]
+    [InlineData("GET", "/v1/users?after=x", 400, "invalid_field")]
+    [InlineData("GET", "/v1/personas", 400, "user_required")]
+    [InlineData("GET", "/v1/tenants", 403, "operator_only")]
+    [InlineData("GET", "/v1/keys", 403, "admin_only")]
+    public async Task A_bad_request_line_is_refused(string method, string path, int status, string code) =>
+        (await _service.Send(new HttpMethod(method), path, null)).ShouldRefuse((HttpStatusCode)status, code);
+
+    [Theory]
+    [InlineData("If-Match", "abc", 400, "invalid_field")]
+    [InlineData("If-Match", "7", 412, "version_mismatch")]
+    [InlineData("Idempotency-Key", "", 400, "invalid_field")]
+    [InlineData("X-Persona-User", "nobody", 404, "user_not_found")]
+    public async Task A_bad_header_is_refused_and_changes_nothing(string header, string value, int status, string code)
+    {
+        var user = await _service.Register("ada");
+        var answer = await _service.Patch($"/v1/users/{user}", new { username = "other" }, (header, value));
+        answer.ShouldRefuse((HttpStatusCode)status, code);
+        Assert.Equal("ada", (string?)(await _service.Get($"/v1/users/{user}")).Json["username"]);
+    }
+
+    [Fact]
+    public async Task No_key_and_wrong_keys_have_codes_of_their_own()
+    {
+        using var nobody = _node.Client();
+        (await nobody.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_missing");
+        using var wrong = _node.Client("pa_" + new string('x', 43));
+        (await wrong.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+    }
+
+    private async Task<long> Users()
+    {
+        await using var connection = new NpgsqlConnection(_database.Superuser);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM events WHERE stream LIKE 'user:%')", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}

@@ -1,0 +1,196 @@
+using Npgsql;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Security;
+
+/// <summary>Tenants and users kept apart by PostgreSQL itself: everything here runs as the app login, with no code of ours between.</summary>
+public sealed class IsolationTests : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private Node _node = null!;
+    private Guid _other;
+    private Guid _ada;
+    private Guid _bob;
+    private Guid _eve;
+
+    public async Task InitializeAsync()
+    {
+        _database = await TestDatabase.Create();
+        _node = await Node.Start(_database);
+        using var operators = _node.Client(await _node.OperatorKey());
+        _other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(System.Net.HttpStatusCode.Created).Id;
+        using var service = _node.Client(await _node.ServiceKey());
+        using var elsewhere = _node.Client(await _node.ServiceKey(_other));
+        _ada = await service.Register("ada");
+        _bob = await service.Register("bob");
+        _eve = await elsewhere.Register("eve");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _node.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    private static readonly string[] OwnedTables = ["users", "user_identities", "personas", "user_default_personas"];
+
+    public static TheoryData<string> Owned => [.. OwnedTables];
+
+    public static TheoryData<string> All => [.. OwnedTables, "tenants", "api_keys", "streams", "events", "command_log", "outbox_tasks"];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Without_settings_nothing_of_a_tenant_is_seen(string table) =>
+        Assert.Equal(0, await Count(null, null, null, $"SELECT count(*) FROM {table} WHERE tenant_id IS NOT NULL"));
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Settings_of_an_earlier_transaction_open_nothing(string table)
+    {
+        await using var connection = new NpgsqlConnection(_database.App);
+        await connection.OpenAsync();
+        await using (var earlier = new NpgsqlBatch(connection))
+        {
+            earlier.BatchCommands.Add(SetScope(_node.Demo, _ada, "tenant"));
+            await earlier.ExecuteNonQueryAsync();
+        }
+
+        await using var command = new NpgsqlCommand($"SELECT count(*) FROM {table} WHERE tenant_id IS NOT NULL", connection);
+        Assert.Equal(0L, await command.ExecuteScalarAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Owned))]
+    public async Task A_user_sees_changes_and_deletes_only_what_is_theirs(string table)
+    {
+        var mine = $"SELECT count(*) FROM {table}";
+        Assert.Equal(1, await Count(_node.Demo, _ada, null, mine));
+        Assert.Equal(1, await Count(_node.Demo, _bob, null, mine));
+        Assert.Equal(0, await Count(_node.Demo, _eve, null, mine));
+        Assert.Equal(0, await Count(_other, _ada, null, mine));
+        Assert.Equal(0, await Count(_node.Demo, null, null, mine));
+        Assert.Equal(2, await Count(_node.Demo, null, "tenant", mine));
+
+        var owner = table switch { "users" => "id", "personas" => "owner_id", _ => "user_id" };
+        Assert.Equal(0, await Rows(_node.Demo, _ada, null, $"UPDATE {table} SET tenant_id = tenant_id WHERE {owner} = '{_bob}'"));
+        Assert.Equal(0, await Rows(_node.Demo, _ada, "tenant", $"UPDATE {table} SET tenant_id = tenant_id WHERE {owner} = '{_eve}'"));
+        Assert.Equal(0, await Rows(_node.Demo, _ada, null, $"DELETE FROM {table} WHERE {owner} = '{_bob}'"));
+        Assert.Equal(0, await Rows(_node.Demo, _ada, "tenant", $"DELETE FROM {table} WHERE {owner} = '{_eve}'"));
+        // Nor may a row be given away.
+        await Refused(_node.Demo, _ada, null, $"UPDATE {table} SET tenant_id = '{_other}' WHERE {owner} = '{_ada}'");
+    }
+
+    [Fact]
+    public async Task Nothing_can_be_inserted_for_another_user_or_tenant()
+    {
+        const string user = "INSERT INTO users (tenant_id, id, username, created_at, updated_at) VALUES ('{0}', '{1}', 'x', now(), now())";
+        await Refused(_node.Demo, _ada, null, string.Format(null, user, _node.Demo, Guid.NewGuid()));
+        await Refused(_node.Demo, _ada, "tenant", string.Format(null, user, _other, _ada));
+        const string persona = "INSERT INTO personas (tenant_id, id, owner_id, name, created_at, updated_at) VALUES ('{0}', '{1}', '{2}', 'x', now(), now())";
+        await Refused(_node.Demo, _ada, null, string.Format(null, persona, _node.Demo, Guid.NewGuid(), _bob));
+        await Refused(_node.Demo, _ada, null, string.Format(null, persona, _other, Guid.NewGuid(), _eve));
+        const string identity = "INSERT INTO user_identities (tenant_id, provider, subject, user_id, created_at) VALUES ('{0}', 'test', 'mine', '{1}', now())";
+        await Refused(_node.Demo, _ada, null, string.Format(null, identity, _node.Demo, _bob));
+        await Refused(_node.Demo, _ada, null, $"INSERT INTO tenants (tenant_id, name, display_name, created_at, updated_at) VALUES ('{Guid.NewGuid()}', 'mine', 'x', now(), now())");
+        await Refused(_node.Demo, _ada, null, "INSERT INTO api_keys (tenant_id, id, kind, name, prefix, hash, token_secret, created_at) "
+            + $"VALUES ('{_node.Demo}', '{Guid.NewGuid()}', 'tenant-admin', 'x', 'pa_', sha256('x'), sha256('x'), now())");
+    }
+
+    [Fact]
+    public async Task A_default_persona_is_never_somebody_elses()
+    {
+        // Foreign keys don't see row-level security, so they carry the owner.
+        const string steal = "UPDATE user_default_personas SET persona_id = (SELECT id FROM personas WHERE owner_id = '{0}') WHERE user_id = '{1}'";
+        await Refused(_node.Demo, null, "tenant", string.Format(null, steal, _bob, _ada), "23503");
+    }
+
+    [Fact]
+    public async Task The_log_shows_a_user_its_own_streams_only_and_cannot_be_rewritten()
+    {
+        const string streams = "SELECT count(*) FROM streams WHERE stream LIKE 'user:%'";
+        Assert.Equal(1, await Count(_node.Demo, _ada, null, streams));
+        Assert.Equal(0, await Count(_other, _ada, null, streams));
+        Assert.Equal(2, await Count(_node.Demo, null, "tenant", streams));
+        const string events = "SELECT count(DISTINCT stream) FROM events WHERE stream LIKE 'user:%'";
+        Assert.Equal(1, await Count(_node.Demo, _bob, null, events));
+        await Refused(_node.Demo, null, "tenant", "UPDATE events SET type = 'other'");
+        await Refused(_node.Demo, null, "tenant", "DELETE FROM events");
+        await Refused(_node.Demo, _ada, null, $"INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data) VALUES ('{_other}', 'x', 1, '{Guid.NewGuid()}', 'x', now(), NULL, '{{}}')");
+        await Refused(_node.Demo, _ada, null, $"INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data) VALUES (NULL, 'x', 1, '{Guid.NewGuid()}', 'x', now(), NULL, '{{}}')");
+    }
+
+    [Fact]
+    public async Task Keys_are_seen_by_tenant_wide_work_only_and_operators_keys_by_operators()
+    {
+        await _node.AdminKey();
+        Assert.Equal(0, await Count(_node.Demo, _ada, null, "SELECT count(*) FROM api_keys"));
+        Assert.True(await Count(_node.Demo, null, "tenant", "SELECT count(*) FROM api_keys") > 0);
+        Assert.Equal(0, await Count(_node.Demo, null, "tenant", $"SELECT count(*) FROM api_keys WHERE tenant_id IS NULL OR tenant_id = '{_other}'"));
+        Assert.Equal(1, await Count(null, null, "operator", "SELECT count(*) FROM api_keys"));
+    }
+
+    [Fact]
+    public async Task No_login_of_ours_passes_by_row_level_security_and_every_table_forces_it()
+    {
+        await using var connection = new NpgsqlConnection(_database.Superuser);
+        await connection.OpenAsync();
+        await using var roles = new NpgsqlCommand("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'personactors%' AND (rolsuper OR rolbypassrls)", connection);
+        Assert.Equal(0L, await roles.ExecuteScalarAsync());
+        await using var tables = new NpgsqlCommand("""
+            SELECT string_agg(c.relname, ', ') FROM pg_class c
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+            WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+            """, connection);
+        Assert.Equal(DBNull.Value, await tables.ExecuteScalarAsync());
+    }
+
+    private static NpgsqlBatchCommand SetScope(Guid? tenant, Guid? user, string? scope) => new(
+        "SELECT set_config('app.current_tenant_id', $1, true), set_config('app.user_id', $2, true), set_config('app.scope', $3, true)")
+    {
+        Parameters =
+        {
+            new NpgsqlParameter { Value = tenant?.ToString() ?? "" },
+            new NpgsqlParameter { Value = user?.ToString() ?? "" },
+            new NpgsqlParameter { Value = scope ?? "" },
+        },
+    };
+
+    private async Task<T> AsApp<T>(Guid? tenant, Guid? user, string? scope, string sql, Func<NpgsqlDataReader, Task<T>> read)
+    {
+        await using var connection = new NpgsqlConnection(_database.App);
+        await connection.OpenAsync();
+        await using var batch = new NpgsqlBatch(connection);
+        if ((tenant, user, scope) != (null, null, null))
+        {
+            batch.BatchCommands.Add(SetScope(tenant, user, scope));
+        }
+
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        await using var reader = await batch.ExecuteReaderAsync();
+        if (batch.BatchCommands.Count == 2)
+        {
+            await reader.NextResultAsync();
+        }
+
+        return await read(reader);
+    }
+
+    private Task<long> Count(Guid? tenant, Guid? user, string? scope, string sql) => AsApp(tenant, user, scope, sql, async reader =>
+    {
+        await reader.ReadAsync();
+        return reader.GetInt64(0);
+    });
+
+    private Task<int> Rows(Guid? tenant, Guid? user, string? scope, string sql) => AsApp(tenant, user, scope, sql, async reader =>
+    {
+        await reader.CloseAsync();
+        return Math.Max(0, reader.RecordsAffected);
+    });
+
+    /// <summary>Refused by a policy or for want of a grant (42501), or as said.</summary>
+    private async Task Refused(Guid? tenant, Guid? user, string? scope, string sql, string sqlState = "42501")
+    {
+        var refusal = await Assert.ThrowsAsync<PostgresException>(() => Rows(tenant, user, scope, sql));
+        Assert.Equal(sqlState, refusal.SqlState);
+    }
+}

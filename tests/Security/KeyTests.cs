@@ -1,0 +1,164 @@
+using System.Net;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Security;
+
+public sealed class KeyTests : IAsyncLifetime
+{
+    private readonly FakeClock _clock = new();
+    private TestDatabase _database = null!;
+    private Node _node = null!;
+    private ApiClient _admin = null!;
+    private Guid _ada;
+
+    public async Task InitializeAsync()
+    {
+        _database = await TestDatabase.Create();
+        _node = await Node.Start(_database, _clock);
+        _admin = _node.Client(await _node.AdminKey());
+        _ada = await _admin.Register("ada");
+    }
+
+    public async Task DisposeAsync()
+    {
+        _admin.Dispose();
+        await _node.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_revoked_key_opens_nothing_from_the_answer_on_and_neither_do_its_tokens()
+    {
+        var made = (await _admin.Post("/v1/keys", new { kind = "service", name = "bot" })).Should(HttpStatusCode.Created);
+        using var bot = _node.Client((string)made.Json["key"]!);
+        (await bot.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
+        var token = (await bot.Post("/v1/tokens", new { user = _ada, audience = "api" })).Should(HttpStatusCode.Created);
+        using var browser = _node.Client((string)token.Json["token"]!);
+        (await browser.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
+
+        (await _admin.Delete($"/v1/keys/{made.Id}")).Should(HttpStatusCode.OK);
+        (await bot.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+        (await browser.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+    }
+
+    [Fact]
+    public async Task A_key_is_shown_once_and_a_repeat_of_its_creation_comes_without_it()
+    {
+        var first = (await _admin.Post("/v1/keys", new { kind = "service", name = "bot" }, ("Idempotency-Key", "make"))).Should(HttpStatusCode.Created);
+        var second = (await _admin.Post("/v1/keys", new { kind = "service", name = "bot" }, ("Idempotency-Key", "make"))).Should(HttpStatusCode.Created);
+        Assert.Equal(first.Id, second.Id);
+        Assert.StartsWith("pa_", (string?)first.Json["key"], StringComparison.Ordinal);
+        Assert.Null((string?)second.Json["key"]);
+        Assert.DoesNotContain((string)first.Json["key"]!, (await _admin.Get("/v1/keys")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_that_is_altered_in_any_part_opens_nothing()
+    {
+        var made = (await _admin.Post("/v1/tokens", new { user = _ada, audience = "api" })).Should(HttpStatusCode.Created);
+        var token = (string)made.Json["token"]!;
+        using (var whole = _node.Client(token))
+        {
+            (await whole.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
+        }
+
+        for (var i = 3; i < token.Length; i++)
+        {
+            var altered = token[..i] + (token[i] == 'A' ? 'B' : 'A') + token[(i + 1)..];
+            using var client = _node.Client(altered);
+            var answer = await client.Get($"/v1/users/{_ada}");
+            // The last character carries bits that decode to nothing; what decodes the same is the same token.
+            Assert.True(answer.Status == HttpStatusCode.Unauthorized || i == token.Length - 1, $"altered at {i}: {answer.Text}");
+        }
+    }
+
+    [Fact]
+    public async Task A_token_expires_to_the_second_and_is_for_what_it_was_made_for()
+    {
+        var made = (await _admin.Post("/v1/tokens", new { user = _ada, minutes = 1, audience = "api" })).Should(HttpStatusCode.Created);
+        using var client = _node.Client((string)made.Json["token"]!);
+        var expires = (DateTimeOffset)made.Json["expiresAt"]!;
+        _clock.Advance(expires - _clock.GetUtcNow() - TimeSpan.FromMilliseconds(1));
+        (await client.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        (await client.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+
+        var realtime = (await _admin.Post("/v1/tokens", new { user = _ada })).Should(HttpStatusCode.Created);
+        using var hub = _node.Client((string)realtime.Json["token"]!);
+        (await hub.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Forbidden, "token_audience");
+    }
+
+    [Fact]
+    public async Task A_guessed_token_or_key_opens_nothing()
+    {
+        foreach (var guess in (string[])["pa_", "pt_", "pa_" + new string('A', 43), "pt_" + new string('A', 97), "pt_" + new string('A', 98), "nonsense", new string('x', 5000)])
+        {
+            using var client = _node.Client(guess);
+            (await client.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+        }
+    }
+
+    [Fact]
+    public async Task A_user_key_is_its_user_and_nobody_else()
+    {
+        var bob = await _admin.Register("bob");
+        using var ada = _node.Client(await _node.UserKey(_ada));
+        (await ada.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
+        (await ada.Get($"/v1/users/{bob}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await ada.Patch($"/v1/users/{bob}", new { username = "mine" })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await ada.Delete($"/v1/users/{bob}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await ada.Get($"/v1/personas?user={bob}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await ada.Get("/v1/users", ("X-Persona-User", bob.ToString()))).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_delegate");
+        (await ada.Post("/v1/users", new { username = "new" })).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_register");
+        (await ada.Post("/v1/keys", new { kind = "service", name = "x" })).ShouldRefuse(HttpStatusCode.Forbidden, "admin_only");
+        (await ada.Post("/v1/tokens", new { user = bob })).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_delegate");
+        Assert.Single((await ada.Get("/v1/users")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Ids_of_another_tenant_are_not_found()
+    {
+        using var operators = _node.Client(await _node.OperatorKey());
+        var other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(HttpStatusCode.Created).Id;
+        using var elsewhere = _node.Client(await _node.AdminKey(other));
+        (await elsewhere.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await elsewhere.Patch($"/v1/users/{_ada}", new { username = "mine" })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await elsewhere.Delete($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await elsewhere.Get($"/v1/tenants/{_node.Demo}")).ShouldRefuse(HttpStatusCode.NotFound, "tenant_not_found");
+        (await elsewhere.Post("/v1/tokens", new { user = _ada })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await elsewhere.Post("/v1/keys", new { kind = "user", name = "x", user = _ada })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        var keys = (await _admin.Get("/v1/keys")).Json["items"]!.AsArray();
+        (await elsewhere.Delete($"/v1/keys/{keys[0]!["id"]}")).ShouldRefuse(HttpStatusCode.NotFound, "key_not_found");
+        (await operators.Get("/v1/users")).ShouldRefuse(HttpStatusCode.BadRequest, "tenant_required");
+        Assert.Equal(2, (await operators.Get("/v1/tenants")).Json["items"]!.AsArray().Count);
+        (await operators.Get($"/v1/users/{_ada}", ("X-Persona-Tenant", "demo"))).Should(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_users_key_ends_with_the_user()
+    {
+        using var ada = _node.Client(await _node.UserKey(_ada));
+        (await ada.Delete($"/v1/users/{_ada}")).Should(HttpStatusCode.NoContent);
+        (await ada.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+    }
+
+    [Fact]
+    public async Task A_user_key_is_limited_and_told_when_to_come_back()
+    {
+        using var ada = _node.Client(await _node.UserKey(_ada));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 601).Select(_ => ada.Get($"/v1/users/{_ada}")));
+        var refused = Assert.Single(answers, answer => answer.Status != HttpStatusCode.OK);
+        refused.ShouldRefuse(HttpStatusCode.TooManyRequests, "too_many_requests");
+        Assert.NotNull(refused.Headers.RetryAfter);
+    }
+
+    [Fact]
+    public async Task With_auth_off_everybody_is_the_demo_tenants_admin()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var node = await Node.Start(database, auth: false);
+        using var anybody = node.Client();
+        var user = await anybody.Register("ada");
+        (await anybody.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Grains.Events;
+using PersonaActors.Storage.Events;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Storage;
+
+public sealed class PrunerTests
+{
+    [Fact]
+    public async Task Old_events_go_the_newest_stays_and_numbers_go_on()
+    {
+        var clock = new FakeClock();
+        await using var database = await TestDatabase.Create();
+        await using var node = await Node.Start(database, clock);
+        using var service = node.Client(await node.ServiceKey());
+        var user = await service.Register("ada");
+        await service.Patch($"/v1/users/{user}", new { username = "old" });
+        clock.Advance(TimeSpan.FromDays(8));
+        await node.Services.GetRequiredService<Pruner>().Prune(CancellationToken.None);
+
+        var log = node.Services.GetRequiredService<EventLog>();
+        var page = await log.After(node.Demo, StreamName.User(user), 0, CancellationToken.None);
+        Assert.Equal((3, 3), (page.Newest, page.Oldest));
+        Assert.Equal([3], page.Events.Select(e => e.Seq));
+        await service.Patch($"/v1/users/{user}", new { username = "new" });
+        page = await log.After(node.Demo, StreamName.User(user), 3, CancellationToken.None);
+        Assert.Equal([4], page.Events.Select(e => e.Seq));
+        await using var connection = new NpgsqlConnection(database.Superuser);
+        await connection.OpenAsync();
+        await using var answers = new NpgsqlCommand("SELECT count(*) FROM command_log", connection);
+        Assert.Equal(1L, await answers.ExecuteScalarAsync());
+    }
+}
