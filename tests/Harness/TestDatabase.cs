@@ -1,4 +1,5 @@
 using Npgsql;
+using Schema = PersonaActors.Storage.Migrations.Migrator;
 
 namespace PersonaActors.Tests.Harness;
 
@@ -66,7 +67,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private static async Task<string> Template(NpgsqlConnectionStringBuilder superuser)
     {
-        var checksum = Storage.Migrations.Migrator.Embedded.Aggregate("", (sum, migration) => $"{sum}{migration.Checksum}");
+        var checksum = Schema.Embedded.Aggregate("", (sum, migration) => $"{sum}{migration.Checksum}");
         var name = $"template_{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(checksum)))[..16]}";
         await TemplateMade.WaitAsync();
         try
@@ -87,7 +88,7 @@ public sealed class TestDatabase : IAsyncDisposable
                     Password = Password,
                     Database = name,
                 };
-                await Storage.Migrations.Migrator.Migrate(migrator.ConnectionString, Storage.Migrations.Migrator.Embedded, TimeProvider.System, CancellationToken.None);
+                await Schema.Migrate(migrator.ConnectionString, Schema.Embedded, TimeProvider.System, CancellationToken.None);
                 await Run(connection, $"ALTER DATABASE {name} IS_TEMPLATE true");
             }
 

@@ -4,32 +4,48 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Security;
 
 /// <summary>Tenants and users kept apart by PostgreSQL itself: everything here runs as the app login, with no code of ours between.</summary>
-public sealed class IsolationTests : IAsyncLifetime
+public sealed class IsolationTests(IsolationTests.TwoTenants two) : IClassFixture<IsolationTests.TwoTenants>
 {
-    private TestDatabase _database = null!;
-    private Node _node = null!;
-    private Guid _other;
-    private Guid _ada;
-    private Guid _bob;
-    private Guid _eve;
+    private readonly TestDatabase _database = two.Database;
+    private readonly Node _node = two.Node;
+    private readonly Guid _other = two.Other;
+    private readonly Guid _ada = two.Ada;
+    private readonly Guid _bob = two.Bob;
+    private readonly Guid _eve = two.Eve;
 
-    public async Task InitializeAsync()
+    /// <summary>Ada and Bob in the demo tenant, Eve in another.</summary>
+    public sealed class TwoTenants : IAsyncLifetime
     {
-        _database = await TestDatabase.Create();
-        _node = await Node.Start(_database);
-        using var operators = _node.Client(await _node.OperatorKey());
-        _other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(System.Net.HttpStatusCode.Created).Id;
-        using var service = _node.Client(await _node.ServiceKey());
-        using var elsewhere = _node.Client(await _node.ServiceKey(_other));
-        _ada = await service.Register("ada");
-        _bob = await service.Register("bob");
-        _eve = await elsewhere.Register("eve");
-    }
+        public TestDatabase Database { get; private set; } = null!;
 
-    public async Task DisposeAsync()
-    {
-        await _node.DisposeAsync();
-        await _database.DisposeAsync();
+        public Node Node { get; private set; } = null!;
+
+        public Guid Other { get; private set; }
+
+        public Guid Ada { get; private set; }
+
+        public Guid Bob { get; private set; }
+
+        public Guid Eve { get; private set; }
+
+        public async Task InitializeAsync()
+        {
+            Database = await TestDatabase.Create();
+            Node = await Node.Start(Database);
+            using var operators = Node.Client(await Node.OperatorKey());
+            Other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(System.Net.HttpStatusCode.Created).Id;
+            using var service = Node.Client(await Node.ServiceKey());
+            using var elsewhere = Node.Client(await Node.ServiceKey(Other));
+            Ada = await service.Register("ada");
+            Bob = await service.Register("bob");
+            Eve = await elsewhere.Register("eve");
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Node.DisposeAsync();
+            await Database.DisposeAsync();
+        }
     }
 
     private static readonly string[] OwnedTables = ["users", "user_identities", "personas", "user_default_personas"];

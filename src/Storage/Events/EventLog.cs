@@ -17,7 +17,7 @@ public sealed class EventLog(Database database)
 
     private const string PositionsSql = """
         SELECT w.tenant, w.name, s.seq, s.oldest
-        FROM unnest($1, $2) AS w(tenant, name)
+        FROM unnest($1::uuid[], $2::text[]) AS w(tenant, name)
         JOIN streams s ON s.tenant_id = w.tenant AND s.stream = w.name
         """;
 

@@ -79,7 +79,7 @@ public sealed class UserStore(Database database)
 
     private const string FindByIdentitiesSql = """
         SELECT DISTINCT user_id FROM user_identities
-        WHERE tenant_id = $1 AND (provider, subject) IN (SELECT * FROM unnest($2, $3))
+        WHERE tenant_id = $1 AND (provider, subject) IN (SELECT * FROM unnest($2::text[], $3::text[]))
         """;
 
     /// <summary>The users that any of these identities belong to.</summary>
