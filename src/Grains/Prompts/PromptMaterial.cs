@@ -1,0 +1,112 @@
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Contracts.Users;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>
+/// Everything that sections 1–5, the LLM parameters and the settings of one prompt are made of: each entity as one
+/// committed version. Either a personality or a user persona speaks.
+/// </summary>
+public sealed record PromptMaterial
+{
+    public required UserView User { get; init; }
+
+    public required PersonaView DefaultPersona { get; init; }
+
+    /// <summary>The persona that the user's override for this personality names, if it still exists.</summary>
+    public PersonaView? OverridePersona { get; init; }
+
+    public OverrideView? Override { get; init; }
+
+    public Guid? UserDefaultLlmConfig { get; init; }
+
+    public SettingsTier UserSettings { get; init; } = SettingsTier.Empty;
+
+    /// <summary>The user's own configs.</summary>
+    public IReadOnlyList<LlmConfigView> OwnLlmConfigs { get; init; } = [];
+
+    public PersonalityView? Personality { get; init; }
+
+    public UserPersonaView? UserPersona { get; init; }
+
+    public required CatalogueExcerpt Catalogue { get; init; }
+
+    /// <summary>Whether a focus mode was asked for; it is in the catalogue's excerpt.</summary>
+    public bool WithFocusMode { get; init; }
+
+    public SettingsTier TenantSettings { get; init; } = SettingsTier.Empty;
+
+    public SettingsTier ChannelSettings { get; init; } = SettingsTier.Empty;
+
+    /// <summary>Text of the mindscape overlay, if one was asked for.</summary>
+    public string? Mindscape { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Variables { get; init; }
+
+    /// <summary>The catalogue's part that this user and personality need.</summary>
+    public static CatalogueQuestion Question(Guid? userDefaultLlmConfig, OverrideView? overrides, PersonalityView? personality, string? focusMode)
+    {
+        List<Guid> configs = [];
+        foreach (var id in (ReadOnlySpan<Guid?>)[overrides?.LlmConfigId, userDefaultLlmConfig, personality?.DefaultLlmConfigId])
+        {
+            if (id is { } known && !configs.Contains(known))
+            {
+                configs.Add(known);
+            }
+        }
+
+        return new CatalogueQuestion(personality?.SystemPromptId, configs, focusMode);
+    }
+
+    public Choice<PersonaView> ChoosePersona() =>
+        Choice<PersonaView>.FirstOf((Source.Override, OverridePersona), (Source.UserDefault, DefaultPersona));
+
+    /// <summary>A user persona is a prompt of its own: the tenant's text stands before it only where a focus mode was asked for.</summary>
+    public Choice<SystemPromptView> ChooseSystemPrompt() => Personality is null && !WithFocusMode
+        ? default
+        : Choice<SystemPromptView>.FirstOf(
+            (Source.Personality, Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt),
+            (Source.TenantDefault, Catalogue.DefaultSystemPrompt));
+
+    public LlmMerge MergeLlm() => LlmMerge.Of(
+        new LlmTier(Source.Override, FindConfig(Override?.LlmConfigId)),
+        LlmMerge.OfFocusMode(WithFocusMode ? Catalogue.FocusMode : null),
+        new LlmTier(Source.UserDefault, FindConfig(UserDefaultLlmConfig)),
+        new LlmTier(Source.Personality, FindConfig(Personality?.DefaultLlmConfigId)),
+        new LlmTier(Source.TenantDefault, (User.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig));
+
+    public SettingsCascade MergeSettings() => SettingsCascade.Of(
+        new TierOfSettings(Source.Tenant, TenantSettings),
+        new TierOfSettings(Source.Personality, Personality?.Settings ?? SettingsTier.Empty),
+        new TierOfSettings(Source.Channel, ChannelSettings),
+        new TierOfSettings(Source.User, UserSettings),
+        new TierOfSettings(Source.UserPersonality, Override?.Settings ?? SettingsTier.Empty));
+
+    /// <summary>The user's own, or a global one. Somebody else's is as if it didn't exist.</summary>
+    private LlmConfigView? FindConfig(Guid? id)
+    {
+        if (id is null)
+        {
+            return null;
+        }
+
+        return Find(OwnLlmConfigs, id.Value) ?? Find(Catalogue.LlmConfigs, id.Value);
+    }
+
+    private static LlmConfigView? Find(IReadOnlyList<LlmConfigView> configs, Guid id)
+    {
+        for (var i = 0; i < configs.Count; i++)
+        {
+            if (configs[i].Id == id)
+            {
+                return configs[i];
+            }
+        }
+
+        return null;
+    }
+}
