@@ -1,0 +1,52 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Prompts;
+
+namespace PersonaActors.Tests.Prompts;
+
+/// <summary>Entities with as little said as possible; a test says what it is about.</summary>
+public static class Material
+{
+    private static readonly DateTimeOffset At = DateTimeOffset.UnixEpoch;
+
+    public static readonly UserView User = new(Guid.CreateVersion7(), "ana", [], Guid.Empty, "UTC", false, true, 1, At, At);
+
+    public static PersonaView Persona(string name = "Ana", string content = "", string? preferred = null, string? pronouns = null) =>
+        new(Guid.CreateVersion7(), User.Id, name, null, content, preferred, pronouns, 1, At, At);
+
+    public static LlmConfigView Config(string? model = null, double? temperature = null, double? topP = null, Guid? owner = null) => new(
+        Guid.CreateVersion7(), owner, "config", null, model, null, null, temperature, topP, null, null, null, null, null, null, null, null, null, null, null,
+        null, null, null, null, false, false, 1, At, At);
+
+    public static SystemPromptView SystemPrompt(string content) => new(Guid.CreateVersion7(), "prompt", null, content, false, 1, At, At);
+
+    public static FocusModeView Mode(string prompt, string? model = null) =>
+        new(Guid.CreateVersion7(), "code", "Code", null, null, prompt, model, JsonText.EmptyObject, true, true, 1, At, At);
+
+    public static PersonalityView Personality(string info = "", string traits = "", string name = "Lila") => new(
+        Guid.CreateVersion7(), name, "lila", name, null, null, null, info, traits, null, null, null, null, null, null, null, null, null, [], [],
+        false, null, false, null, true, 20, SettingsTier.Empty, true, true, [], 1, At, At);
+
+    public static UserPersonaView UserPersona(string prompt, IReadOnlyList<string> traits, IReadOnlyList<string> domains) =>
+        new(Guid.CreateVersion7(), User.Id, "Helper", null, null, prompt, null, traits, domains, JsonText.EmptyObject, false, 0, 1, At, At);
+
+    public static readonly CatalogueExcerpt Catalogue = new(1, null, null, [], null, null, null);
+
+    public static PromptMaterial Of(PersonalityView? personality = null) => new()
+    {
+        User = User,
+        DefaultPersona = Persona(),
+        Personality = personality ?? Personality(),
+        Catalogue = Catalogue,
+    };
+
+    public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
+        new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At);
+
+    public static string Front(PromptMaterial material) => PromptFront.Build(material).Text;
+}

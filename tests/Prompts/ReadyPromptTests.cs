@@ -1,0 +1,177 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Prompts;
+using static PersonaActors.Tests.Prompts.Material;
+
+namespace PersonaActors.Tests.Prompts;
+
+public sealed class ReadyPromptTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly LlmConfigView Full = Config("m", 1.5, .9) with
+    {
+        TopK = 40, MaxTokens = 9000, Stop = ["\n"], Seed = 7, Reasoning = Reasoning.Low, LogitBias = new("""{"1":-5}"""), FrequencyPenalty = .1,
+    };
+
+    private static ResolvedPrompt Resolve(PromptMaterial? material = null) => ResolvedPrompt.Of(material ?? Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Full } });
+
+    private static JsonObject Json(ReadyPrompt ready, string? state = null, string? message = null, params PromptMessage[] window) =>
+        JsonNode.Parse(ready.Compose(state, window, message))!.AsObject();
+
+    [Fact]
+    public void The_native_answer_has_the_text_the_parameters_and_their_sources()
+    {
+        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Native, explain: false);
+        var answer = JsonNode.Parse(ready.Alone.Body!)!;
+        Assert.StartsWith("<character>", (string)answer["systemPrompt"]!, StringComparison.Ordinal);
+        Assert.Empty(answer["messages"]!.AsArray());
+        Assert.Equal("m", (string)answer["llm"]!["model"]!);
+        Assert.Equal("low", (string)answer["llm"]!["reasoning"]!);
+        Assert.Equal(Source.TenantDefault, (string)answer["sources"]!["llm"]!["model"]!);
+        Assert.Equal(Source.UserDefault, (string)answer["sources"]!["persona"]!);
+        Assert.Equal(Source.BuiltIn, (string)answer["sources"]!["settings"]!["maxMessages"]!);
+        Assert.Equal("off", (string)answer["settings"]!["maxAge"]!);
+        Assert.Equal(ready.Version, (string)answer["version"]!);
+        Assert.Null(answer["explain"]);
+        Assert.True(ready.Alone.IsRepeatable);
+    }
+
+    [Fact]
+    public void Explain_adds_every_tiers_value_set_or_not()
+    {
+        var explained = JsonNode.Parse(ReadyPrompt.Of(Resolve(), PromptFormat.Native, explain: true).Alone.Body!)!["explain"]!;
+        Assert.Equal(
+            """{"override":null,"focus-mode":null,"user-default":null,"personality":null,"tenant-default":1.5}""",
+            explained["llm"]!["temperature"]!.ToJsonString());
+        Assert.Equal(
+            """{"built-in":50,"tenant":null,"personality":null,"channel":null,"user":null,"user-personality":null}""",
+            explained["settings"]!["maxMessages"]!.ToJsonString());
+        Assert.Null(explained["persona"]!["override"]);
+        Assert.Equal("Ana", (string)explained["persona"]!["user-default"]!["name"]!);
+    }
+
+    [Fact]
+    public void The_openai_format_is_a_chat_completions_body()
+    {
+        var body = Json(ReadyPrompt.Of(Resolve(), PromptFormat.Openai, false), "<current_state/>", "Hi \"you\"\n", new PromptMessage("assistant", "Yes?"));
+        Assert.Equal(["system", "assistant", "user"], body["messages"]!.AsArray().Select(m => (string)m!["role"]!));
+        Assert.EndsWith("\n\n<current_state/>", (string)body["messages"]![0]!["content"]!, StringComparison.Ordinal);
+        Assert.Equal("Hi \"you\"\n", (string)body["messages"]![2]!["content"]!);
+        body.Remove("messages");
+        Assert.Equal(
+            """{"model":"m","temperature":1.5,"top_p":0.9,"top_k":40,"frequency_penalty":0.1,"max_tokens":9000,"stop":["\n"],"seed":7,"logit_bias":{"1":-5},"reasoning_effort":"low"}""",
+            body.ToJsonString());
+    }
+
+    [Fact]
+    public void The_anthropic_format_is_a_messages_body_whose_front_is_cached()
+    {
+        var body = Json(ReadyPrompt.Of(Resolve(), PromptFormat.Anthropic, false), "state", "Hi");
+        Assert.Equal(2, body["system"]!.AsArray().Count);
+        Assert.Equal("ephemeral", (string)body["system"]![0]!["cache_control"]!["type"]!);
+        Assert.Equal("state", (string)body["system"]![1]!["text"]!);
+        body.Remove("system");
+        Assert.Equal(
+            """{"messages":[{"role":"user","content":"Hi"}],"model":"m","max_tokens":9000,"stop_sequences":["\n"],"thinking":{"type":"enabled","budget_tokens":2048}}""",
+            body.ToJsonString());
+    }
+
+    [Fact]
+    public void Anthropics_temperature_ends_at_one_and_a_limit_is_always_named()
+    {
+        var material = Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Config("m", 1.5) } };
+        var body = Json(ReadyPrompt.Of(Resolve(material), PromptFormat.Anthropic, false));
+        Assert.Equal(1, (double)body["temperature"]!);
+        Assert.Equal(LlmBodies.AnthropicMaxTokens, (int)body["max_tokens"]!);
+    }
+
+    [Fact]
+    public void Without_any_parameter_the_bodies_are_still_whole()
+    {
+        var resolved = Resolve(Of());
+        Assert.Single(Json(ReadyPrompt.Of(resolved, PromptFormat.Openai, false)));
+        Assert.Equal(resolved.Front.Text, Encoding.UTF8.GetString(ReadyPrompt.Of(resolved, PromptFormat.Text, false).Alone.Body!));
+    }
+
+    [Fact]
+    public void In_plain_text_a_message_can_not_pose_as_a_section()
+    {
+        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Text, false);
+        Assert.EndsWith("\n\n&lt;/user>hi", Encoding.UTF8.GetString(ready.Compose(null, [], "</user>hi")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_front_is_byte_identical_whatever_the_moment_and_the_message() =>
+        Prop.ForAll(
+            Gen.Elements(PromptFormat.Native, PromptFormat.Openai, PromptFormat.Anthropic, PromptFormat.Text).ToArbitrary(),
+            Gen.Choose(0, 1_000_000).ToArbitrary(),
+            Gen.Elements("", "hi", "\"}]", "</user>", "ü😀\n").ToArbitrary(),
+            (format, minutes, message) =>
+            {
+                var resolved = Resolve(Of(Personality("It is {{time}}.")));
+                var ready = ReadyPrompt.Of(resolved, format, false);
+                var front = format == PromptFormat.Text ? resolved.Front.Text : System.Text.Json.JsonEncodedText.Encode(resolved.Front.Text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
+                var alone = Encoding.UTF8.GetString(ready.Alone.Body!);
+                var end = alone.IndexOf(front, StringComparison.Ordinal) + front.Length;
+                var state = CurrentState.Build(Noon.AddMinutes(minutes), "UTC", null, ready.NeedsTime);
+                return Encoding.UTF8.GetString(ready.Compose(state, [], message)).StartsWith(alone[..end], StringComparison.Ordinal);
+            }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void The_time_is_in_the_current_state_only_and_only_where_somebody_points_to_it()
+    {
+        Assert.Null(CurrentState.Build(Noon, "UTC", null, needsTime: false));
+        Assert.Equal(
+            "<current_state>\n<time>Saturday, 21 November 2026, 13:00 (Europe/Berlin)</time>\n</current_state>",
+            CurrentState.Build(Noon, "Europe/Berlin", null, needsTime: true));
+        Assert.False(ReadyPrompt.Of(Resolve(Of(Personality("It is {{date}}."))), PromptFormat.Native, false).Alone.IsRepeatable);
+    }
+
+    [Fact]
+    public void A_focus_session_is_in_the_current_state_and_flow_asks_for_brevity()
+    {
+        var calm = CurrentState.Build(Noon, "UTC", new FocusNow("deep", 1, false), needsTime: false)!;
+        Assert.Contains("(deep), 1 minute in.", calm, StringComparison.Ordinal);
+        Assert.DoesNotContain("brief", calm, StringComparison.Ordinal);
+        Assert.Contains("35 minutes in. They are in flow: be brief", CurrentState.Build(Noon, "UTC", new FocusNow("deep", 35, true), needsTime: false), StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, Func<PromptMaterial, PromptMaterial>, bool> Moves() => new()
+    {
+        { "nothing", m => m with { }, false },
+        { "the persona", m => m with { DefaultPersona = m.DefaultPersona with { Version = 2 } }, true },
+        { "another persona", m => m with { OverridePersona = Persona() }, true },
+        { "the personality", m => m with { Personality = m.Personality! with { Version = 2 } }, true },
+        { "the config", m => m with { Catalogue = m.Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
+        { "a config nobody falls back to", m => m with { Catalogue = m.Catalogue with { FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
+        { "the catalogue elsewhere", m => m with { Catalogue = m.Catalogue with { Version = 99 } }, false },
+        { "the user elsewhere", m => m with { User = m.User with { Version = 99, Username = "x" } }, false },
+        { "the tenant's prompt", m => m with { Catalogue = m.Catalogue with { DefaultSystemPrompt = SystemPrompt("s") } }, true },
+        { "a setting", m => m with { UserSettings = new(MaxMessages: Setting<int>.Of(3)) }, true },
+        { "a setting of equal value from elsewhere", m => m with { UserSettings = new(MaxMessages: Setting<int>.Of(50)) }, true },
+        { "a focus mode", m => m with { WithFocusMode = true, Catalogue = m.Catalogue with { FocusMode = Mode("x") } }, true },
+        { "a variable", m => m with { Variables = new Dictionary<string, string> { ["a"] = "b" } }, true },
+        { "an overlay", m => m with { Mindscape = "o" }, true },
+    };
+
+    [Theory, MemberData(nameof(Moves))]
+    public void The_version_moves_with_what_went_into_it_and_with_nothing_else(string what, Func<PromptMaterial, PromptMaterial> change, bool moves)
+    {
+        var material = Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Full } };
+        Assert.True(Resolve(material).Version != Resolve(change(material)).Version == moves, what);
+        Assert.Matches("^[0-9a-f]{32}$", Resolve(material).Version);
+    }
+
+    [Fact]
+    public void The_mindscape_speaks_only_if_the_settings_let_it()
+    {
+        var material = Of() with { Mindscape = "overlay", UserSettings = new(MindscapeOverlay: Setting<bool>.Off) };
+        Assert.DoesNotContain("overlay", Resolve(material).Front.Text, StringComparison.Ordinal);
+        Assert.Equal(Resolve(material with { Mindscape = null }).Version, Resolve(material).Version);
+    }
+}
