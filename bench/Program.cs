@@ -4,6 +4,7 @@ using PersonaActors.Bench;
 (string Name, Func<Task<Result[]>> Run)[] benchmarks =
 [
     ("engine-calls", EngineCalls.RunAsync),
+    ("persisted-commands", PersistedCommands.RunAsync),
 ];
 
 var unknown = args.Where(arg => !benchmarks.Any(benchmark => benchmark.Name == arg)).ToArray();
