@@ -236,6 +236,7 @@ public sealed class DeskGrain : Grain, IDeskGrain
     {
         _reading++;
         Book.Write("read");
+        Book.Reached.TrySetResult();
         if (_reading == readersExpected) _readers.TrySetResult();
         await _readers.Task;
         return _churned;

@@ -183,6 +183,20 @@ public sealed class EngineConformance(EngineFixture engine) : IClassFixture<Engi
     }
 
     [Fact]
+    public async Task One_that_writes_waits_for_those_that_read()
+    {
+        var key = NewKey();
+        var desk = Grains.GetGrain<IDeskGrain>(key);
+        var first = desk.Read(2);
+        await Logbook.Of(key).Reached.Task.WaitAsync(Patience);
+        var write = desk.Write();
+        await desk.Churn(50);
+        var second = desk.Read(2);
+        await Task.WhenAll(first, second, write).WaitAsync(Patience);
+        Assert.Equal(["read", "read", "write begins", "write ends"], Logbook.Of(key).Entries);
+    }
+
+    [Fact]
     public async Task All_calls_of_a_reentrant_grain_interleave()
     {
         var grain = Grains.GetGrain<IOpenGrain>(NewKey());
@@ -285,6 +299,171 @@ public sealed class EngineConformance(EngineFixture engine) : IClassFixture<Engi
         // The grain has ended its call too, so the next one gets in.
         await Grains.GetGrain<ITallyGrain>(key).Add(1).WaitAsync(Patience);
         Assert.Equal(["cancelled"], Logbook.Of(key).Entries);
+    }
+
+    [Fact]
+    public async Task A_timer_ticks_until_it_is_disposed_of()
+    {
+        var key = NewKey();
+        var grain = Grains.GetGrain<IClockGrain>(key);
+        await grain.Start(new(0, 20));
+        await grain.Ticked(3).WaitAsync(Patience);
+        var ticks = await grain.Stop();
+        Assert.True(ticks >= 3);
+        await Task.Delay(100);
+        Assert.Equal(ticks, await grain.Ticks());
+    }
+
+    [Fact]
+    public async Task A_timer_without_a_period_ticks_once_and_again_when_changed()
+    {
+        var grain = Grains.GetGrain<IClockGrain>(NewKey());
+        await grain.Start(new(1, -1));
+        await grain.Ticked(1).WaitAsync(Patience);
+        await Task.Delay(50);
+        Assert.Equal(1, await grain.Ticks());
+        await grain.Change(new(1, -1));
+        await grain.Ticked(2).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_tick_waits_for_the_call_under_way()
+    {
+        var grain = Grains.GetGrain<IClockGrain>(NewKey());
+        await grain.Start(new(1, 5));
+        Assert.Equal(0, await grain.TicksDuringThis(100).WaitAsync(Patience));
+        await grain.Ticked(1).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_tick_that_may_interleave_does_not_wait()
+    {
+        var grain = Grains.GetGrain<IClockGrain>(NewKey());
+        await grain.Start(new(1, 5, Interleave: true));
+        Assert.InRange(await grain.TicksDuringThis(200).WaitAsync(Patience), 1, 1000);
+    }
+
+    [Fact]
+    public async Task A_tick_that_fails_is_followed_by_the_next()
+    {
+        var grain = Grains.GetGrain<IClockGrain>(NewKey());
+        await grain.Start(new(0, 10, Fail: true));
+        await grain.Ticked(3).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_timer_does_not_keep_its_grain_and_ends_with_it()
+    {
+        var key = NewKey();
+        await Grains.GetGrain<IBriefClockGrain>(key).Start(20, keepAlive: false);
+        await Logbook.Of(key).Gate.Task.WaitAsync(Patience);
+        var ticks = Logbook.Of(key).Entries.Count;
+        await Task.Delay(100);
+        Assert.Equal(ticks, Logbook.Of(key).Entries.Count);
+        Assert.True(ticks > 1);
+    }
+
+    [Fact]
+    public async Task A_timer_that_says_so_keeps_its_grain()
+    {
+        var key = NewKey();
+        await Grains.GetGrain<IBriefClockGrain>(key).Start(100, keepAlive: true);
+        await Assert.ThrowsAsync<TimeoutException>(() => Logbook.Of(key).Gate.Task.WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_reminder_is_delivered_and_wakes_its_grain()
+    {
+        var key = NewKey();
+        var grain = Grains.GetGrain<IRemindedGrain>(key);
+        await grain.RemindAndRetire("wake up", TimeSpan.FromSeconds(1));
+        var status = await Logbook.Of(key).Told("wake up").WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(2, Logbook.Of(key).Activations);
+        Assert.Equal(TimeSpan.FromMinutes(1), status.Period);
+        Assert.Equal(DateTimeKind.Utc, status.FirstTickTime.Kind);
+        Assert.InRange(status.CurrentTickTime, status.FirstTickTime, status.FirstTickTime.AddSeconds(30));
+        await grain.Forget("wake up");
+    }
+
+    [Fact]
+    public async Task A_reminder_stands_until_it_is_unregistered()
+    {
+        var grain = Grains.GetGrain<IRemindedGrain>(NewKey());
+        Assert.False(await grain.Has("tea"));
+        await grain.Remind("tea", TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        await grain.Remind("tea", TimeSpan.FromHours(2), TimeSpan.FromHours(2));
+        await grain.Remind("sleep", TimeSpan.FromHours(2), TimeSpan.FromHours(2));
+        Assert.True(await grain.Has("tea"));
+        await grain.Forget("tea");
+        Assert.False(await grain.Has("tea"));
+        Assert.True(await grain.Has("sleep"));
+        await grain.Forget("sleep");
+    }
+
+    [Fact]
+    public async Task A_period_under_a_minute_is_refused()
+    {
+        var grain = Grains.GetGrain<IRemindedGrain>(NewKey());
+        await Assert.ThrowsAsync<ArgumentException>(() => grain.Remind("tea", TimeSpan.FromHours(1), TimeSpan.FromSeconds(59)));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => grain.Remind("tea", TimeSpan.FromHours(-1), TimeSpan.FromHours(1)));
+        Assert.False(await grain.Has("tea"));
+    }
+
+    [Fact]
+    public async Task State_outlives_its_activation()
+    {
+        var key = NewKey();
+        var purse = Grains.GetGrain<IPurseGrain>(key);
+        Assert.Equal(new PurseView(0, false, false), await purse.Look());
+        await purse.Put(5);
+        await purse.Put(2);
+        Assert.Equal(new PurseView(7, true, true), await purse.Look());
+        await purse.Retire();
+        Assert.Equal(new PurseView(7, true, true), await purse.Look().WaitAsync(Patience));
+        Assert.Equal(new PurseView(0, false, false), await Grains.GetGrain<IPurseGrain>(NewKey()).Look());
+    }
+
+    [Fact]
+    public async Task What_was_not_written_is_gone_with_the_activation_or_with_a_read()
+    {
+        var purse = Grains.GetGrain<IPurseGrain>(NewKey());
+        await purse.Put(5);
+        await purse.Hold(100);
+        Assert.Equal(105, (await purse.Look()).Coins);
+        await purse.Reread();
+        Assert.Equal(5, (await purse.Look()).Coins);
+        await purse.Hold(100);
+        await purse.Retire();
+        Assert.Equal(5, (await purse.Look().WaitAsync(Patience)).Coins);
+    }
+
+    [Fact]
+    public async Task Cleared_state_starts_anew()
+    {
+        var purse = Grains.GetGrain<IPurseGrain>(NewKey());
+        await purse.Put(5);
+        await purse.Empty();
+        Assert.Equal(0, (await purse.Look()).Coins);
+        Assert.False((await purse.Look()).Exists);
+        await purse.Retire();
+        Assert.Equal(0, (await purse.Look().WaitAsync(Patience)).Coins);
+        await purse.Put(3);
+        Assert.Equal(3, (await purse.Look()).Coins);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_write_that_rests_on_what_is_no_longer_stored_is_refused_and_the_activation_is_dropped(bool existed)
+    {
+        var key = NewKey();
+        var purse = Grains.GetGrain<IPurseGrain>(key);
+        if (existed) await purse.Put(1);
+        await Assert.ThrowsAsync<InconsistentStateException>(() => purse.PutFromBothHands(10));
+        // The hand that was first has won, and a fresh activation knows it.
+        Assert.Equal(existed ? 11 : 10, (await purse.Look().WaitAsync(Patience)).Coins);
+        Assert.Equal(2, Logbook.Of(key).Activations);
     }
 
     [Fact]

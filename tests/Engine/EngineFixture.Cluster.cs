@@ -17,6 +17,8 @@ public sealed class EngineFixture : IAsyncLifetime
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddSingleton(new Greeting("Hello"));
+            silo.UseInMemoryReminderService();
+            silo.AddMemoryGrainStorage("store");
             silo.Services.Configure<GrainCollectionOptions>(options => options.CollectionQuantum = TimeSpan.FromSeconds(1));
         });
         _cluster = builder.Build();

@@ -35,6 +35,20 @@ public sealed class Logbook
     /// <summary>Completed by a grain to let a waiting test go on.</summary>
     public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<TickStatus>> _told = new();
+
+    /// <summary>The first tick of the reminder.</summary>
+    public Task<TickStatus> Told(string reminder) => Tell(reminder).Task;
+
+    public void Remind(string reminder, TickStatus status)
+    {
+        Write($"reminded {reminder}");
+        Tell(reminder).TrySetResult(status);
+    }
+
+    private TaskCompletionSource<TickStatus> Tell(string reminder) =>
+        _told.GetOrAdd(reminder, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+
     public void Write(string entry) => _entries.Enqueue(entry);
 
     public void Activated()

@@ -7,6 +7,9 @@ public sealed class EngineOptions
     /// <summary>Where the grain classes are; one class a grain interface.</summary>
     public IList<Assembly> GrainAssemblies { get; } = [];
 
+    /// <summary>Where reminders and grain state are kept (tables <c>reminders</c> and <c>grain_state</c>). Null: there are none.</summary>
+    public string? ConnectionString { get; set; }
+
     /// <summary>How long a caller waits for an answer, where the method doesn't say.</summary>
     public TimeSpan ResponseTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -27,6 +27,8 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
     private AsyncServiceScope _scope;
     private DeactivationReason _reason;
 
+    private List<GrainTimer>? _timers;
+
     private int _writing;
     private int _reading;
     private int _interleaving;
@@ -195,12 +197,13 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
 
     private void Start(Call call)
     {
-        var answer = call.Answer!;
+        var answer = call.Answer;
         // Timed out or cancelled while it waited: its caller has gone, so it never begins.
-        if (answer.Task.IsCompleted) return;
-        var running = answer.Begin(this);
+        if (answer is { Task.IsCompleted: true }) return;
+        var running = answer?.Begin(this) ?? Invoke(call);
         if (running.IsCompleted) Ended(call, running);
-        else answer.Await(this, running);
+        else if (answer is not null) answer.Await(this, running);
+        else running.GetAwaiter().UnsafeOnCompleted(() => Ended(call, running));
     }
 
     /// <summary>The first, synchronous part of a call.</summary>
@@ -234,6 +237,11 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
         _freed = true;
         if (method.CountsAsUse) _lastUsed = Kind.Engine.Now;
         if (call.Started != 0) EngineTelemetry.Turn(method, Kind.Engine.Time.GetElapsedTime(call.Started));
+        if (ended.IsFaulted && ended.Exception.InnerException is InconsistentStateException { IsSourceActivation: true } inconsistent)
+        {
+            inconsistent.IsSourceActivation = false;
+            Go(new(DeactivationReasonCode.ApplicationError, inconsistent, "Its state is not what is stored."));
+        }
         call.Answer?.Give(ended);
     }
 
@@ -255,13 +263,15 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
 
     private void Forward(Call call)
     {
+        // A turn of this activation's own, such as a timer's, ends with it.
+        if (call.Answer is null) return;
         try
         {
             Kind.Find(Key).Enqueue(call);
         }
         catch (SiloUnavailableException stopped)
         {
-            call.Answer!.Fail(stopped);
+            call.Answer.Fail(stopped);
         }
     }
 
@@ -280,15 +290,17 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
         try
         {
             _scope = Kind.Engine.Services.CreateAsyncScope();
+            var stored = Kind.NewStored(this);
             RuntimeContext.Current = this;
             try
             {
-                _grain = Kind.Create(_scope.ServiceProvider);
+                _grain = Kind.Create(_scope.ServiceProvider, stored);
             }
             finally
             {
                 RuntimeContext.Current = null;
             }
+            foreach (var part in stored) await ((IStoredPart)part).ReadStateAsync();
             await _grain.OnActivateAsync(CancellationToken.None);
             _lastUsed = Kind.Engine.Now;
             _freed = true;
@@ -305,7 +317,7 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
             {
                 var next = (Call?)call.Next;
                 call.Next = null;
-                call.Answer!.Fail(exception);
+                call.Answer?.Fail(exception);
                 call = next;
             }
         }
@@ -351,6 +363,7 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
 
     private async Task DeactivateAsync()
     {
+        StopTimers();
         try
         {
             using var limit = new CancellationTokenSource(GrainEngine.DeactivationLimit, Kind.Engine.Time);
@@ -375,6 +388,7 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
 
     private async Task DisposeAsync()
     {
+        StopTimers();
         try
         {
             if (_grain is IAsyncDisposable asyncDisposable) await asyncDisposable.DisposeAsync();
@@ -387,6 +401,22 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
         {
             Kind.Engine.Log.LogError(exception, "A {Grain} grain failed to be disposed of", Kind.Name);
         }
+    }
+
+    internal IGrainTimer AddTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
+    {
+        if (Current != this)
+            throw new InvalidOperationException($"A timer of a {Kind.Name} grain is registered from within its turns only.");
+        var timer = new GrainTimer(this, callback, options);
+        (_timers ??= []).Add(timer);
+        return timer;
+    }
+
+    internal void RemoveTimer(GrainTimer timer) => _timers?.Remove(timer);
+
+    private void StopTimers()
+    {
+        while (_timers is { Count: > 0 }) _timers[^1].Dispose();
     }
 
     private void Vanish()

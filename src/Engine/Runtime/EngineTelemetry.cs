@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 
 namespace PersonaActors.Engine;
 
-/// <summary>What the engine says about itself: a span a call and three instruments. No keys, so nobody's id.</summary>
+/// <summary>What the engine says about itself: a span a call and a few instruments. No keys, so nobody's id.</summary>
 internal static class EngineTelemetry
 {
     internal const string Name = "PersonaActors.Engine";
@@ -16,6 +16,9 @@ internal static class EngineTelemetry
 
     internal static readonly Histogram<double> TurnTime = Meter.CreateHistogram<double>(
         "personactors.engine.turn.time", "s", "How long a call held its grain, from its start to its end.");
+
+    internal static readonly Histogram<double> ReminderLateness = Meter.CreateHistogram<double>(
+        "personactors.engine.reminder.lateness", "s", "From when a reminder was due to when its grain was called.");
 
     static EngineTelemetry()
     {

@@ -50,6 +50,9 @@ internal sealed class GrainEngine : IGrainFactory, IDisposable
             _collection = time.CreateTimer(static engine => ((GrainEngine)engine!).Collect(), this,
                 _options.CollectionQuantum, _options.CollectionQuantum);
         }
+        Database = new(_options.ConnectionString, services.GetService<NodeLock>());
+        Reminders = new(Database, time);
+        Waker = new(this, Reminders);
         EngineTelemetry.Add(this);
     }
 
@@ -58,6 +61,14 @@ internal sealed class GrainEngine : IGrainFactory, IDisposable
     internal ILogger Log { get; }
 
     internal TimeProvider Time { get; }
+
+    internal EngineDatabase Database { get; }
+
+    internal Reminders Reminders { get; }
+
+    internal ReminderWaker Waker { get; }
+
+    internal TimeSpan ResponseTimeout => _options.ResponseTimeout;
 
     internal PendingCalls Pending { get; } = new();
 
@@ -106,6 +117,10 @@ internal sealed class GrainEngine : IGrainFactory, IDisposable
     internal GrainKind KindOf(Type type) => _kindsByInterface.TryGetValue(type, out var kind)
         ? kind
         : throw new ArgumentException($"No grain class in {string.Join(", ", _options.GrainAssemblies.Select(assembly => assembly.GetName().Name))} implements {type}.");
+
+    internal IRemindable Remindable(string kindName, string key) =>
+        (Kinds.FirstOrDefault(kind => kind.Name == kindName) ?? throw new InvalidOperationException($"There is no grain '{kindName}' (any more)."))
+        .Remindable(key);
 
     private IEnumerable<Type> FindClasses() => _options.GrainAssemblies.Distinct()
         .SelectMany(assembly => assembly.GetTypes())
@@ -183,6 +198,8 @@ internal sealed class GrainEngine : IGrainFactory, IDisposable
         _open = false;
         _tick.Dispose();
         _collection.Dispose();
+        Waker.Dispose();
+        Database.Dispose();
         EngineTelemetry.Remove(this);
     }
 }

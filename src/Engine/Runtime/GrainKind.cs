@@ -8,6 +8,9 @@ namespace PersonaActors.Engine;
 internal sealed class GrainKind
 {
     private readonly ObjectFactory _create;
+    private readonly StoredParameter[] _stored;
+    private readonly GrainMethod?[] _timerMethods = new GrainMethod[4];
+    private GrainInterface? _remindable;
 
     internal GrainKind(GrainEngine engine, Type type, TimeSpan collectionAge)
     {
@@ -18,7 +21,8 @@ internal sealed class GrainKind
         var limit = type.GetCustomAttribute<CollectionAgeLimitAttribute>();
         if (!type.IsDefined(typeof(KeepAliveAttribute)) && limit is not { AlwaysActive: true })
             CollectionAge = limit?.AgeLimit ?? collectionAge;
-        _create = ActivatorUtilities.CreateFactory(type, Type.EmptyTypes);
+        _stored = StoredParameter.Of(type);
+        _create = ActivatorUtilities.CreateFactory(type, [.. _stored.Select(parameter => parameter.Type)]);
     }
 
     internal GrainEngine Engine { get; }
@@ -35,7 +39,21 @@ internal sealed class GrainKind
 
     internal ConcurrentDictionary<string, Activation> Activations { get; } = new(StringComparer.Ordinal);
 
-    internal Grain Create(IServiceProvider services) => (Grain)_create(services, null);
+    internal Grain Create(IServiceProvider services, object[] stored) => (Grain)_create(services, stored);
+
+    /// <summary>What the constructor wants of storage, for one activation; none of it read yet.</summary>
+    internal object[] NewStored(Activation activation) =>
+        _stored.Length == 0 ? [] : [.. _stored.Select(parameter => parameter.Create(activation))];
+
+    internal GrainMethod TimerMethod(bool interleaves, bool countsAsUse) =>
+        _timerMethods[(interleaves ? 1 : 0) + (countsAsUse ? 2 : 0)] ??= new(this, $"{Name}.timer", interleaves, countsAsUse);
+
+    internal IRemindable Remindable(string key)
+    {
+        if (!typeof(IRemindable).IsAssignableFrom(Type)) throw new InvalidOperationException($"{Type} is no {nameof(IRemindable)} (any more).");
+        _remindable ??= new(this, typeof(IRemindable), Engine.ResponseTimeout);
+        return (IRemindable)(object)_remindable.Reference(key);
+    }
 
     /// <summary>The activation of the key; its first call makes it.</summary>
     internal Activation Find(string key)
@@ -59,5 +77,27 @@ internal sealed class GrainKind
         var name = type.Name;
         if (name.EndsWith("Grain", StringComparison.Ordinal)) name = name[..^"Grain".Length];
         return name.ToLowerInvariant();
+    }
+
+    /// <summary>A constructor's parameter marked with <see cref="PersistentStateAttribute"/>.</summary>
+    private sealed record StoredParameter(Type Type, Func<Activation, object> Create)
+    {
+        internal static StoredParameter[] Of(Type grain) =>
+        [
+            .. from constructor in grain.GetConstructors()
+               from parameter in constructor.GetParameters()
+               let marked = parameter.GetCustomAttribute<PersistentStateAttribute>()
+               where marked is not null
+               select Of(grain, parameter.ParameterType, marked.StateName),
+        ];
+
+        private static StoredParameter Of(Type grain, Type parameter, string name)
+        {
+            if (!parameter.IsGenericType || parameter.GetGenericTypeDefinition() != typeof(IPersistentState<>))
+                throw new InvalidOperationException($"{grain}: state '{name}' must be an IPersistentState<T>.");
+            var type = typeof(PersistentState<>).MakeGenericType(parameter.GetGenericArguments());
+            return new(type, activation => System.Activator.CreateInstance(
+                type, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public, null, [activation, name], null)!);
+        }
     }
 }

@@ -15,6 +15,15 @@ internal sealed class GrainMethod
         TimeoutTicks = Timeout > TimeSpan.Zero ? kind.Engine.Ticks(Timeout) : long.MaxValue / 2;
     }
 
+    /// <summary>What the engine itself runs as a turn of the grain.</summary>
+    internal GrainMethod(GrainKind kind, string name, bool interleaves, bool countsAsUse)
+    {
+        Kind = kind;
+        Name = name;
+        Interleaves = interleaves || kind.IsReentrant;
+        CountsAsUse = countsAsUse;
+    }
+
     internal GrainKind Kind { get; }
 
     internal string Name { get; }
