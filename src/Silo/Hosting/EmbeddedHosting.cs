@@ -22,7 +22,11 @@ public static class EngineHosting
 
         builder.Services.AddNodeLock(_ => settings.AppDatabase);
         builder.Services.AddHostedService<LockedGate>();
-        builder.Services.AddEngine(engine => engine.GrainAssemblies.Add(typeof(UserGrain).Assembly));
+        builder.Services.AddEngine(engine =>
+        {
+            engine.GrainAssemblies.Add(typeof(UserGrain).Assembly);
+            engine.ConnectionString = settings.AppDatabase;
+        });
         builder.Services.AddGrainWork();
     }
 
