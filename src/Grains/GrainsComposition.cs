@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Outbox;
+using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Grains;
 
@@ -11,6 +12,7 @@ public static class GrainsComposition
     {
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddHostedService<OutboxWorker>();
+        services.AddSingleton(new PromptBudget());
         services.AddSingleton<Pruner>();
         services.AddHostedService(provider => provider.GetRequiredService<Pruner>());
     }

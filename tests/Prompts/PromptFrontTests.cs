@@ -91,7 +91,7 @@ public sealed partial class PromptFrontTests
             DefaultPersona = Persona("{{char}}", "{{time}} {{secret}}"),
             Variables = new Dictionary<string, string> { ["secret"] = "{{user}}" },
         };
-        var front = PromptFront.Build(material with { DefaultPersona = material.DefaultPersona with { Content = "{{secret}}" } });
+        var front = PromptFront.Build(material with { DefaultPersona = material.DefaultPersona! with { Content = "{{secret}}" } });
         Assert.Contains("<info>{{char}} / {{secret}} / {{user}}</info>", front.Text, StringComparison.Ordinal);
         Assert.False(front.NeedsTime);
         Assert.Contains("<name>{{char}}</name>", front.Text, StringComparison.Ordinal);

@@ -144,7 +144,7 @@ public sealed class ReadyPromptTests
     public static TheoryData<string, Func<PromptMaterial, PromptMaterial>, bool> Moves() => new()
     {
         { "nothing", m => m with { }, false },
-        { "the persona", m => m with { DefaultPersona = m.DefaultPersona with { Version = 2 } }, true },
+        { "the persona", m => m with { DefaultPersona = m.DefaultPersona! with { Version = 2 } }, true },
         { "another persona", m => m with { OverridePersona = Persona() }, true },
         { "the personality", m => m with { Personality = m.Personality! with { Version = 2 } }, true },
         { "the config", m => m with { Catalogue = m.Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },

@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Prompts;
+
 namespace PersonaActors.Contracts.Tenants;
 
 /// <summary>One tenant. Key: <see cref="TenantKey"/>. The only writer of the tenant, its settings and its API keys.</summary>
@@ -9,6 +11,10 @@ public interface ITenantGrain : IGrainWithStringKey
 
     [Alias("get"), AlwaysInterleave]
     Task<Read<TenantView>?> Get();
+
+    /// <summary>Everybody's resolves ask this; it reads one reference to the last committed state.</summary>
+    [Alias("snapshot"), AlwaysInterleave]
+    ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion);
 
     [Alias("update")]
     Task<Outcome<TenantView>> Update(Command command, TenantChange change);

@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Prompts;
+
 namespace PersonaActors.Contracts.Users;
 
 /// <summary>One person of a tenant. Key: <see cref="TenantScopedKey"/>. The only writer of the user, its identities and its default persona.</summary>
@@ -22,6 +24,15 @@ public interface IUserGrain : IGrainWithStringKey
 
     [Alias("delete")]
     Task<Outcome<Nothing>> Delete(Command command);
+
+    /// <summary>
+    /// The prompt of this user with that speaker. Interleaves: it reads the user's state as one committed reference, and
+    /// starts again if that moved meanwhile; a half-finished command has changed nothing yet.
+    /// </summary>
+    /// <param name="occasion">What a POST adds, or null.</param>
+    /// <param name="knownVersion">The version that the caller has: an equal one is answered without a body.</param>
+    [Alias("resolve"), AlwaysInterleave]
+    ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion);
 }
 
 [GenerateSerializer, Immutable, Alias("user-registration")]

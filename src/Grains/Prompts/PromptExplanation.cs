@@ -15,7 +15,7 @@ public static class PromptExplanation
             ["persona"] = new JsonObject
             {
                 [Source.Override] = Named(material.OverridePersona?.Id, material.OverridePersona?.Name, material.OverridePersona?.Version),
-                [Source.UserDefault] = Named(material.DefaultPersona.Id, material.DefaultPersona.Name, material.DefaultPersona.Version),
+                [Source.UserDefault] = Named(material.DefaultPersona?.Id, material.DefaultPersona?.Name, material.DefaultPersona?.Version),
             },
             ["systemPrompt"] = new JsonObject
             {

@@ -15,7 +15,8 @@ public sealed record PromptMaterial
 {
     public required UserView User { get; init; }
 
-    public required PersonaView DefaultPersona { get; init; }
+    /// <summary>Missing only where an override covers it and nobody asked for it.</summary>
+    public PersonaView? DefaultPersona { get; init; }
 
     /// <summary>The persona that the user's override for this personality names, if it still exists.</summary>
     public PersonaView? OverridePersona { get; init; }

@@ -31,6 +31,7 @@ public sealed class ReadyPrompt
         NeedsTime = resolved.Front.NeedsTime;
         ShowsFocus = resolved.Settings.ShowsFocus;
         Alone = new PromptAnswer(Compose(null, [], null), Version, IsRepeatable: !NeedsTime);
+        Unchanged = Alone with { Body = null };
     }
 
     public string Version { get; }
@@ -43,6 +44,9 @@ public sealed class ReadyPrompt
 
     /// <summary>Without anything of a single request; may be sent as it is if the front needs no time.</summary>
     public PromptAnswer Alone { get; }
+
+    /// <summary>The answer to whoever has this version already.</summary>
+    public PromptAnswer Unchanged { get; }
 
     public int Size => _front.Length + _tail.Length + Alone.Body!.Length;
 

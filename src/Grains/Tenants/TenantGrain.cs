@@ -1,6 +1,7 @@
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
@@ -29,6 +30,9 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public Task<Read<TenantView>?> Get() =>
         Task.FromResult(_row is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
+
+    public ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion) =>
+        ValueTask.FromResult(Snapshot<TenantView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0));
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {

@@ -3,6 +3,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Outbox;
+using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personas;
@@ -15,7 +16,7 @@ namespace PersonaActors.Grains.Users;
 /// One person. Every command computes the next state, commits it with its events and its answer, and only then changes
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
-public sealed class UserGrain(Database database, UserStore store, EventFeed feed, TimeProvider time) : Grain, IUserGrain
+public sealed partial class UserGrain(Database database, UserStore store, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";

@@ -1,0 +1,40 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Prompts;
+using PersonaActors.Storage.Users;
+
+namespace PersonaActors.Grains.Users;
+
+/// <summary>The reading side of a user: the prompts that are made from its state and others'.</summary>
+public sealed partial class UserGrain
+{
+    private PromptResolver? _resolver;
+    private UserRow? _sideOf;
+    private UserSide? _side;
+
+    public ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
+    {
+        _resolver ??= new PromptResolver(GrainFactory, _key, prompts, time, Side);
+        return _resolver.Resolve(actor, request, occasion, knownVersion);
+    }
+
+    /// <summary>Another object after each commit, and the same one until then.</summary>
+    private UserSide? Side()
+    {
+        if (!ReferenceEquals(_sideOf, _user))
+        {
+            _sideOf = _user;
+            _side = _user is { } user ? new UserSide(user.View, SettingsTier.Empty, null, [], NoOverrides) : null;
+        }
+
+        return _side;
+    }
+
+    private static readonly Dictionary<Guid, OverrideView> NoOverrides = [];
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _resolver?.Forget();
+        return Task.CompletedTask;
+    }
+}
