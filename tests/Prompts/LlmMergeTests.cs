@@ -103,7 +103,7 @@ public sealed class LlmMergeTests
         from temperature in Gen.Elements<double?>(null, 0, .5, 2)
         from topP in Gen.Elements<double?>(null, 0, 1)
         from maxTokens in Gen.Elements<int?>(null, 1, 4000)
-        from stop in Gen.Elements<IReadOnlyList<string>?>(null, ["\n"])
+        from stop in Gen.Elements<Items<string>?>(null, ["\n"])
         from reasoning in Gen.Elements<Reasoning?>(null, Reasoning.Off, Reasoning.High)
         from bias in Gen.Elements(null, new JsonText("""{"50256":-100}"""))
         from memories in Gen.Elements<int?>(null, 0, 9)

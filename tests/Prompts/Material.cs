@@ -32,7 +32,7 @@ public static class Material
         Guid.CreateVersion7(), name, "lila", name, null, null, null, info, traits, null, null, null, null, null, null, null, null, null, [], [],
         false, null, false, null, true, 20, SettingsTier.Empty, true, true, [], 1, At, At);
 
-    public static UserPersonaView UserPersona(string prompt, IReadOnlyList<string> traits, IReadOnlyList<string> domains) =>
+    public static UserPersonaView UserPersona(string prompt, Items<string> traits, Items<string> domains) =>
         new(Guid.CreateVersion7(), User.Id, "Helper", null, null, prompt, null, traits, domains, JsonText.EmptyObject, false, 0, 1, At, At);
 
     public static readonly CatalogueExcerpt Catalogue = new(1, null, null, [], null, null, null);

@@ -5,7 +5,7 @@ namespace PersonaActors.Contracts.Catalogue;
 [GenerateSerializer, Immutable, Alias("catalogue-question")]
 public sealed record CatalogueQuestion(
     [property: Id(0)] Guid? SystemPrompt,
-    [property: Id(1)] IReadOnlyList<Guid> LlmConfigs,
+    [property: Id(1)] Items<Guid> LlmConfigs,
     [property: Id(2)] string? FocusMode);
 
 /// <summary>
@@ -19,7 +19,7 @@ public sealed record CatalogueExcerpt(
     [property: Id(0)] long Version,
     [property: Id(1)] SystemPromptView? SystemPrompt,
     [property: Id(2)] SystemPromptView? DefaultSystemPrompt,
-    [property: Id(3)] IReadOnlyList<LlmConfigView> LlmConfigs,
+    [property: Id(3)] Items<LlmConfigView> LlmConfigs,
     [property: Id(4)] LlmConfigView? DefaultLlmConfig,
     [property: Id(5)] LlmConfigView? FreeDefaultLlmConfig,
     [property: Id(6)] FocusModeView? FocusMode);

@@ -33,7 +33,7 @@ public sealed record LlmConfigView(
     [property: Id(14)] double? RepetitionPenalty,
     [property: Id(15)] int? MaxTokens,
     [property: Id(16)] int? ContextWindowTokens,
-    [property: Id(17)] IReadOnlyList<string>? Stop,
+    [property: Id(17)] Items<string>? Stop,
     [property: Id(18)] long? Seed,
     [property: Id(19)] JsonText? LogitBias,
     [property: Id(20)] JsonText? ResponseFormat,

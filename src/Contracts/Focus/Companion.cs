@@ -18,7 +18,7 @@ public sealed record RhythmLevels(
 /// <summary>Energy over the person's local day, 96 slots of 15 minutes from midnight.</summary>
 [GenerateSerializer, Immutable, Alias("daily-curve")]
 public sealed record DailyCurve(
-    [property: Id(0)] IReadOnlyList<double> Energy,
+    [property: Id(0)] Items<double> Energy,
     [property: Id(1)] double Confidence,
     [property: Id(2)] DateTimeOffset? UpdatedAt)
 {
@@ -49,7 +49,7 @@ public sealed record EmotionSnapshot(
     [property: Id(2)] double? Stress,
     [property: Id(3)] double? Motivation,
     [property: Id(4)] string FocusState,
-    [property: Id(5)] IReadOnlyList<string> Tags);
+    [property: Id(5)] Items<string> Tags);
 
 [GenerateSerializer, Immutable, Alias("task-snapshot")]
 public sealed record TaskSnapshot(
@@ -101,7 +101,7 @@ public sealed record MemoryView(
     [property: Id(1)] string Type,
     [property: Id(2)] JsonText Content,
     [property: Id(3)] double? Sentiment,
-    [property: Id(4)] IReadOnlyList<string> EmotionTags,
+    [property: Id(4)] Items<string> EmotionTags,
     [property: Id(5)] Guid? SessionId,
     [property: Id(6)] DateTimeOffset CreatedAt,
     [property: Id(7)] DateTimeOffset? ExpiresAt);

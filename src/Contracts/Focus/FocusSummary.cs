@@ -13,9 +13,9 @@ public sealed record FocusSummary(
     [property: Id(0)] int DurationMinutes,
     [property: Id(1)] int ActiveMinutes,
     [property: Id(2)] double? FlowQuality,
-    [property: Id(3)] IReadOnlyList<EnergyPoint> EnergyCurve,
+    [property: Id(3)] Items<EnergyPoint> EnergyCurve,
     [property: Id(4)] string EnergyTrend,
-    [property: Id(5)] IReadOnlyList<FrictionPoint> FrictionPoints,
-    [property: Id(6)] IReadOnlyList<string> Wins,
-    [property: Id(7)] IReadOnlyList<string> Suggestions,
+    [property: Id(5)] Items<FrictionPoint> FrictionPoints,
+    [property: Id(6)] Items<string> Wins,
+    [property: Id(7)] Items<string> Suggestions,
     [property: Id(8)] double Confidence);

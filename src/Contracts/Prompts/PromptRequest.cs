@@ -35,7 +35,7 @@ public sealed record PromptRequest(
 [GenerateSerializer, Immutable, Alias("prompt-occasion")]
 public sealed record PromptOccasion(
     [property: Id(0)] string? Message,
-    [property: Id(1)] IReadOnlyDictionary<string, string>? Variables);
+    [property: Id(1)] Dictionary<string, string>? Variables);
 
 /// <summary>A resolved prompt, ready to be sent.</summary>
 /// <param name="Body">UTF-8, shared with other requests: nobody changes it. Null if the caller already has this version.</param>

@@ -40,7 +40,7 @@ public sealed record UserRegistration(
     [property: Id(0)] string Username,
     [property: Id(1)] string? DisplayName,
     [property: Id(2)] string? Bio,
-    [property: Id(3)] IReadOnlyList<UserIdentity> Identities,
+    [property: Id(3)] Items<UserIdentity> Identities,
     [property: Id(4)] bool IsPlaceholder);
 
 [GenerateSerializer, Immutable, Alias("user-change")]

@@ -8,7 +8,7 @@ public sealed record UserIdentity([property: Id(0)] string Provider, [property: 
 public sealed record UserView(
     [property: Id(0)] Guid Id,
     [property: Id(1)] string Username,
-    [property: Id(2)] IReadOnlyList<UserIdentity> Identities,
+    [property: Id(2)] Items<UserIdentity> Identities,
     [property: Id(3)] Guid DefaultPersonaId,
     [property: Id(4)] string TimeZone,
     [property: Id(5)] bool IsFree,

@@ -12,7 +12,7 @@ using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Gateway.Users;
 
-public sealed record RegisterUserBody(string? Username, string? DisplayName, string? Bio, IReadOnlyList<UserIdentity>? Identities);
+public sealed record RegisterUserBody(string? Username, string? DisplayName, string? Bio, Items<UserIdentity>? Identities);
 
 public static class UserEndpoints
 {

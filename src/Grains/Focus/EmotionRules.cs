@@ -1,3 +1,4 @@
+using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Focus;
@@ -29,7 +30,7 @@ public static class EmotionRules
     };
 
     /// <param name="motivation">The strength of the habit, where there is one.</param>
-    public static EmotionSnapshot Snapshot(string? emotion, RhythmSnapshot rhythm, double? motivation, IReadOnlyList<string> tags) => new(
+    public static EmotionSnapshot Snapshot(string? emotion, RhythmSnapshot rhythm, double? motivation, Items<string> tags) => new(
         emotion ?? Neutral, rhythm.Energy, rhythm.StressLevel, motivation,
         rhythm.MindFocus switch { null => "unknown", >= 0.66 => "focused", < 0.33 => "scattered", _ => "steady" }, tags);
 }

@@ -5,7 +5,7 @@ using PersonaActors.Grains.Events;
 using PersonaActors.Storage.Events;
 using PersonaActors.Tests.Harness;
 
-namespace PersonaActors.Tests.Storage;
+namespace PersonaActors.Tests.Stores;
 
 public sealed class PrunerTests
 {

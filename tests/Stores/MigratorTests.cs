@@ -2,7 +2,7 @@ using Npgsql;
 using PersonaActors.Storage.Migrations;
 using PersonaActors.Tests.Harness;
 
-namespace PersonaActors.Tests.Storage;
+namespace PersonaActors.Tests.Stores;
 
 public sealed class MigratorTests
 {

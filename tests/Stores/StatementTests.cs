@@ -4,7 +4,7 @@ using Npgsql;
 using PersonaActors.Storage;
 using PersonaActors.Tests.Harness;
 
-namespace PersonaActors.Tests.Storage;
+namespace PersonaActors.Tests.Stores;
 
 /// <summary>Every SQL constant of the stores is prepared against the real schema, by the login that will run it.</summary>
 public sealed partial class StatementTests
