@@ -14,6 +14,9 @@ public sealed record Actor([property: Id(0)] ActorKind Kind, [property: Id(1)] G
 {
     /// <summary>Tenant admins and operators stand above the roles that users give each other.</summary>
     public bool IsAdmin => Kind is ActorKind.TenantAdmin or ActorKind.Operator;
+
+    /// <summary>May write what belongs to the whole tenant: admins, and services that name no user they act for.</summary>
+    public bool ActsForTenant => IsAdmin || (Kind == ActorKind.Service && User is null);
 }
 
 /// <summary>

@@ -3,6 +3,9 @@ namespace PersonaActors.Contracts;
 /// <summary>Grain keys carry the tenant: whoever holds a key can load nothing of another tenant with it.</summary>
 public readonly record struct TenantKey(Guid Tenant)
 {
+    /// <summary>What belongs to no tenant; in tables it has none.</summary>
+    public static readonly TenantKey System = new(Guid.Empty);
+
     public string ToKey() => Tenant.ToString("N");
 
     public static TenantKey Parse(string key) => new(Guid.ParseExact(key, "N"));

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Tenants;
@@ -57,5 +58,8 @@ public static class GatewayComposition
         app.MapOpenApi().WithMetadata(OpenToAll.Instance);
         app.MapTenants();
         app.MapUsers();
+        app.MapSystemPrompts();
+        app.MapLlmConfigs();
+        app.MapFocusModes();
     }
 }

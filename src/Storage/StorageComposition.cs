@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personas;
@@ -21,5 +22,7 @@ public static class StorageComposition
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<UserStore>();
         services.AddSingleton<PersonaStore>();
+        services.AddSingleton<CatalogueStore>();
+        services.AddSingleton<LlmConfigStore>();
     }
 }

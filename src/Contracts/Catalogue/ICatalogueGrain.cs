@@ -2,7 +2,10 @@ using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Contracts.Catalogue;
 
-/// <summary>System prompts, global LLM configs and focus modes of one tenant. Key: <see cref="TenantKey"/>. Their only writer.</summary>
+/// <summary>
+/// System prompts, global LLM configs and focus modes of one tenant. Key: <see cref="TenantKey"/>. Their only writer.
+/// The system's own, whose focus modes all tenants see, has the key <see cref="TenantKey.System"/>; only operators write to it.
+/// </summary>
 [Alias("catalogue")]
 public interface ICatalogueGrain : IGrainWithStringKey
 {
@@ -10,4 +13,48 @@ public interface ICatalogueGrain : IGrainWithStringKey
     /// <param name="knownVersion">That of the excerpt which the asker has for the same question; -1 if none.</param>
     [Alias("excerpt"), AlwaysInterleave]
     ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question);
+
+    /// <summary>The system's modes, asked of its catalogue by the tenants' catalogues, so that a change is in force for all once it is answered.</summary>
+    [Alias("system-modes"), AlwaysInterleave]
+    ValueTask<Snapshot<SystemModes>> SystemModes(long knownVersion);
+
+    /// <summary>All of it, as the stream's events change it.</summary>
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<CatalogueView>> Get();
+
+    [Alias("get-system-prompt"), AlwaysInterleave]
+    Task<Read<SystemPromptView>?> GetSystemPrompt(Guid id);
+
+    [Alias("create-system-prompt")]
+    Task<Outcome<SystemPromptView>> CreateSystemPrompt(Command command, SystemPromptDraft draft);
+
+    [Alias("update-system-prompt")]
+    Task<Outcome<SystemPromptView>> UpdateSystemPrompt(Command command, Guid id, SystemPromptChange change);
+
+    [Alias("delete-system-prompt")]
+    Task<Outcome<Nothing>> DeleteSystemPrompt(Command command, Guid id);
+
+    [Alias("get-llm-config"), AlwaysInterleave]
+    Task<Read<LlmConfigView>?> GetLlmConfig(Guid id);
+
+    [Alias("create-llm-config")]
+    Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft);
+
+    [Alias("update-llm-config")]
+    Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change);
+
+    [Alias("delete-llm-config")]
+    Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id);
+
+    [Alias("get-focus-mode"), AlwaysInterleave]
+    Task<Read<FocusModeView>?> GetFocusMode(Guid id);
+
+    [Alias("create-focus-mode")]
+    Task<Outcome<FocusModeView>> CreateFocusMode(Command command, FocusModeDraft draft);
+
+    [Alias("update-focus-mode")]
+    Task<Outcome<FocusModeView>> UpdateFocusMode(Command command, Guid id, FocusModeChange change);
+
+    [Alias("delete-focus-mode")]
+    Task<Outcome<Nothing>> DeleteFocusMode(Command command, Guid id);
 }

@@ -57,18 +57,28 @@ public readonly record struct PageQuery(Guid After, int Limit)
 {
     public const int MaxLimit = 200;
 
+    public static readonly Refusal BadAfter = Refusal.Invalid("after", "'after' is the 'next' of the page before.");
+
     public static (PageQuery Page, Refusal? Refusal) Read(HttpContext http)
     {
-        var query = http.Request.Query;
-        var limit = 50;
-        if (query.TryGetValue("limit", out var text) && (!int.TryParse(text, out limit) || limit is < 1 or > MaxLimit))
+        var (limit, refusal) = ReadLimit(http);
+        if (refusal is not null)
         {
-            return (default, Refusal.Invalid("limit", $"'limit' is a number from 1 to {MaxLimit}."));
+            return (default, refusal);
         }
 
         var after = Guid.Empty;
-        return query.TryGetValue("after", out text) && !Guid.TryParse(text, out after)
-            ? (default, Refusal.Invalid("after", "'after' is the 'next' of the page before."))
+        return http.Request.Query.TryGetValue("after", out var text) && !Guid.TryParse(text, out after)
+            ? (default, BadAfter)
             : (new PageQuery(after, limit), null);
+    }
+
+    /// <summary>For lists in an order that has a cursor of its own.</summary>
+    public static (int Limit, Refusal? Refusal) ReadLimit(HttpContext http)
+    {
+        var limit = 50;
+        return http.Request.Query.TryGetValue("limit", out var text) && (!int.TryParse(text, out limit) || limit is < 1 or > MaxLimit)
+            ? (0, Refusal.Invalid("limit", $"'limit' is a number from 1 to {MaxLimit}."))
+            : (limit, null);
     }
 }

@@ -1,0 +1,282 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Events;
+
+namespace PersonaActors.Grains.Catalogue;
+
+/// <summary>
+/// What a tenant offers to all its members. Reads interleave: they see the last committed state, whole, because it is one
+/// reference. The system's focus modes are held by the system's catalogue; each question that names a mode asks it for its
+/// version, so that no tenant, on whatever node, answers from before a change.
+/// </summary>
+public sealed class CatalogueGrain(Database database, CatalogueStore store, LlmConfigStore configs, EventFeed feed, TimeProvider time) : Grain, ICatalogueGrain
+{
+    public const int MaxOfAKind = 500;
+
+    private static readonly Refusal AdminOnly = Refusal.Forbidden(
+        "admin_only", "What belongs to the whole tenant is changed with an admin's or operator's key, or a service key that names no user.");
+
+    private static readonly Refusal OperatorOnly = Refusal.Forbidden("operator_only", "Only an operator's key makes or changes system modes.");
+
+    private Guid? _tenant;
+    private string _stream = "";
+    private CatalogueState _state = null!;
+    private SystemModes? _system;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var key = TenantKey.Parse(this.GetPrimaryKeyString());
+        _tenant = key == TenantKey.System ? null : key.Tenant;
+        _stream = StreamName.Catalogue(_tenant);
+        _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
+    }
+
+    public ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question) =>
+        question.FocusMode is null || _tenant is null
+            ? ValueTask.FromResult(Answer(knownVersion, question, null))
+            : WithSystem(knownVersion, question);
+
+    private async ValueTask<Snapshot<CatalogueExcerpt>> WithSystem(long knownVersion, CatalogueQuestion question) =>
+        Answer(knownVersion, question, await AskSystem());
+
+    private Snapshot<CatalogueExcerpt> Answer(long knownVersion, CatalogueQuestion question, SystemModes? system)
+    {
+        var version = _state.KnownAs + (system?.Version ?? 0);
+        return knownVersion == version ? Snapshot<CatalogueExcerpt>.Unchanged : Snapshot<CatalogueExcerpt>.Fresh(_state.Excerpt(version, question, system));
+    }
+
+    /// <summary>Several may ask at once; the newest answer is kept, so what a caller sees never goes back.</summary>
+    private async ValueTask<SystemModes> AskSystem()
+    {
+        var answer = await GrainFactory.Of<ICatalogueGrain>(TenantKey.System).SystemModes(_system?.Version ?? 0);
+        if (answer.Value is { } fresh && fresh.Version > (_system?.Version ?? 0))
+        {
+            _system = fresh;
+        }
+
+        return _system!;
+    }
+
+    public ValueTask<Snapshot<SystemModes>> SystemModes(long knownVersion) => ValueTask.FromResult(
+        Snapshot<SystemModes>.Since(knownVersion, new SystemModes(_state.KnownAs, [.. _state.FocusModes.Values]), _state.KnownAs));
+
+    public Task<Read<CatalogueView>> Get() => Task.FromResult(new Read<CatalogueView>(_state.ToView(), database.Epoch, _state.Seq));
+
+    public Task<Read<SystemPromptView>?> GetSystemPrompt(Guid id) => Task.FromResult(Read(_state.SystemPrompts.GetValueOrDefault(id)));
+
+    public Task<Read<LlmConfigView>?> GetLlmConfig(Guid id) => Task.FromResult(Read(_state.LlmConfigs.GetValueOrDefault(id)));
+
+    public Task<Read<FocusModeView>?> GetFocusMode(Guid id) => Task.FromResult(Read(_state.FocusModes.GetValueOrDefault(id)));
+
+    private Read<T>? Read<T>(T? value)
+        where T : class => value is null ? null : new Read<T>(value, database.Epoch, _state.Seq);
+
+    public async Task<Outcome<SystemPromptView>> CreateSystemPrompt(Command command, SystemPromptDraft draft)
+    {
+        var now = Now();
+        var prompt = draft.ToView(Guid.CreateVersion7(now), now);
+        return (MayWrite(command) ?? SystemPromptRules.Check(prompt) ?? CheckRoom(_state.SystemPrompts.Count, "system prompts")) is { } refusal
+            ? refusal
+            : await Commit(command, Outcome<SystemPromptView>.Created(prompt), change => change.Put(prompt), now);
+    }
+
+    public async Task<Outcome<SystemPromptView>> UpdateSystemPrompt(Command command, Guid id, SystemPromptChange change)
+    {
+        if (!_state.SystemPrompts.TryGetValue(id, out var known))
+        {
+            return Refusal.NotFound("system_prompt");
+        }
+
+        var now = Now();
+        var next = change.Over(known);
+        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? SystemPromptRules.Check(next, known)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (next == known)
+        {
+            return Outcome<SystemPromptView>.Done(known);
+        }
+
+        next = next with { Version = known.Version + 1, UpdatedAt = now };
+        return await Commit(command, Outcome<SystemPromptView>.Done(next), to => to.Put(next), now);
+    }
+
+    public async Task<Outcome<Nothing>> DeleteSystemPrompt(Command command, Guid id)
+    {
+        if (!_state.SystemPrompts.TryGetValue(id, out var known))
+        {
+            return Refusal.NotFound("system_prompt");
+        }
+
+        return (MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal
+            ? refusal
+            : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
+    }
+
+    public async Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft)
+    {
+        var now = Now();
+        var config = draft.ToView(Guid.CreateVersion7(now), null, now);
+        return (MayWrite(command) ?? LlmConfigRules.Check(config) ?? CheckName(config) ?? CheckRoom(_state.LlmConfigs.Count, "LLM configs")) is { } refusal
+            ? refusal
+            : await Commit(command, Outcome<LlmConfigView>.Created(config), change => change.Put(config), now);
+    }
+
+    public async Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change)
+    {
+        if (!_state.LlmConfigs.TryGetValue(id, out var known))
+        {
+            return Refusal.NotFound("llm_config");
+        }
+
+        var now = Now();
+        var next = change.Over(known);
+        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? LlmConfigRules.Check(next, known) ?? CheckName(next)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (next == known)
+        {
+            return Outcome<LlmConfigView>.Done(known);
+        }
+
+        next = next with { Version = known.Version + 1, UpdatedAt = now };
+        return await Commit(command, Outcome<LlmConfigView>.Done(next), to => to.Put(next), now);
+    }
+
+    public async Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id)
+    {
+        if (!_state.LlmConfigs.TryGetValue(id, out var known))
+        {
+            return Refusal.NotFound("llm_config");
+        }
+
+        return (MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal
+            ? refusal
+            : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
+    }
+
+    public async Task<Outcome<FocusModeView>> CreateFocusMode(Command command, FocusModeDraft draft)
+    {
+        var now = Now();
+        var mode = draft.ToView(Guid.CreateVersion7(now), _tenant is null, now);
+        return ((draft.IsSystem is true && _tenant is not null ? OperatorOnly : null)
+                ?? MayWrite(command) ?? FocusModeRules.Check(mode) ?? await CheckName(mode) ?? CheckRoom(_state.FocusModes.Count, "focus modes")) is { } refusal
+            ? refusal
+            : await Commit(command, Outcome<FocusModeView>.Created(mode), change => change.Put(mode), now);
+    }
+
+    public async Task<Outcome<FocusModeView>> UpdateFocusMode(Command command, Guid id, FocusModeChange change)
+    {
+        if (!_state.FocusModes.TryGetValue(id, out var known))
+        {
+            return Refusal.NotFound("focus_mode");
+        }
+
+        var now = Now();
+        var next = change.Over(known);
+        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? FocusModeRules.Check(next, known) ?? await CheckName(next)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (next == known)
+        {
+            return Outcome<FocusModeView>.Done(known);
+        }
+
+        next = next with { Version = known.Version + 1, UpdatedAt = now };
+        return await Commit(command, Outcome<FocusModeView>.Done(next), to => to.Put(next), now);
+    }
+
+    public async Task<Outcome<Nothing>> DeleteFocusMode(Command command, Guid id)
+    {
+        if (!_state.FocusModes.TryGetValue(id, out var known))
+        {
+            return Refusal.NotFound("focus_mode");
+        }
+
+        return (MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal
+            ? refusal
+            : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
+    }
+
+    private async Task<Outcome<T>> Commit<T>(Command command, Outcome<T> outcome, Action<CatalogueChange> put, DateTimeOffset now)
+        where T : class
+    {
+        var batch = database.Begin(CatalogueStore.Scope(_tenant));
+        var change = new CatalogueChange(batch, _tenant, _stream, _state, now);
+        put(change);
+        batch.Answer(command, null, outcome, now);
+        try
+        {
+            var events = await batch.Commit(DeactivateOnIdle);
+            _state = change.Next.At(_state.Version + 1, events[^1].Seq);
+            feed.Announce(_tenant, events);
+            return outcome;
+        }
+        catch (PostgresException e) when (e.IsUnique(LlmConfigStore.NameKey))
+        {
+            return NameTaken;
+        }
+        catch (PostgresException e) when (e.IsUnique(CatalogueStore.FocusModeNameKey))
+        {
+            return ModeTaken;
+        }
+        catch (PostgresException e) when (e.IsForeignKey(CatalogueStore.TenantKey))
+        {
+            DeactivateOnIdle();
+            return Refusal.NotFound("tenant");
+        }
+    }
+
+    private static readonly Refusal NameTaken = Refusal.Conflict("llm_config_exists", "A global LLM config of that name exists.", "name");
+
+    private static readonly Refusal ModeTaken = Refusal.Conflict("focus_mode_exists", "A focus mode of that name exists.", "modeName");
+
+    private Refusal? MayWrite(Command command) => _tenant is null
+        ? command.Actor.Kind == ActorKind.Operator ? null : OperatorOnly
+        : command.Actor.ActsForTenant ? null : AdminOnly;
+
+    private static Refusal? CheckVersion(Command command, long version) =>
+        command.IfMatch is { } expected && expected != version ? Refusal.Stale(expected, version) : null;
+
+    private static Refusal? CheckRoom(int count, string what) =>
+        count < MaxOfAKind ? null : Refusal.Conflict("catalogue_full", $"A tenant has at most {MaxOfAKind} {what}.");
+
+    private Refusal? CheckName(LlmConfigView next)
+    {
+        foreach (var other in _state.LlmConfigs.Values)
+        {
+            if (other.Id != next.Id && string.Equals(other.Name, next.Name, StringComparison.OrdinalIgnoreCase))
+            {
+                return NameTaken;
+            }
+        }
+
+        return null;
+    }
+
+    private async ValueTask<Refusal?> CheckName(FocusModeView next)
+    {
+        foreach (var other in _state.FocusModes.Values)
+        {
+            if (other.Id != next.Id && other.ModeName == next.ModeName)
+            {
+                return ModeTaken;
+            }
+        }
+
+        return _tenant is null ? null : FocusModeRules.CheckNotTaken(next.ModeName, (await AskSystem()).Modes);
+    }
+
+    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
+}

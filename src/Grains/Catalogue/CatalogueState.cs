@@ -1,0 +1,83 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Storage.Catalogue;
+
+namespace PersonaActors.Grains.Catalogue;
+
+/// <summary>One committed version of a catalogue, whole and immutable: who holds the reference reads no mix.</summary>
+public sealed class CatalogueState
+{
+    private readonly FrozenDictionary<string, FocusModeView> _activeModes;
+
+    private CatalogueState(
+        long version, long seq, ImmutableDictionary<Guid, SystemPromptView> prompts, ImmutableDictionary<Guid, LlmConfigView> configs,
+        ImmutableDictionary<Guid, FocusModeView> modes)
+    {
+        Version = version;
+        Seq = seq;
+        SystemPrompts = prompts;
+        LlmConfigs = configs;
+        FocusModes = modes;
+        DefaultSystemPrompt = prompts.Values.FirstOrDefault(prompt => prompt.IsDefault);
+        DefaultLlmConfig = configs.Values.FirstOrDefault(config => config.IsDefault);
+        FreeDefaultLlmConfig = configs.Values.FirstOrDefault(config => config.IsFreeDefault);
+        _activeModes = modes.Values.Where(mode => mode.IsActive).ToFrozenDictionary(mode => mode.ModeName);
+    }
+
+    public long Version { get; }
+
+    public long Seq { get; }
+
+    public ImmutableDictionary<Guid, SystemPromptView> SystemPrompts { get; }
+
+    public ImmutableDictionary<Guid, LlmConfigView> LlmConfigs { get; }
+
+    public ImmutableDictionary<Guid, FocusModeView> FocusModes { get; }
+
+    public SystemPromptView? DefaultSystemPrompt { get; }
+
+    public LlmConfigView? DefaultLlmConfig { get; }
+
+    public LlmConfigView? FreeDefaultLlmConfig { get; }
+
+    /// <summary>What askers compare: 0 is theirs, for knowing nothing.</summary>
+    public long KnownAs => Version + 1;
+
+    public FocusModeView? ActiveMode(string name) => _activeModes.GetValueOrDefault(name);
+
+    public static CatalogueState Of(CatalogueRows rows) => new(
+        rows.Version, rows.Seq, rows.SystemPrompts.ToImmutableDictionary(prompt => prompt.Id), rows.LlmConfigs.ToImmutableDictionary(config => config.Id),
+        rows.FocusModes.ToImmutableDictionary(mode => mode.Id));
+
+    public CatalogueState With(SystemPromptView prompt) => new(Version, Seq, SystemPrompts.SetItem(prompt.Id, prompt), LlmConfigs, FocusModes);
+
+    public CatalogueState With(LlmConfigView config) => new(Version, Seq, SystemPrompts, LlmConfigs.SetItem(config.Id, config), FocusModes);
+
+    public CatalogueState With(FocusModeView mode) => new(Version, Seq, SystemPrompts, LlmConfigs, FocusModes.SetItem(mode.Id, mode));
+
+    public CatalogueState Without(Guid id) => new(Version, Seq, SystemPrompts.Remove(id), LlmConfigs.Remove(id), FocusModes.Remove(id));
+
+    public CatalogueState At(long version, long seq) => new(version, seq, SystemPrompts, LlmConfigs, FocusModes);
+
+    public CatalogueView ToView() => new(SystemPrompts, LlmConfigs, FocusModes);
+
+    /// <summary>What one prompt needs, as of this version and, where it names a focus mode, one of the system's.</summary>
+    public CatalogueExcerpt Excerpt(long version, CatalogueQuestion question, SystemModes? system)
+    {
+        var configs = new List<LlmConfigView>(question.LlmConfigs.Count);
+        foreach (var id in question.LlmConfigs)
+        {
+            if (LlmConfigs.TryGetValue(id, out var config))
+            {
+                configs.Add(config);
+            }
+        }
+
+        return new CatalogueExcerpt(
+            version,
+            question.SystemPrompt is { } prompt ? SystemPrompts.GetValueOrDefault(prompt) : null,
+            DefaultSystemPrompt, configs, DefaultLlmConfig, FreeDefaultLlmConfig,
+            question.FocusMode is { } name ? ActiveMode(name) ?? system?.Modes.FirstOrDefault(mode => mode.IsActive && mode.ModeName == name) : null);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Npgsql;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Catalogues;
+
+/// <summary>A node with its database and callers of every kind, shared by the tests of a class; what one test makes is named by it alone.</summary>
+public sealed class Room : IAsyncLifetime
+{
+    public TestDatabase Database { get; private set; } = null!;
+
+    public Node Node { get; private set; } = null!;
+
+    public ApiClient Admin { get; private set; } = null!;
+
+    public ApiClient Service { get; private set; } = null!;
+
+    public ApiClient Operator { get; private set; } = null!;
+
+    public Guid Tenant => Node.Demo;
+
+    public async Task InitializeAsync()
+    {
+        Database = await TestDatabase.Create();
+        Node = await Node.Start(Database);
+        Admin = Node.Client(await Node.AdminKey());
+        Service = Node.Client(await Node.ServiceKey());
+        Operator = Node.Client(await Node.OperatorKey());
+    }
+
+    public async Task DisposeAsync()
+    {
+        Admin.Dispose();
+        Service.Dispose();
+        Operator.Dispose();
+        await Node.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    /// <summary>A new user with a key of its own.</summary>
+    public async Task<Person> NewPerson(string name = "somebody")
+    {
+        var id = await Service.Register(name);
+        return new Person(id, Node.Client(await Node.UserKey(id)));
+    }
+
+    /// <summary>Another tenant with its admin.</summary>
+    public async Task<(Guid Id, ApiClient Admin)> NewTenant()
+    {
+        var made = (await Operator.Post("/v1/tenants", new { name = $"t{Guid.NewGuid():N}"[..20], displayName = "Another" })).Should(HttpStatusCode.Created);
+        return (made.Id, Node.Client(await Node.AdminKey(made.Id)));
+    }
+
+    /// <summary>The events of a stream after a number, as they were logged.</summary>
+    public async Task<List<(long Seq, string Type, JsonObject Data)>> Events(string stream, long after = 0, Guid? tenant = null)
+    {
+        var log = new PersonaActors.Storage.Events.EventLog(Node.Database);
+        var page = await log.After(tenant ?? Tenant, stream, after, CancellationToken.None);
+        return [.. page.Events.Select(e => (e.Seq, e.Type, JsonNode.Parse(e.Data.Json)!.AsObject()))];
+    }
+
+    /// <summary>State as read, with the events after its cursor laid over it: what a client holds that only listened since.</summary>
+    public async Task<JsonObject> Followed(ApiAnswer read, string stream)
+    {
+        var state = read.Json;
+        foreach (var (_, _, data) in await Events(stream, (long)read.Json["cursor"]!["seq"]!))
+        {
+            Apply(state, data["changes"]!.AsObject());
+        }
+
+        state.Remove("cursor");
+        return state;
+    }
+
+    /// <summary>RFC 7396.</summary>
+    public static void Apply(JsonObject target, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            if (value is null)
+            {
+                target.Remove(name);
+            }
+            else if (value is JsonObject inner)
+            {
+                if (target[name] is not JsonObject nested)
+                {
+                    target[name] = nested = [];
+                }
+
+                Apply(nested, inner);
+            }
+            else
+            {
+                target[name] = value.DeepClone();
+            }
+        }
+    }
+
+    /// <summary>A member that is null says no more than one that isn't there.</summary>
+    public static void AssertSame(JsonObject expected, JsonObject actual)
+    {
+        var (left, right) = (WithoutNulls(expected), WithoutNulls(actual));
+        left.Remove("cursor");
+        right.Remove("cursor");
+        Assert.True(JsonNode.DeepEquals(left, right), $"expected {left}\nbut have {right}");
+    }
+
+    private static JsonObject WithoutNulls(JsonObject of)
+    {
+        var clean = new JsonObject();
+        foreach (var (name, value) in of)
+        {
+            if (value is JsonObject inner)
+            {
+                clean[name] = WithoutNulls(inner);
+            }
+            else if (value is not null)
+            {
+                clean[name] = value.DeepClone();
+            }
+        }
+
+        return clean;
+    }
+
+    /// <summary>SQL as the app role, with the settings of a transaction or without any.</summary>
+    public async Task<T> AsApp<T>(Guid? tenant, Guid? user, string? scope, Func<NpgsqlConnection, Task<T>> run)
+    {
+        await using var connection = new NpgsqlConnection(Database.App);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var settings = new NpgsqlCommand(
+            "SELECT set_config('app.current_tenant_id', $1, true), set_config('app.user_id', $2, true), set_config('app.scope', $3, true)", connection))
+        {
+            settings.Parameters.Add(new NpgsqlParameter { Value = tenant?.ToString() ?? "" });
+            settings.Parameters.Add(new NpgsqlParameter { Value = user?.ToString() ?? "" });
+            settings.Parameters.Add(new NpgsqlParameter { Value = scope ?? "" });
+            await settings.ExecuteNonQueryAsync();
+        }
+
+        return await run(connection);
+    }
+
+    /// <summary>How many rows a statement of the app role touches or, for SELECT count(*), sees; -1 if row-level security refused it.</summary>
+    public Task<long> RowsAsApp(Guid? tenant, Guid? user, string? scope, string sql) => AsApp(tenant, user, scope, async connection =>
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        try
+        {
+            return sql.StartsWith("SELECT", StringComparison.Ordinal) ? (long)(await command.ExecuteScalarAsync())! : await command.ExecuteNonQueryAsync();
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return -1L;
+        }
+    });
+
+    public string CatalogueStream => StreamName.Catalogue(Tenant);
+}
+
+public sealed record Person(Guid Id, ApiClient Client);
