@@ -1,12 +1,14 @@
+using System.Collections.Immutable;
+
 namespace PersonaActors.Contracts.Catalogue;
 
 /// <summary>A catalogue as GET answers it. By id, so that the events of its stream are merge patches of it: null for what went.</summary>
 [GenerateSerializer, Immutable, Alias("catalogue-view")]
 public sealed record CatalogueView(
-    [property: Id(0)] IReadOnlyDictionary<Guid, SystemPromptView> SystemPrompts,
-    [property: Id(1)] IReadOnlyDictionary<Guid, LlmConfigView> LlmConfigs,
-    [property: Id(2)] IReadOnlyDictionary<Guid, FocusModeView> FocusModes);
+    [property: Id(0)] ImmutableDictionary<Guid, SystemPromptView> SystemPrompts,
+    [property: Id(1)] ImmutableDictionary<Guid, LlmConfigView> LlmConfigs,
+    [property: Id(2)] ImmutableDictionary<Guid, FocusModeView> FocusModes);
 
 /// <summary>The system's focus modes as of one version of the system's catalogue.</summary>
 [GenerateSerializer, Immutable, Alias("system-modes")]
-public sealed record SystemModes([property: Id(0)] long Version, [property: Id(1)] IReadOnlyList<FocusModeView> Modes);
+public sealed record SystemModes([property: Id(0)] long Version, [property: Id(1)] Items<FocusModeView> Modes);

@@ -121,7 +121,7 @@ public sealed class LlmConfigStore(Database database)
         row.GetGuid(0), row.GuidOrNull(1), row.GetString(2), row.TextOrNull(3), row.TextOrNull(4), row.TextOrNull(5), row.TextOrNull(6),
         row.ValueOrNull<double>(7), row.ValueOrNull<double>(8), row.ValueOrNull<double>(9), row.ValueOrNull<double>(10), row.ValueOrNull<int>(11),
         row.ValueOrNull<double>(12), row.ValueOrNull<double>(13), row.ValueOrNull<double>(14), row.ValueOrNull<int>(15), row.ValueOrNull<int>(16),
-        row.IsDBNull(17) ? null : row.GetFieldValue<string[]>(17), row.ValueOrNull<long>(18), JsonOrNull(row, 19), JsonOrNull(row, 20),
+        row.IsDBNull(17) ? null : row.GetFieldValue<string[]>(17).ToItems(), row.ValueOrNull<long>(18), JsonOrNull(row, 19), JsonOrNull(row, 20),
         ReasoningOf(row.TextOrNull(21)), row.ValueOrNull<double>(22), row.ValueOrNull<int>(23), row.GetBoolean(24), row.GetBoolean(25),
         row.GetInt64(26), row.Time(27), row.Time(28));
 
