@@ -23,9 +23,10 @@ public static class LlmBodies
     public static void WriteNative(Utf8JsonWriter json, LlmMerge llm)
     {
         json.WriteStartObject();
-        foreach (var choice in llm.Chosen)
+        for (var i = 0; i < llm.Chosen.Count; i++)
         {
-            Write(json, choice.Field.Name, choice.Value);
+            json.WritePropertyName(llm.Chosen[i].Field.Encoded);
+            WriteValue(json, llm.Chosen[i].Value);
         }
 
         json.WriteEndObject();
@@ -110,9 +111,31 @@ public static class LlmBodies
         return wanted is { } budget && maxTokens > AnthropicLeastThinking ? Math.Min(budget, maxTokens - 1) : null;
     }
 
-    internal static void Write(Utf8JsonWriter json, string name, object value)
+    private static void Write(Utf8JsonWriter json, string name, object value)
     {
         json.WritePropertyName(name);
-        JsonSerializer.Serialize(json, value, value.GetType(), Wire.Json);
+        WriteValue(json, value);
+    }
+
+    private static void WriteValue(Utf8JsonWriter json, object value)
+    {
+        switch (value)
+        {
+            case string text:
+                json.WriteStringValue(text);
+                break;
+            case double number:
+                json.WriteNumberValue(number);
+                break;
+            case int number:
+                json.WriteNumberValue(number);
+                break;
+            case long number:
+                json.WriteNumberValue(number);
+                break;
+            default:
+                JsonSerializer.Serialize(json, value, value.GetType(), Wire.Json);
+                break;
+        }
     }
 }

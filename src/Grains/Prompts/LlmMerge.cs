@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PersonaActors.Contracts.Catalogue;
 
 namespace PersonaActors.Grains.Prompts;
@@ -5,6 +6,9 @@ namespace PersonaActors.Grains.Prompts;
 /// <summary>One parameter of an LLM config: how it is called and where it is read.</summary>
 public sealed record LlmField(string Name, Func<LlmConfigView, object?> Of)
 {
+    /// <summary>Its name as JSON has it.</summary>
+    public JsonEncodedText Encoded { get; } = JsonEncodedText.Encode(Name);
+
     public static readonly LlmField Model = new("model", c => c.Model);
     public static readonly LlmField VisionModel = new("visionModel", c => c.VisionModel);
     public static readonly LlmField Provider = new("provider", c => c.Provider);

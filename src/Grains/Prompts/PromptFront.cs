@@ -46,7 +46,7 @@ public readonly record struct PromptFront(string Text, bool NeedsTime)
 
     private sealed class Writer(PlaceholderValues values)
     {
-        private readonly StringBuilder _text = new(4096);
+        private readonly StringBuilder _text = Scratch.Text();
         private bool _needsTime;
 
         public PromptFront ToFront() => new(_text.ToString(), _needsTime);

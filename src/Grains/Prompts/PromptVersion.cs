@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -10,65 +13,113 @@ namespace PersonaActors.Grains.Prompts;
 public static class PromptVersion
 {
     /// <summary>Rises when the same material begins to give another text.</summary>
-    private const int Rendering = 1;
+    private const byte Rendering = 1;
+
+    private enum Part : byte
+    {
+        User,
+        Personality,
+        UserPersona,
+        Persona,
+        SystemPrompt,
+        FocusMode,
+        Llm,
+        Setting,
+        Mindscape,
+        Variable,
+    }
 
     public static string Of(PromptMaterial material, LlmMerge llm, SettingsCascade settings)
     {
-        var went = new StringBuilder(512);
-        went.Append(Rendering).Append('\n');
-        went.Append("user ").Append(material.User.Id).Append('\n');
+        var went = Scratch.Bytes();
+        went.Write([Rendering]);
+        Append(went, Part.User, material.User.Id, 0, null);
         if (material.Personality is { } personality)
         {
-            went.Append("personality ").Append(personality.Id).Append(' ').Append(personality.Version).Append('\n');
+            Append(went, Part.Personality, personality.Id, personality.Version, null);
         }
 
         if (material.UserPersona is { } userPersona)
         {
-            went.Append("user-persona ").Append(userPersona.Id).Append(' ').Append(userPersona.Version).Append('\n');
+            Append(went, Part.UserPersona, userPersona.Id, userPersona.Version, null);
         }
 
         if (material.ChoosePersona() is { Value: { } persona, From: var personaFrom })
         {
-            went.Append("persona ").Append(personaFrom).Append(' ').Append(persona.Id).Append(' ').Append(persona.Version).Append('\n');
+            Append(went, Part.Persona, persona.Id, persona.Version, personaFrom);
         }
 
         if (material.ChooseSystemPrompt() is { Value: { } prompt, From: var promptFrom })
         {
-            went.Append("system-prompt ").Append(promptFrom).Append(' ').Append(prompt.Id).Append(' ').Append(prompt.Version).Append('\n');
+            Append(went, Part.SystemPrompt, prompt.Id, prompt.Version, promptFrom);
         }
 
         if (material.WithFocusMode && material.Catalogue.FocusMode is { } mode)
         {
-            went.Append("focus-mode ").Append(mode.Id).Append(' ').Append(mode.Version).Append('\n');
+            Append(went, Part.FocusMode, mode.Id, mode.Version, null);
         }
 
-        foreach (var choice in llm.Chosen)
+        for (var i = 0; i < llm.Chosen.Count; i++)
         {
-            went.Append(choice.Field.Name).Append(' ').Append(choice.From.Name).Append(' ')
-                .Append(choice.From.Config!.Id).Append(' ').Append(choice.From.Config.Version).Append('\n');
+            var (field, _, from) = llm.Chosen[i];
+            Append(went, Part.Llm, from.Config!.Id, from.Config.Version, from.Name);
+            Append(went, Part.Llm, field.Name);
         }
 
-        foreach (var (field, from) in settings.Sources())
+        Append(went, settings.MaxMessages, setting => setting);
+        Append(went, settings.MaxAge, setting => setting);
+        Append(went, settings.MemoryLimit, setting => setting);
+        Append(went, settings.MemoryScoreThreshold, BitConverter.DoubleToInt64Bits);
+        Append(went, settings.FocusOverlay, setting => setting ? 1 : 0);
+        Append(went, settings.MindscapeOverlay, setting => setting ? 1 : 0);
+        if (material.Mindscape is { } overlay)
         {
-            went.Append(field).Append(' ').Append(from).Append('\n');
+            Append(went, Part.Mindscape, overlay);
         }
 
-        went.Append(settings.Effective).Append('\n');
-        Append(went, "mindscape", material.Mindscape);
-        foreach (var (name, value) in material.Variables?.OrderBy(variable => variable.Key, StringComparer.Ordinal) ?? Enumerable.Empty<KeyValuePair<string, string>>())
+        if (material.Variables is { } variables)
         {
-            Append(went, name, value);
+            foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
+            {
+                Append(went, Part.Variable, name);
+                Append(went, Part.Variable, value);
+            }
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(went.ToString())).AsSpan(0, 16));
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(went.WrittenSpan, hash);
+        return Convert.ToHexStringLower(hash[..16]);
     }
 
-    private static void Append(StringBuilder went, string name, string? text)
+    private static void Append(ArrayBufferWriter<byte> went, Part part, Guid id, long version, string? from)
     {
-        if (text is not null)
-        {
-            // With its length: no text can look like the next entry.
-            went.Append(name).Append(' ').Append(text.Length).Append(' ').Append(text).Append('\n');
-        }
+        var span = went.GetSpan(25);
+        span[0] = (byte)part;
+        id.TryWriteBytes(span[1..]);
+        BinaryPrimitives.WriteInt64LittleEndian(span[17..], version);
+        went.Advance(25);
+        Append(went, part, from ?? "");
+    }
+
+    private static void Append<T>(ArrayBufferWriter<byte> went, SettingChoice<T> choice, Func<T, long> number)
+        where T : struct
+    {
+        var span = went.GetSpan(10);
+        span[0] = (byte)Part.Setting;
+        span[1] = (byte)choice.Setting.State;
+        BinaryPrimitives.WriteInt64LittleEndian(span[2..], choice.Setting.State == SettingState.Value ? number(choice.Setting.Value) : 0);
+        went.Advance(10);
+        Append(went, Part.Setting, choice.From);
+    }
+
+    /// <summary>With its length before it: no text can look like the next entry.</summary>
+    private static void Append(ArrayBufferWriter<byte> went, Part part, string text)
+    {
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        var span = went.GetSpan(5 + bytes);
+        span[0] = (byte)part;
+        BinaryPrimitives.WriteInt32LittleEndian(span[1..], bytes);
+        Encoding.UTF8.GetBytes(text, span[5..]);
+        went.Advance(5 + bytes);
     }
 }

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
@@ -11,26 +9,28 @@ namespace PersonaActors.Grains.Prompts;
 public readonly record struct PromptMessage(string Role, string Content);
 
 /// <summary>
-/// A resolved prompt in one format, as UTF-8. What doesn't depend on the request is encoded once; a request with a current
-/// state, memories or messages only adds those between the two ends.
+/// A resolved prompt in one format, as UTF-8. It is encoded once, for a request that adds nothing; one with a current state,
+/// memories or messages is that answer again with those put in between: its front stays the same bytes.
 /// </summary>
 public sealed class ReadyPrompt
 {
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     private readonly PromptFormat _format;
-    private readonly byte[] _front;
-    private readonly byte[] _tail;
 
-    private ReadyPrompt(PromptFormat format, byte[] front, byte[] tail, ResolvedPrompt resolved)
+    /// <summary>Where the text of sections 1–5 ends in <see cref="Alone"/>; 0 if there is none.</summary>
+    private readonly int _frontEnd;
+
+    /// <summary>Where that begins which stands behind the messages.</summary>
+    private readonly int _tail;
+
+    private ReadyPrompt(PromptFormat format, byte[] body, int frontEnd, int tail, ResolvedPrompt resolved)
     {
         _format = format;
-        _front = front;
+        _frontEnd = frontEnd;
         _tail = tail;
         Version = resolved.Version;
         NeedsTime = resolved.Front.NeedsTime;
         ShowsFocus = resolved.Settings.ShowsFocus;
-        Alone = new PromptAnswer(Compose(null, [], null), Version, IsRepeatable: !NeedsTime);
+        Alone = new PromptAnswer(body, Version, IsRepeatable: !NeedsTime);
         Unchanged = Alone with { Body = null };
     }
 
@@ -48,98 +48,146 @@ public sealed class ReadyPrompt
     /// <summary>The answer to whoever has this version already.</summary>
     public PromptAnswer Unchanged { get; }
 
-    public int Size => _front.Length + _tail.Length + Alone.Body!.Length;
+    public int Size => Alone.Body!.Length;
 
-    public static ReadyPrompt Of(ResolvedPrompt resolved, PromptFormat format, bool explain) => new(
-        format,
-        format == PromptFormat.Text ? Encoding.UTF8.GetBytes(resolved.Front.Text) : Encode(resolved.Front.Text),
-        format switch
+    public static ReadyPrompt Of(ResolvedPrompt resolved, PromptFormat format, bool explain)
+    {
+        var front = resolved.Front.Text;
+        if (format == PromptFormat.Text)
         {
-            PromptFormat.Native => Tail(json => WriteNative(json, resolved, explain)),
-            PromptFormat.Openai => Tail(json => LlmBodies.WriteOpenAi(json, resolved.Llm)),
-            PromptFormat.Anthropic => Tail(json => LlmBodies.WriteAnthropic(json, resolved.Llm)),
-            _ => [],
-        },
-        resolved);
+            var text = Encoding.UTF8.GetBytes(front);
+            return new ReadyPrompt(format, text, text.Length, text.Length, resolved);
+        }
+
+        var output = Scratch.Bytes();
+        var json = Scratch.Json(output);
+        json.WriteStartObject();
+        var frontEnd = format switch
+        {
+            PromptFormat.Openai => OpenAiStart(json, front),
+            PromptFormat.Anthropic => AnthropicStart(json, front),
+            _ => NativeStart(json, front),
+        };
+        json.Flush();
+        var tail = output.WrittenCount;
+        switch (format)
+        {
+            case PromptFormat.Openai:
+                LlmBodies.WriteOpenAi(json, resolved.Llm);
+                break;
+            case PromptFormat.Anthropic:
+                LlmBodies.WriteAnthropic(json, resolved.Llm);
+                break;
+            default:
+                NativeAnswer.WriteTail(json, resolved, explain);
+                break;
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return new ReadyPrompt(format, output.WrittenSpan.ToArray(), frontEnd, tail, resolved);
+    }
+
+    private static int NativeStart(Utf8JsonWriter json, string front)
+    {
+        json.WriteString("systemPrompt"u8, front);
+        var end = Position(json) - 1;
+        json.WriteStartArray("messages"u8);
+        json.WriteEndArray();
+        return end;
+    }
+
+    private static int OpenAiStart(Utf8JsonWriter json, string front)
+    {
+        json.WriteStartArray("messages"u8);
+        var end = 0;
+        if (front.Length > 0)
+        {
+            json.WriteStartObject();
+            json.WriteString("role"u8, "system"u8);
+            json.WriteString("content"u8, front);
+            end = Position(json) - 1;
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        return end;
+    }
+
+    private static int AnthropicStart(Utf8JsonWriter json, string front)
+    {
+        json.WriteStartArray("system"u8);
+        var end = 0;
+        if (front.Length > 0)
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, "text"u8);
+            json.WriteString("text"u8, front);
+            end = Position(json) - 1;
+            json.WriteStartObject("cache_control"u8);
+            json.WriteString("type"u8, "ephemeral"u8);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("messages"u8);
+        json.WriteEndArray();
+        return end;
+    }
+
+    private static int Position(Utf8JsonWriter json) => (int)json.BytesCommitted + json.BytesPending;
 
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>
     /// <param name="message">Section 9.</param>
     public byte[] Compose(string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
-        var output = new ArrayBufferWriter<byte>(_front.Length + _tail.Length + 128 + (state?.Length ?? 0) + (message?.Length ?? 0));
+        var body = Alone.Body.AsSpan();
+        var output = Scratch.Bytes();
+        output.Write(body[.._frontEnd]);
         switch (_format)
         {
             case PromptFormat.Native:
-                output.Write("{\"systemPrompt\":\""u8);
-                WriteText(output, state);
+                WriteState(output, state);
                 output.Write("\",\"messages\":["u8);
-                WriteMessages(output, window, message, following: false);
-                output.Write("]"u8);
                 break;
             case PromptFormat.Openai:
-                output.Write("{\"messages\":["u8);
-                var spoken = _front.Length > 0 || state is not null;
-                if (spoken)
+                if (_frontEnd == 0)
+                {
+                    output.Write("{\"messages\":["u8);
+                }
+
+                if (_frontEnd == 0 && state is not null)
                 {
                     output.Write("{\"role\":\"system\",\"content\":\""u8);
-                    WriteText(output, state);
+                }
+
+                if (_frontEnd > 0 || state is not null)
+                {
+                    WriteState(output, state);
                     output.Write("\"}"u8);
                 }
 
-                WriteMessages(output, window, message, following: spoken);
-                output.Write("]"u8);
                 break;
             case PromptFormat.Anthropic:
-                output.Write("{\"system\":["u8);
-                WriteBlocks(output, state);
+                // A block of its own behind the front's, so that the upstream keeps the first one.
+                output.Write(_frontEnd > 0 ? "\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8 : "{\"system\":["u8);
+                if (state is not null)
+                {
+                    output.Write(_frontEnd > 0 ? ",{\"type\":\"text\",\"text\":\""u8 : "{\"type\":\"text\",\"text\":\""u8);
+                    Write(output, state);
+                    output.Write("\"}"u8);
+                }
+
                 output.Write("],\"messages\":["u8);
-                WriteMessages(output, window, message, following: false);
-                output.Write("]"u8);
                 break;
             default:
                 WritePlain(output, state, window, message);
-                break;
+                return output.WrittenSpan.ToArray();
         }
 
-        output.Write(_tail);
-        return output.WrittenSpan.ToArray();
-    }
-
-    private void WriteText(ArrayBufferWriter<byte> output, string? state)
-    {
-        output.Write(_front);
-        if (state is not null)
-        {
-            if (_front.Length > 0)
-            {
-                output.Write("\\n\\n"u8);
-            }
-
-            output.Write(Encode(state));
-        }
-    }
-
-    /// <summary>Two blocks, so that the upstream keeps the first one.</summary>
-    private void WriteBlocks(ArrayBufferWriter<byte> output, string? state)
-    {
-        if (_front.Length > 0)
-        {
-            output.Write("{\"type\":\"text\",\"text\":\""u8);
-            output.Write(_front);
-            output.Write("\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8);
-        }
-
-        if (state is not null)
-        {
-            output.Write(_front.Length > 0 ? ",{\"type\":\"text\",\"text\":\""u8 : "{\"type\":\"text\",\"text\":\""u8);
-            output.Write(Encode(state));
-            output.Write("\"}"u8);
-        }
-    }
-
-    private static void WriteMessages(ArrayBufferWriter<byte> output, IReadOnlyList<PromptMessage> window, string? message, bool following)
-    {
+        var following = _format == PromptFormat.Openai && (_frontEnd > 0 || state is not null);
         foreach (var said in window)
         {
             WriteMessage(output, said, following);
@@ -150,21 +198,46 @@ public sealed class ReadyPrompt
         {
             WriteMessage(output, new PromptMessage("user", message), following);
         }
+
+        output.Write("]"u8);
+        output.Write(body[_tail..]);
+        return output.WrittenSpan.ToArray();
     }
+
+    private void WriteState(ArrayBufferWriter<byte> output, string? state)
+    {
+        if (state is null)
+        {
+            return;
+        }
+
+        if (HasFront)
+        {
+            output.Write("\\n\\n"u8);
+        }
+
+        Write(output, state);
+    }
+
+    private bool HasFront => _format == PromptFormat.Native ? _frontEnd > EmptyNative.Length : _frontEnd > 0;
+
+    private static ReadOnlySpan<byte> EmptyNative => "{\"systemPrompt\":\""u8;
 
     private static void WriteMessage(ArrayBufferWriter<byte> output, PromptMessage message, bool following)
     {
         output.Write(following ? ",{\"role\":\""u8 : "{\"role\":\""u8);
-        output.Write(Encode(message.Role));
+        Write(output, message.Role);
         output.Write("\",\"content\":\""u8);
-        output.Write(Encode(message.Content));
+        Write(output, message.Content);
         output.Write("\"}"u8);
     }
+
+    private static void Write(ArrayBufferWriter<byte> output, string text) =>
+        output.Write(JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
 
     /// <summary>One text for all: here a message stands beside the sections, so it may not pose as one.</summary>
     private void WritePlain(ArrayBufferWriter<byte> output, string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
-        output.Write(_front);
         var rest = new List<string>();
         if (state is not null)
         {
@@ -179,89 +252,7 @@ public sealed class ReadyPrompt
 
         if (rest.Count > 0)
         {
-            output.Write(Encoding.UTF8.GetBytes((_front.Length > 0 ? PromptFront.Joint : "") + string.Join(PromptFront.Joint, rest)));
+            output.Write(Encoding.UTF8.GetBytes((HasFront ? PromptFront.Joint : "") + string.Join(PromptFront.Joint, rest)));
         }
     }
-
-    private static void WriteNative(Utf8JsonWriter json, ResolvedPrompt resolved, bool explain)
-    {
-        json.WritePropertyName("llm");
-        LlmBodies.WriteNative(json, resolved.Llm);
-
-        var persona = resolved.Persona.Value!;
-        LlmBodies.Write(json, "persona", new { persona.Id, persona.Name, persona.PreferredName, persona.Pronouns, persona.Version });
-        if (resolved.Material.Personality is { } personality)
-        {
-            LlmBodies.Write(json, "personality", new
-            {
-                personality.Id, personality.Slug, personality.Name, personality.DisplayName, personality.AvatarUrl, personality.ErrorMessage,
-                personality.ContextWindowSize, personality.Version,
-            });
-        }
-        else
-        {
-            var userPersona = resolved.Material.UserPersona!;
-            json.WriteNull("personality");
-            LlmBodies.Write(json, "userPersona", new { userPersona.Id, userPersona.Name, userPersona.DisplayName, userPersona.AvatarUrl, userPersona.VoiceId, userPersona.Version });
-            LlmBodies.Write(json, "style", userPersona.Style);
-        }
-
-        if (resolved.Material is { WithFocusMode: true, Catalogue.FocusMode: { } mode })
-        {
-            LlmBodies.Write(json, "focusMode", new { mode.Id, mode.ModeName, mode.DisplayName, mode.Settings, mode.Version });
-        }
-
-        LlmBodies.Write(json, "settings", resolved.Settings.Effective);
-        json.WritePropertyName("sources");
-        WriteSources(json, resolved);
-        json.WriteString("version", resolved.Version);
-        if (explain)
-        {
-            json.WritePropertyName("explain");
-            PromptExplanation.Of(resolved).WriteTo(json, Wire.Json);
-        }
-    }
-
-    private static void WriteSources(Utf8JsonWriter json, ResolvedPrompt resolved)
-    {
-        json.WriteStartObject();
-        json.WriteString("persona", resolved.Persona.From);
-        if (resolved.SystemPrompt.From is { } from)
-        {
-            json.WriteString("systemPrompt", from);
-        }
-
-        json.WriteStartObject("llm");
-        foreach (var choice in resolved.Llm.Chosen)
-        {
-            json.WriteString(choice.Field.Name, choice.From.Name);
-        }
-
-        json.WriteEndObject();
-        json.WriteStartObject("settings");
-        foreach (var (field, tier) in resolved.Settings.Sources())
-        {
-            json.WriteString(field, tier);
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    /// <summary>The members after the messages, with the comma before and the brace behind them.</summary>
-    private static byte[] Tail(Action<Utf8JsonWriter> write)
-    {
-        var output = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(output, Writing))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
-        var written = output.WrittenSpan;
-        return written.Length == 2 ? "}"u8.ToArray() : [(byte)',', .. written[1..]];
-    }
-
-    private static byte[] Encode(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
 }

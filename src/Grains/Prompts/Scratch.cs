@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>
+/// Room to write a prompt in, one of each a thread: what is written is copied out once, whole. For synchronous work that
+/// doesn't nest.
+/// </summary>
+internal static class Scratch
+{
+    /// <summary>A room that one huge prompt has stretched isn't kept.</summary>
+    private const int MostKept = 256 * 1024;
+
+    [ThreadStatic]
+    private static StringBuilder? _text;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _bytes;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _json;
+
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public static StringBuilder Text()
+    {
+        if (_text is null || _text.Capacity > MostKept)
+        {
+            _text = new StringBuilder(8192);
+        }
+
+        return _text.Clear();
+    }
+
+    public static ArrayBufferWriter<byte> Bytes()
+    {
+        if (_bytes is null || _bytes.Capacity > MostKept)
+        {
+            _bytes = new ArrayBufferWriter<byte>(16384);
+        }
+
+        _bytes.ResetWrittenCount();
+        return _bytes;
+    }
+
+    public static Utf8JsonWriter Json(ArrayBufferWriter<byte> output)
+    {
+        if (_json is null)
+        {
+            return _json = new Utf8JsonWriter(output, Writing);
+        }
+
+        _json.Reset(output);
+        return _json;
+    }
+}
