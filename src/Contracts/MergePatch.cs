@@ -19,6 +19,13 @@ public static class MergePatch
         return new JsonText(new JsonObject { ["changes"] = patch }.ToJsonString(Wire.Json));
     }
 
+    /// <summary>As <see cref="Between{T}(T, T)"/>, with what the event is about beside it: a part that GET of the entity doesn't show.</summary>
+    public static JsonText Between<T>(T before, T after, string part, object? value)
+    {
+        var patch = Difference(JsonSerializer.SerializeToNode(before, Wire.Json)!.AsObject(), JsonSerializer.SerializeToNode(after, Wire.Json)!.AsObject());
+        return new JsonText(new JsonObject { [part] = JsonSerializer.SerializeToNode(value, Wire.Json), ["changes"] = patch }.ToJsonString(Wire.Json));
+    }
+
     public static JsonObject Difference(JsonObject before, JsonObject after)
     {
         var patch = new JsonObject();

@@ -7,6 +7,7 @@ using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Personas;
 using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Storage;
@@ -61,5 +62,6 @@ public static class GatewayComposition
         app.MapSystemPrompts();
         app.MapLlmConfigs();
         app.MapFocusModes();
+        app.MapPersonas();
     }
 }

@@ -9,4 +9,18 @@ public interface IPersonaGrain : IGrainWithStringKey
     /// <summary>Interleaves: it reads one reference to the last committed state.</summary>
     [Alias("snapshot"), AlwaysInterleave]
     ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion);
+
+    /// <summary>Interleaves, as <see cref="Snapshot"/> does.</summary>
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<PersonaView>?> Get();
+
+    [Alias("update")]
+    Task<Outcome<PersonaView>> Update(Command command, PersonaChange change);
+
+    /// <summary>
+    /// The owner's grain has deleted the persona: what is in memory goes too. Doesn't interleave, so that a change that was
+    /// under way comes first and can't put back what it had computed.
+    /// </summary>
+    [Alias("forget")]
+    Task Forget();
 }

@@ -1,8 +1,10 @@
+using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Contracts.Users;
 
-/// <summary>One person of a tenant. Key: <see cref="TenantScopedKey"/>. The only writer of the user, its identities and its default persona.</summary>
+/// <summary>One person of a tenant. Key: <see cref="TenantScopedKey"/>. The only writer of the user, its identities and its
+/// default persona; makes and deletes its personas.</summary>
 [Alias("user")]
 public interface IUserGrain : IGrainWithStringKey
 {
@@ -21,6 +23,16 @@ public interface IUserGrain : IGrainWithStringKey
 
     [Alias("attach-identity")]
     Task<Outcome<UserView>> AttachIdentity(Command command, UserIdentity identity);
+
+    [Alias("create-persona")]
+    Task<Outcome<PersonaView>> CreatePersona(Command command, PersonaDraft draft);
+
+    /// <summary>Overrides that use it fall back. The default one stays: another has to become the default first.</summary>
+    [Alias("delete-persona")]
+    Task<Outcome<Nothing>> DeletePersona(Command command, Guid persona);
+
+    [Alias("set-default-persona")]
+    Task<Outcome<UserView>> SetDefaultPersona(Command command, Guid persona);
 
     [Alias("delete")]
     Task<Outcome<Nothing>> Delete(Command command);

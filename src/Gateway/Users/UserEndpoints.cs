@@ -7,12 +7,13 @@ using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Gateway.Users;
 
 public sealed record RegisterUserBody(string? Username, string? DisplayName, string? Bio, Items<UserIdentity>? Identities);
+
+public sealed record DefaultPersonaBody(Guid? PersonaId);
 
 public static class UserEndpoints
 {
@@ -28,8 +29,8 @@ public static class UserEndpoints
         users.MapGet("by-identity/{provider}/{subject}", GetByIdentity).WithSummary("A user by external identity").Produces<UserView>().ProducesProblem(404);
         users.MapPatch("{id}", Update).WithSummary("Changes a user: absent keeps, null clears").Produces<UserView>().ProducesProblem(404);
         users.MapPut("{id}/identities", AttachIdentity).WithSummary("Attaches an external identity").Produces<UserView>().ProducesProblem(409);
+        users.MapPut("{id}/default-persona", SetDefaultPersona).WithSummary("Makes one of the user's personas the default").Produces<UserView>().ProducesProblem(404);
         users.MapDelete("{id}", Delete).WithSummary("Deletes a user and all that is theirs").Produces(204).ProducesProblem(404);
-        routes.MapGet("/v1/personas", ListPersonas).WithTags("Personas").WithSummary("Lists the personas of a user");
     }
 
     private static async Task<IResult> Register(HttpContext http, RegisterUserBody body, ActingResolver who, Commands commands, IGrainFactory grains, UserStore store, TimeProvider time)
@@ -120,26 +121,25 @@ public static class UserEndpoints
             : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).AttachIdentity(command, body))).ToResult();
     }
 
+    private static async Task<IResult> SetDefaultPersona(HttpContext http, string id, DefaultPersonaBody body, ActingResolver who, Commands commands, IGrainFactory grains)
+    {
+        var (acting, user, refusal) = await Find(http, id, who);
+        if (refusal is null && body.PersonaId is null)
+        {
+            refusal = Refusal.Invalid("personaId", "'personaId' is required: a user always has a default persona.");
+        }
+
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).SetDefaultPersona(command, body.PersonaId!.Value))).ToResult();
+    }
+
     private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, IGrainFactory grains)
     {
         var (acting, user, refusal) = await Find(http, id, who);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, user).Delete(command))).ToResult();
-    }
-
-    private static async Task<IResult> ListPersonas(HttpContext http, string? user, ActingResolver who, PersonaStore store)
-    {
-        var (page, invalid) = PageQuery.Read(http);
-        if (invalid is not null)
-        {
-            return invalid.ToResult();
-        }
-
-        var (acting, owner, refusal) = await FindNamed(http, user, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : Answers.Page(await store.List(acting!.Tenant, owner, page.After, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString());
     }
 
     /// <summary>The user that a path names. One that the caller may not act for is, like one that doesn't exist, not found.</summary>

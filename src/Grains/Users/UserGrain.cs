@@ -16,7 +16,7 @@ namespace PersonaActors.Grains.Users;
 /// One person. Every command computes the next state, commits it with its events and its answer, and only then changes
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
-public sealed partial class UserGrain(Database database, UserStore store, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
+public sealed partial class UserGrain(Database database, UserStore store, PersonaStore personas, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
@@ -66,7 +66,7 @@ public sealed partial class UserGrain(Database database, UserStore store, EventF
         batch.Answer(command, _key.Id, outcome, now);
         try
         {
-            await Commit(batch, user, placeholder);
+            await Commit(batch, new UserRow(user, placeholder, 0));
         }
         catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
         {
@@ -154,6 +154,7 @@ public sealed partial class UserGrain(Database database, UserStore store, EventF
 
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
+        var theirs = await personas.Ids(_key.Tenant, _key.Id);
         var batch = Begin();
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, "user.deleted", now, JsonText.EmptyObject);
@@ -163,6 +164,7 @@ public sealed partial class UserGrain(Database database, UserStore store, EventF
         _user = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
+        await Task.WhenAll(theirs.Select(id => Persona(id).Forget()));
         return outcome;
     }
 
@@ -178,16 +180,21 @@ public sealed partial class UserGrain(Database database, UserStore store, EventF
             UserStore.InsertIdentity(batch, _key.Tenant, _key.Id, added, now);
         }
 
+        if (next.DefaultPersonaId != known.View.DefaultPersonaId)
+        {
+            UserStore.SetDefaultPersona(batch, _key.Tenant, _key.Id, next.DefaultPersonaId, now);
+        }
+
         batch.Append(_stream, _key.Id, "user.updated", now, MergePatch.Between(known.View, next));
         batch.Answer(command, _key.Id, outcome, now);
-        await Commit(batch, next, isPlaceholder);
+        await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder });
         return outcome;
     }
 
-    private async Task Commit(ScopedBatch batch, UserView next, bool isPlaceholder)
+    private async Task Commit(ScopedBatch batch, UserRow next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        _user = new UserRow(next, isPlaceholder, events[^1].Seq);
+        _user = next with { Seq = events[^1].Seq };
         feed.Announce(_key.Tenant, events);
     }
 

@@ -11,6 +11,7 @@ public sealed record UserRow(UserView View, bool IsPlaceholder, long Seq);
 public sealed class UserStore(Database database)
 {
     public const string IdentityKey = "user_identities_pkey";
+    public const string DefaultPersonaReference = "user_default_personas_tenant_id_user_id_persona_id_fkey";
 
     private const string LoadSql = """
         SELECT u.username, u.is_placeholder, u.time_zone, u.is_free, u.is_active, u.version, u.created_at, u.updated_at,

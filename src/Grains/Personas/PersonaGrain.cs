@@ -1,0 +1,85 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Personas;
+using Npgsql;
+
+namespace PersonaActors.Grains.Personas;
+
+/// <summary>
+/// One persona. Changes it; its owner's grain made it and deletes it, and says so (<see cref="Forget"/>). A change that
+/// crosses a deletion misses its row, and is answered by a fresh activation: there is no such persona.
+/// </summary>
+public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, TimeProvider time) : Grain, IPersonaGrain
+{
+    private OwnedKey _key;
+    private string _stream = "";
+    private PersonaRow? _persona;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = OwnedKey.Parse(this.GetPrimaryKeyString());
+        _stream = StreamName.Persona(_key.Id);
+        _persona = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
+    }
+
+    public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
+        ValueTask.FromResult(Snapshot<PersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0));
+
+    public Task<Read<PersonaView>?> Get() =>
+        Task.FromResult(_persona is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+
+    public async Task<Outcome<PersonaView>> Update(Command command, PersonaChange change)
+    {
+        if (_persona is not { View: var known })
+        {
+            return Refusal.NotFound("persona");
+        }
+
+        if (command.IfMatch is { } expected && expected != known.Version)
+        {
+            return Refusal.Stale(expected, known.Version);
+        }
+
+        var next = change.Over(known);
+        if (PersonaRules.Check(next, known) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (next == known)
+        {
+            return Outcome<PersonaView>.Done(known);
+        }
+
+        var now = time.GetUtcNow().ToMicroseconds();
+        next = next with { Version = known.Version + 1, UpdatedAt = now };
+        var outcome = Outcome<PersonaView>.Done(next);
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner));
+        PersonaStore.Update(batch, _key.Tenant, next);
+        batch.Append(_stream, _key.Owner, "persona.updated", now, MergePatch.Between(known, next));
+        batch.Answer(command, _key.Owner, outcome, now);
+        try
+        {
+            var events = await batch.Commit(DeactivateOnIdle);
+            _persona = new PersonaRow(next, events[^1].Seq);
+            feed.Announce(_key.Tenant, events);
+        }
+        catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
+        {
+            return PersonaRefusals.TakenName(next.Name);
+        }
+
+        return outcome;
+    }
+
+    public Task Forget()
+    {
+        _persona = null;
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+}

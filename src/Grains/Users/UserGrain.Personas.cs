@@ -1,0 +1,103 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Personas;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Personas;
+using PersonaActors.Storage.Users;
+using Npgsql;
+
+namespace PersonaActors.Grains.Users;
+
+/// <summary>
+/// Which personas a user has, and which of them is the default. What is in them, their own grains change: a deletion
+/// takes whatever version that has come to, and its grain is told to forget before the deletion is answered.
+/// </summary>
+public sealed partial class UserGrain
+{
+    public async Task<Outcome<PersonaView>> CreatePersona(Command command, PersonaDraft draft)
+    {
+        if (_user is not { } known)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        var now = Now();
+        var persona = draft.ToView(Guid.CreateVersion7(now), _key.Id, now);
+        if (PersonaRules.Check(persona) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var outcome = Outcome<PersonaView>.Created(persona);
+        var batch = Begin();
+        PersonaStore.Insert(batch, _key.Tenant, persona);
+        batch.Append(_stream, _key.Id, "persona.created", now, MergePatch.Between(known.View, known.View, "persona", persona));
+        batch.Answer(command, _key.Id, outcome, now);
+        try
+        {
+            await Commit(batch, known);
+        }
+        catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
+        {
+            return PersonaRefusals.TakenName(persona.Name);
+        }
+
+        return outcome;
+    }
+
+    public async Task<Outcome<Nothing>> DeletePersona(Command command, Guid persona)
+    {
+        if (_user is not { } known || await Persona(persona).Get() is not { } there)
+        {
+            return Refusal.NotFound("persona");
+        }
+
+        if (command.IfMatch is { } expected && expected != there.Value.Version)
+        {
+            return Refusal.Stale(expected, there.Value.Version);
+        }
+
+        if (known.View.DefaultPersonaId == persona)
+        {
+            return Refusal.Conflict(PersonaRefusals.Default, "This is the user's default persona: make another one the default first.");
+        }
+
+        var now = Now();
+        var next = known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = now } };
+        var outcome = Outcome<Nothing>.Deleted();
+        var batch = Begin();
+        UserStore.Update(batch, _key.Tenant, next.View, next.IsPlaceholder);
+        PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch);
+        batch.Append(_stream, _key.Id, "persona.deleted", now, MergePatch.Between(known.View, next.View, "personaId", persona));
+        batch.Answer(command, _key.Id, outcome, now);
+        await Commit(batch, next);
+        await Persona(persona).Forget();
+        return outcome;
+    }
+
+    public async Task<Outcome<UserView>> SetDefaultPersona(Command command, Guid persona)
+    {
+        if (Found(command) is { Refusal: { } refusal })
+        {
+            return refusal;
+        }
+
+        var known = _user!;
+        if (known.View.DefaultPersonaId == persona)
+        {
+            return Outcome<UserView>.Done(known.View);
+        }
+
+        try
+        {
+            return await Change(command, known, known.View with { DefaultPersonaId = persona }, known.IsPlaceholder);
+        }
+        catch (PostgresException e) when (e.IsForeignKey(UserStore.DefaultPersonaReference))
+        {
+            return Refusal.NotFound("persona");
+        }
+    }
+
+    private IPersonaGrain Persona(Guid id) => GrainFactory.Of<IPersonaGrain>(new OwnedKey(_key.Tenant, _key.Id, id));
+}
