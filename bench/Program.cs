@@ -4,6 +4,7 @@ using PersonaActors.Bench;
 (string Name, Func<Task<Result[]>> Run)[] benchmarks =
 [
     ("engine-calls", EngineCalls.RunAsync),
+    ("engine-reminders", EngineReminders.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
 ];
 
