@@ -5,6 +5,7 @@ namespace PersonaActors.Tests.Engine;
 /// says it of the embedded engine and of Orleans.
 /// </summary>
 [Collection("engine")]
+[Trait("Suite", "cluster")]
 public sealed class EngineConformance(EngineFixture engine) : IClassFixture<EngineFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
