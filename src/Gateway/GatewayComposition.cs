@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
+using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personas;
@@ -26,6 +27,7 @@ public static class GatewayComposition
         services.AddSingleton<IdentityIndex>();
         services.AddSingleton<ActingResolver>();
         services.AddSingleton<Commands>();
+        services.AddSingleton<FocusSessions>();
         services.AddSingleton(provider => HealthEndpoints.DatabaseCheck(provider.GetRequiredService<Database>()));
         services.ConfigureHttpJsonOptions(json =>
         {
@@ -63,5 +65,8 @@ public static class GatewayComposition
         app.MapLlmConfigs();
         app.MapFocusModes();
         app.MapPersonas();
+        app.MapFocus();
+        app.MapPeople();
+        app.MapSeedFocus();
     }
 }

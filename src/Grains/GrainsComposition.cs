@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
 
@@ -11,6 +12,10 @@ public static class GrainsComposition
     public static void AddGrainWork(this IServiceCollection services)
     {
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
+        services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
+        services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();
+        services.AddSingleton<FocusSweep>();
+        services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();
         services.AddSingleton(new PromptBudget());
         services.AddSingleton<Pruner>();

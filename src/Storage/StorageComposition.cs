@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.Tenants;
@@ -24,5 +25,7 @@ public static class StorageComposition
         services.AddSingleton<PersonaStore>();
         services.AddSingleton<CatalogueStore>();
         services.AddSingleton<LlmConfigStore>();
+        services.AddSingleton<FocusStore>();
+        services.AddSingleton<CompanionStore>();
     }
 }

@@ -49,11 +49,11 @@ public sealed class FocusTimelineTests
     public void A_pomodoro_alternates_by_itself_with_a_long_break_after_four()
     {
         var step = New(FocusMode.Pomodoro).Advance(T(131));
-        var breaks = step.Changes.Where(c => c.Change == Change.BreakStarted).ToList();
+        var breaks = step.Changes.Where(c => c.Change == TimelineChange.BreakStarted).ToList();
         Assert.Equal([25, 55, 85, 115], breaks.Select(b => (b.At - Start).TotalMinutes));
         Assert.Equal([5, 5, 5, 15], breaks.Select(b => b.Minutes!.Value));
         Assert.Equal(T(130), step.Changes[^1].At);
-        Assert.Equal((Change.BreakOver, FocusState.Active, T(155)), (step.Changes[^1].Change, step.Next.State, step.Next.PhaseEndsAt!.Value));
+        Assert.Equal((TimelineChange.BreakOver, FocusState.Active, T(155)), (step.Changes[^1].Change, step.Next.State, step.Next.PhaseEndsAt!.Value));
     }
 
     [Fact]

@@ -132,5 +132,4 @@ public sealed record FocusSessionView(
     [property: Id(23)] double? CompletionScore,
     [property: Id(24)] JsonText? SessionQuality,
     [property: Id(25)] StartState StartState,
-    [property: Id(26)] FocusSummary? Summary,
-    [property: Id(27)] long Version);
+    [property: Id(26)] FocusSummary? Summary);

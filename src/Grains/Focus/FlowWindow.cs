@@ -16,7 +16,7 @@ public sealed record FlowWindow(DateTimeOffset CalmSince, DateTimeOffset? Entere
 
     public TimeSpan Total(DateTimeOffset now) => Before + (EnteredAt is { } entered ? now - entered : TimeSpan.Zero);
 
-    public FlowWindow Disturbed(DateTimeOffset at) => Leave(at) with { CalmSince = at };
+    public FlowWindow Disturbed(DateTimeOffset at) => Leave(at) with { CalmSince = at > CalmSince ? at : CalmSince };
 
     public FlowWindow Look(DateTimeOffset now, FocusState state, RhythmSnapshot rhythm)
     {
@@ -27,6 +27,8 @@ public sealed record FlowWindow(DateTimeOffset CalmSince, DateTimeOffset? Entere
             : Leave(now);
     }
 
-    private FlowWindow Leave(DateTimeOffset at) =>
-        EnteredAt is { } entered ? this with { Before = Before + (at - entered), EnteredAt = null, Praised = false } : this;
+    /// <summary>A disturbance may turn out to be older than the window (idleness is reported late): then it never was one.</summary>
+    private FlowWindow Leave(DateTimeOffset at) => EnteredAt is { } entered
+        ? this with { Before = Before + (at > entered ? at - entered : TimeSpan.Zero), EnteredAt = null, Praised = false }
+        : this;
 }

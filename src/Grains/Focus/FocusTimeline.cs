@@ -4,7 +4,7 @@ using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Focus;
 
-public enum Change
+public enum TimelineChange
 {
     Paused,
     Resumed,
@@ -17,7 +17,7 @@ public enum Change
 }
 
 /// <summary>A change of a session that happened, at its own moment: a break that was over while nobody looked is over at its planned time.</summary>
-public readonly record struct Transition(Change Change, DateTimeOffset At, int? Minutes = null);
+public readonly record struct Transition(TimelineChange Change, DateTimeOffset At, int? Minutes = null);
 
 /// <summary>A timeline and what changed on the way to it. Without changes the command was a repeat.</summary>
 public readonly record struct Step(FocusTimeline Next, ImmutableArray<Transition> Changes)
@@ -123,7 +123,7 @@ public sealed record FocusTimeline
 
     public TimeSpan Active(DateTimeOffset now) => ActiveBefore + (State == FocusState.Active ? now - Since : TimeSpan.Zero);
 
-    public TimeSpan ActiveSinceBreak(DateTimeOffset now) => Active(now) - ActiveAtBreak;
+    public TimeSpan ActiveSinceBreak(DateTimeOffset now) => Active(now) > ActiveAtBreak ? Active(now) - ActiveAtBreak : TimeSpan.Zero;
 
     /// <summary>When the session counts as abandoned if nobody is heard of until then.</summary>
     [JsonIgnore]
@@ -177,7 +177,7 @@ public sealed record FocusTimeline
         if (line is { State: FocusState.Active, IdleSince: null, Pings: >= 2 } && silentAt <= now)
         {
             line = line with { IdleSince = Later(line.LastSeen, line.Since), IdleUntil = null };
-            changes.Add(new Transition(Change.IdleStarted, line.IdleSince.Value));
+            changes.Add(new Transition(TimelineChange.IdleStarted, line.IdleSince.Value));
         }
 
         return new Step(line, changes.DrainToImmutable());
@@ -201,7 +201,7 @@ public sealed record FocusTimeline
             line = line.EndBreak(now, changes);
         }
 
-        changes.Add(new Transition(Change.Paused, now));
+        changes.Add(new Transition(TimelineChange.Paused, now));
         return line.Enter(FocusState.Paused, now);
     });
 
@@ -210,7 +210,7 @@ public sealed record FocusTimeline
         switch (line.State)
         {
             case FocusState.Paused:
-                changes.Add(new Transition(Change.Resumed, now, WholeMinutes(now - line.Since)));
+                changes.Add(new Transition(TimelineChange.Resumed, now, WholeMinutes(now - line.Since)));
                 return line.Enter(FocusState.Active, now);
             case FocusState.OnBreak:
                 return line.EndBreak(now, changes);
@@ -229,7 +229,7 @@ public sealed record FocusTimeline
 
         if (line.State == FocusState.Paused)
         {
-            changes.Add(new Transition(Change.Resumed, at, WholeMinutes(at - line.Since)));
+            changes.Add(new Transition(TimelineChange.Resumed, at, WholeMinutes(at - line.Since)));
             line = line.Enter(FocusState.Active, at);
         }
 
@@ -242,7 +242,7 @@ public sealed record FocusTimeline
     /// <summary>More time: for the break while on one, else for the work and its estimate.</summary>
     public Step Extend(DateTimeOffset now, int minutes) => Then(now, (line, at, changes) =>
     {
-        changes.Add(new Transition(Change.Extended, at, minutes));
+        changes.Add(new Transition(TimelineChange.Extended, at, minutes));
         var more = TimeSpan.FromMinutes(minutes);
         return line.State == FocusState.OnBreak
             ? line with { BreakUntil = line.BreakUntil + more }
@@ -268,7 +268,7 @@ public sealed record FocusTimeline
             if (line is { State: FocusState.Active, IdleSince: null })
             {
                 line = line with { IdleSince = Later(now - TimeSpan.FromSeconds(idleSeconds.Value), line.Since), IdleUntil = null };
-                changes = changes.Add(new Transition(Change.IdleStarted, line.IdleSince.Value));
+                changes = changes.Add(new Transition(TimelineChange.IdleStarted, line.IdleSince.Value));
             }
         }
         else if (line is { IdleSince: not null, IdleUntil: null })
@@ -288,12 +288,12 @@ public sealed record FocusTimeline
         }
 
         var away = (line.IdleUntil ?? at) - since;
-        changes.Add(new Transition(Change.IdleEnded, at, WholeMinutes(away)));
+        changes.Add(new Transition(TimelineChange.IdleEnded, at, WholeMinutes(away)));
         line = line with { IdleSince = null, IdleUntil = null };
         return answer switch
         {
             IdleAnswer.Discard => line with { ActiveBefore = line.ActiveBefore - away, Discarded = line.Discarded + away },
-            IdleAnswer.Break => line.CountAsBreak(away),
+            IdleAnswer.Break => line.CountAsBreak(away, at),
             _ => line,
         };
     });
@@ -344,21 +344,23 @@ public sealed record FocusTimeline
 
     private FocusTimeline BeginBreak(DateTimeOffset at, int minutes, BreakKind kind, ImmutableArray<Transition>.Builder changes)
     {
-        changes.Add(new Transition(Change.BreakStarted, at, minutes));
+        changes.Add(new Transition(TimelineChange.BreakStarted, at, minutes));
         return Enter(FocusState.OnBreak, at) with { BreakUntil = at + TimeSpan.FromMinutes(minutes), Break = kind };
     }
 
     private FocusTimeline EndBreak(DateTimeOffset at, ImmutableArray<Transition>.Builder changes)
     {
-        changes.Add(new Transition(Change.BreakOver, at, WholeMinutes(at - Since)));
+        changes.Add(new Transition(TimelineChange.BreakOver, at, WholeMinutes(at - Since)));
         var line = Enter(FocusState.Active, at);
         return line with { BreakUntil = null, Break = null, ActiveAtBreak = line.ActiveBefore, WorkUntil = line.NextWork(line.ActiveBefore) };
     }
 
-    private FocusTimeline CountAsBreak(TimeSpan away)
+    /// <summary>Work is counted anew from the answer on: only now is it known that there was a break.</summary>
+    private FocusTimeline CountAsBreak(TimeSpan away, DateTimeOffset at)
     {
-        var active = ActiveBefore - away;
-        return this with { ActiveBefore = active, BreaksBefore = BreaksBefore + away, ActiveAtBreak = active, WorkUntil = NextWork(active) };
+        var line = this with { ActiveBefore = ActiveBefore - away, BreaksBefore = BreaksBefore + away };
+        var active = line.Active(at);
+        return line with { ActiveAtBreak = active, WorkUntil = NextWork(active) };
     }
 
     /// <summary>After a break a pomodoro begins a whole interval; a countdown goes on where it was.</summary>
@@ -372,7 +374,7 @@ public sealed record FocusTimeline
             line = line.Enter(FocusState.Active, at);
         }
 
-        changes.Add(new Transition(Change.Ended, at));
+        changes.Add(new Transition(TimelineChange.Ended, at));
         return line.Enter(FocusState.Ended, at) with { EndedAt = at, EndReason = reason, BreakUntil = null, Break = null };
     }
 

@@ -1,0 +1,108 @@
+namespace PersonaActors.Contracts.Focus;
+
+/// <summary>
+/// What accompanies one person across sessions. Key: <see cref="TenantScopedKey"/>. The only writer of rhythm, tasks, mood,
+/// habit and short-term memories, and the one through which sessions begin.
+/// </summary>
+[Alias("companion")]
+public interface ICompanionGrain : IGrainWithStringKey
+{
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<CompanionView>?> Get();
+
+    [Alias("start")]
+    Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start);
+
+    [Alias("set-rhythm")]
+    Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels);
+
+    [Alias("set-curve")]
+    Task<Outcome<RhythmView>> SetCurve(Command command, DailyCurve curve);
+
+    [Alias("add-task")]
+    Task<Outcome<PlannedTask>> AddTask(Command command, TaskChange task);
+
+    [Alias("change-task")]
+    Task<Outcome<PlannedTask>> ChangeTask(Command command, Guid id, TaskChange change);
+
+    [Alias("remember")]
+    Task<Outcome<MemoryView>> Remember(Command command, NewMemory memory);
+
+    /// <summary>Tells the person's stream of a session that began. Once, however often it is called.</summary>
+    [Alias("note-started")]
+    Task NoteStarted(Guid session);
+
+    /// <summary>Takes an ended session into habit and memory. Once, however often it is called.</summary>
+    [Alias("note-ended")]
+    Task NoteEnded(Guid session);
+
+    /// <summary>Looks whether the mood still rests on anything.</summary>
+    [Alias("refresh-emotion")]
+    Task RefreshEmotion();
+
+    [Alias("stats"), AlwaysInterleave]
+    Task<FocusStats?> Stats(int days);
+
+    [Alias("next-slot"), AlwaysInterleave]
+    Task<NextSlot?> NextSlot(int minutes);
+
+    [Alias("export"), AlwaysInterleave]
+    Task<ExportText?> Export(ExportFormat format, int days);
+}
+
+/// <summary>A person as the companion knows it: the state behind the stream companion:{id}.</summary>
+[GenerateSerializer, Immutable, Alias("companion-view")]
+public sealed record CompanionView(
+    [property: Id(0)] Guid Id,
+    [property: Id(1)] RhythmLevels Rhythm,
+    [property: Id(2)] DailyCurve? Curve,
+    [property: Id(3)] string Emotion,
+    [property: Id(4)] Habit Habit,
+    [property: Id(5)] long Version);
+
+[GenerateSerializer, Immutable, Alias("task-change")]
+public sealed record TaskChange(
+    [property: Id(0)] Patch<string> Title,
+    [property: Id(1)] Patch<double?> Energy,
+    [property: Id(2)] Patch<int?> Ease,
+    [property: Id(3)] Patch<PlannedStatus?> Status,
+    [property: Id(4)] Patch<int?> EstimateMinutes);
+
+[GenerateSerializer, Immutable, Alias("new-memory")]
+public sealed record NewMemory(
+    [property: Id(0)] string Type,
+    [property: Id(1)] JsonText Content,
+    [property: Id(2)] double? Sentiment,
+    [property: Id(3)] IReadOnlyList<string> EmotionTags,
+    [property: Id(4)] DateTimeOffset? ExpiresAt);
+
+/// <param name="EstimateError">Mean of active ÷ estimated − 1 over sessions that had an estimate.</param>
+/// <param name="NudgesHelpful">Share of answered nudges that were called helpful.</param>
+[GenerateSerializer, Immutable, Alias("focus-stats")]
+public sealed record FocusStats(
+    [property: Id(0)] int Days,
+    [property: Id(1)] int Sessions,
+    [property: Id(2)] int ActiveMinutes,
+    [property: Id(3)] IReadOnlyList<DayOfFocus> ByDay,
+    [property: Id(4)] DayOfFocus? BestDay,
+    [property: Id(5)] double? EstimateError,
+    [property: Id(6)] double? NudgesHelpful,
+    [property: Id(7)] int NudgesAnswered,
+    [property: Id(8)] Habit Habit);
+
+[GenerateSerializer, Immutable, Alias("day-of-focus")]
+public sealed record DayOfFocus([property: Id(0)] DateOnly Day, [property: Id(1)] int Sessions, [property: Id(2)] int ActiveMinutes);
+
+[GenerateSerializer, Immutable, Alias("next-slot")]
+public sealed record NextSlot(
+    [property: Id(0)] DateTimeOffset From, [property: Id(1)] DateTimeOffset To, [property: Id(2)] double Energy, [property: Id(3)] double Confidence);
+
+public enum ExportFormat
+{
+    Csv,
+    Ics,
+    Md,
+}
+
+[GenerateSerializer, Immutable, Alias("export-text")]
+public sealed record ExportText([property: Id(0)] string MediaType, [property: Id(1)] string FileName, [property: Id(2)] string Text);

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Users;
+using PersonaActors.Storage.Focus;
+
+namespace PersonaActors.Gateway.Focus;
+
+public sealed record RhythmBody(
+    double? BodyEnergy, double? MindFocus, string? EmotionTone, double? FatigueLevel, double? StressLevel, DateTimeOffset? NextPeak, DateTimeOffset? NextLull);
+
+public sealed record CurveBody(IReadOnlyList<double>? Energy, double? Confidence);
+
+public sealed record MemoryBody(string? Type, JsonObject? Content, double? Sentiment, IReadOnlyList<string>? EmotionTags, DateTimeOffset? ExpiresAt);
+
+/// <summary>What is known of a person around focus: rhythm, tasks, memories, statistics.</summary>
+public static class PeopleEndpoints
+{
+    public static void MapPeople(this IEndpointRouteBuilder routes)
+    {
+        var people = routes.MapGroup("/v1/people/{id}").WithTags("People");
+        people.MapGet("", Get).WithSummary("A person as the companion knows it").Produces<CompanionView>().ProducesProblem(404);
+        people.MapGet("rhythm", GetRhythm).WithSummary("The person's rhythm").ProducesProblem(404);
+        people.MapPut("rhythm", SetRhythm).WithSummary("Sets the rhythm's levels");
+        people.MapPut("rhythm/curve", SetCurve).WithSummary("Sets the energy of the day, 96 slots of 15 minutes");
+        people.MapGet("tasks", ListTasks).WithSummary("Lists tasks");
+        people.MapPost("tasks", AddTask).WithSummary("Adds a task").Produces<PlannedTask>(201);
+        people.MapGet("tasks/{taskId:guid}", GetTask).WithSummary("A task").Produces<PlannedTask>().ProducesProblem(404);
+        people.MapPatch("tasks/{taskId:guid}", ChangeTask).WithSummary("Changes a task: absent keeps, null clears").Produces<PlannedTask>();
+        people.MapGet("memories", ListMemories).WithSummary("Lists short-term memories that haven't expired");
+        people.MapPost("memories", Remember).WithSummary("Adds a short-term memory").Produces<MemoryView>(201);
+        people.MapGet("focus/stats", Stats).WithSummary("Focus over the last days").Produces<FocusStats>();
+        people.MapGet("focus/streak", Streak).WithSummary("Days in a row, and the habit's strength").Produces<Habit>();
+        people.MapGet("focus/next-slot", Next).WithSummary("When it is good to focus next").Produces<NextSlot>().ProducesProblem(404);
+        people.MapGet("focus/export", Export).WithSummary("Sessions as CSV, iCalendar or Markdown");
+    }
+
+    private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, FocusSessions sessions) =>
+        await UserEndpoints.Find(http, id, who) is var (acting, person, refusal) && refusal is null && await sessions.Companion(acting!, person).Get() is { } read
+            ? read.ToResult()
+            : (refusal ?? Refusal.NotFound("user")).ToResult();
+
+    private static async Task<IResult> GetRhythm(HttpContext http, string id, ActingResolver who, FocusSessions sessions)
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        if (refusal is not null || await sessions.Companion(acting!, person).Get() is not { } read)
+        {
+            return (refusal ?? Refusal.NotFound("user")).ToResult();
+        }
+
+        http.Response.Headers[Answers.CursorHeader] = $"{read.Epoch}:{read.Seq}";
+        var body = Flat(read.Value.Rhythm, read.Value.Curve);
+        body["cursor"] = new JsonObject { ["epoch"] = read.Epoch, ["seq"] = read.Seq };
+        return Results.Json(body, Wire.Json);
+    }
+
+    private static async Task<IResult> SetRhythm(HttpContext http, string id, RhythmBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) => companion.SetRhythm(command, new RhythmLevels(
+            body.BodyEnergy, body.MindFocus, body.EmotionTone, body.FatigueLevel, body.StressLevel, body.NextPeak, body.NextLull, null))));
+
+    private static async Task<IResult> SetCurve(HttpContext http, string id, CurveBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) =>
+            companion.SetCurve(command, new DailyCurve(body.Energy ?? [], body.Confidence ?? 1, null))));
+
+    private static async Task<IResult> ListTasks(HttpContext http, string id, ActingResolver who, CompanionStore store)
+    {
+        var (page, invalid) = PageQuery.Read(http);
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        return (invalid ?? refusal) is { } no
+            ? no.ToResult()
+            : Answers.Page(await store.Tasks(acting!.Tenant, person, page.After, page.Limit + 1, http.RequestAborted), page.Limit, task => task.Id.ToString());
+    }
+
+    private static async Task<IResult> GetTask(HttpContext http, string id, Guid taskId, ActingResolver who, CompanionStore store)
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        return refusal is null && await store.Task(acting!.Tenant, person, taskId) is { } task
+            ? Results.Json(task, Wire.Json)
+            : (refusal ?? Refusal.NotFound("task")).ToResult();
+    }
+
+    private static async Task<IResult> AddTask(HttpContext http, string id, TaskChange body, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        (await Run<PlannedTask>(http, id, body, who, sessions, commands, (companion, command) => companion.AddTask(command, body)))
+            .ToResult(task => $"/v1/people/{id}/tasks/{task.Id}");
+
+    private static async Task<IResult> ChangeTask(
+        HttpContext http, string id, Guid taskId, TaskChange body, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        (await Run<PlannedTask>(http, id, body, who, sessions, commands, (companion, command) => companion.ChangeTask(command, taskId, body))).ToResult();
+
+    private static async Task<IResult> ListMemories(HttpContext http, string id, ActingResolver who, CompanionStore store, TimeProvider time)
+    {
+        var (page, invalid) = PageQuery.Read(http);
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        return (invalid ?? refusal) is { } no
+            ? no.ToResult()
+            : Answers.Page(
+                await store.Memories(acting!.Tenant, person, time.GetUtcNow(), page.After, page.Limit + 1, http.RequestAborted), page.Limit, memory => memory.Id.ToString());
+    }
+
+    private static async Task<IResult> Remember(HttpContext http, string id, MemoryBody body, ActingResolver who, FocusSessions sessions, Commands commands)
+    {
+        var memory = new NewMemory(
+            body.Type ?? "", new JsonText((body.Content ?? []).ToJsonString(Wire.Json)), body.Sentiment, body.EmotionTags ?? [], body.ExpiresAt);
+        return (await Run<MemoryView>(http, id, body, who, sessions, commands, (companion, command) => companion.Remember(command, memory))).ToResult();
+    }
+
+    private static async Task<IResult> Stats(HttpContext http, string id, int? days, ActingResolver who, FocusSessions sessions)
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        refusal ??= CheckDays(days);
+        return refusal is null && await sessions.Companion(acting!, person).Stats(days ?? 7) is { } stats
+            ? Results.Json(stats, Wire.Json)
+            : (refusal ?? Refusal.NotFound("user")).ToResult();
+    }
+
+    private static async Task<IResult> Streak(HttpContext http, string id, ActingResolver who, FocusSessions sessions)
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        return refusal is null && await sessions.Companion(acting!, person).Stats(1) is { } stats
+            ? Results.Json(stats.Habit, Wire.Json)
+            : (refusal ?? Refusal.NotFound("user")).ToResult();
+    }
+
+    private static async Task<IResult> Next(HttpContext http, string id, int? minutes, ActingResolver who, FocusSessions sessions)
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        if (refusal is null && minutes is < 5 or > 480)
+        {
+            refusal = Refusal.Invalid("minutes", "'minutes' is from 5 to 480.");
+        }
+
+        return refusal is null && await sessions.Companion(acting!, person).NextSlot(minutes ?? 30) is { } slot
+            ? Results.Json(slot, Wire.Json)
+            : (refusal ?? Refusal.NotFound("daily_curve")).ToResult();
+    }
+
+    private static async Task<IResult> Export(HttpContext http, string id, ExportFormat? format, int? days, ActingResolver who, FocusSessions sessions)
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        refusal ??= CheckDays(days);
+        if (refusal is not null || await sessions.Companion(acting!, person).Export(format ?? ExportFormat.Csv, days ?? 365) is not { } export)
+        {
+            return (refusal ?? Refusal.NotFound("user")).ToResult();
+        }
+
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{export.FileName}\"";
+        return Results.Text(export.Text, export.MediaType);
+    }
+
+    private static Refusal? CheckDays(int? days) => days is < 1 or > 365 ? Refusal.Invalid("days", "'days' is from 1 to 365.") : null;
+
+    private static async Task<Outcome<T>> Run<T>(
+        HttpContext http, string id, object body, ActingResolver who, FocusSessions sessions, Commands commands, Func<ICompanionGrain, Command, Task<Outcome<T>>> call)
+        where T : class
+    {
+        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        refusal ??= await sessions.Ensure(acting!, person);
+        return refusal is not null
+            ? refusal
+            : await commands.Run<T>(http, acting!, body, command => call(sessions.Companion(acting!, person), command));
+    }
+
+    private static IResult Rhythm(Outcome<RhythmView> outcome) =>
+        outcome.Value is { } view ? Results.Json(Flat(view.Levels, view.Curve), Wire.Json) : outcome.ToResult();
+
+    private static JsonObject Flat(RhythmLevels levels, DailyCurve? curve)
+    {
+        var body = JsonSerializer.SerializeToNode(levels, Wire.Json)!.AsObject();
+        body["curve"] = JsonSerializer.SerializeToNode(curve, Wire.Json);
+        return body;
+    }
+}

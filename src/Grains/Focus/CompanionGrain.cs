@@ -1,0 +1,355 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Focus;
+
+namespace PersonaActors.Grains.Focus;
+
+/// <summary>
+/// What accompanies a person across sessions. Sessions begin through it, so that of two starts at once one waits for the
+/// other; that there is one live session is the table's law. An ended session comes back through the outbox
+/// (<see cref="NoteEnded"/>): its memory, unique by session, says that habit and memory have it already.
+/// </summary>
+public sealed class CompanionGrain(Database database, CompanionStore store, FocusStore sessions, EventFeed feed, TimeProvider time) : Grain, ICompanionGrain
+{
+    public const string SummaryType = "focus_session_summary";
+    private static readonly TimeSpan SummaryKept = TimeSpan.FromDays(14);
+    private static readonly string NoFingerprint = new('0', 64);
+
+    private TenantScopedKey _key;
+    private string _stream = "";
+    private Known? _known;
+
+    /// <summary>What is held of an existing person; one reference, so that interleaving reads see all of one moment.</summary>
+    private sealed record Known(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, long Seq);
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
+        _stream = StreamName.Companion(_key.Id);
+        await Reload();
+    }
+
+    private async Task Reload() =>
+        _known = await store.Load(_key.Tenant, _key.Id, _stream) is { } row ? new Known(row.Rhythm, row.Curve, row.Model, row.Seq) : null;
+
+    public Task<Read<CompanionView>?> Get() =>
+        Task.FromResult(_known is { } known ? new Read<CompanionView>(View(known), database.Epoch, known.Seq) : null);
+
+    public async Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start)
+    {
+        if (FocusChecks.Check(start) is { } invalid)
+        {
+            return invalid;
+        }
+
+        for (var attempt = 0; ; attempt++)
+        {
+            if (await sessions.Live(_key.Tenant, _key.Id) is { } live)
+            {
+                var running = Session(live.Id);
+                await running.Wake();
+                if (await running.Get() is { Value.State: not FocusState.Ended } read)
+                {
+                    if (start.ArrivedAt <= read.Value.StartedAt && IsSame(start, read.Value))
+                    {
+                        return Outcome<FocusSessionView>.Done(read.Value);
+                    }
+
+                    if (!start.TakeOver)
+                    {
+                        return new Refusal(
+                            RefusalKind.Conflict, FocusRefusals.SessionRunning, "The person has a live session: end it, or start with 'takeover'.", null,
+                            JsonText.From(new { sessionId = live.Id }));
+                    }
+
+                    await running.TakeOver();
+                    await NoteEnded(live.Id);
+                }
+            }
+
+            var id = Guid.CreateVersion7(time.GetUtcNow());
+            var outcome = await Session(id).Start(command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan()));
+            if (outcome.Refusal?.Code == FocusRefusals.SessionRunning && attempt == 0)
+            {
+                continue;
+            }
+
+            if (outcome.Value is not null)
+            {
+                await NoteStarted(id);
+            }
+
+            return outcome;
+        }
+    }
+
+    private static bool IsSame(FocusStart start, FocusSessionView view) =>
+        view.Mode == start.Mode && view.TaskId == start.TaskId && view.EstimatedMinutes == start.EstimatedMinutes;
+
+    public async Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels)
+    {
+        if (FocusChecks.Check(levels) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (await Person() is not { } known)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        var now = Now();
+        levels = levels with { UpdatedAt = now, NextPeak = Utc(levels.NextPeak), NextLull = Utc(levels.NextLull) };
+        var next = known with { Rhythm = levels, Model = await WithEmotion(known.Model, levels, now, null) };
+        var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve));
+        await Commit(known, next, "rhythm_changed", command, outcome, now, batch => CompanionStore.SaveRhythm(batch, _key.Tenant, _key.Id, levels));
+        return outcome;
+    }
+
+    public async Task<Outcome<RhythmView>> SetCurve(Command command, DailyCurve curve)
+    {
+        if (FocusChecks.Check(curve) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (await Person() is not { } known)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        var now = Now();
+        curve = curve with { UpdatedAt = now };
+        var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve));
+        await Commit(known, known with { Curve = curve }, "rhythm_changed", command, outcome, now,
+            batch => CompanionStore.SaveCurve(batch, _key.Tenant, _key.Id, curve));
+        return outcome;
+    }
+
+    public Task<Outcome<PlannedTask>> AddTask(Command command, TaskChange task)
+    {
+        var now = Now();
+        return SaveTask(command, new PlannedTask(
+            Guid.CreateVersion7(now), task.Title.Value ?? "", task.Energy.Value, task.Ease.Value, task.Status.Value ?? PlannedStatus.Open,
+            task.EstimateMinutes.Value, now, now), isNew: true);
+    }
+
+    public async Task<Outcome<PlannedTask>> ChangeTask(Command command, Guid id, TaskChange change) =>
+        await store.Task(_key.Tenant, _key.Id, id) is { } task
+            ? await SaveTask(command, task with
+            {
+                Title = change.Title.Over(task.Title) ?? "",
+                Energy = change.Energy.Over(task.Energy),
+                Ease = change.Ease.Over(task.Ease),
+                Status = change.Status.Over(task.Status) ?? PlannedStatus.Open,
+                EstimateMinutes = change.EstimateMinutes.Over(task.EstimateMinutes),
+                UpdatedAt = Now(),
+            }, isNew: false)
+            : Refusal.NotFound("task");
+
+    private async Task<Outcome<PlannedTask>> SaveTask(Command command, PlannedTask task, bool isNew)
+    {
+        if (FocusChecks.Check(task) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (await Person() is not { } known)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        var outcome = isNew ? Outcome<PlannedTask>.Created(task) : Outcome<PlannedTask>.Done(task);
+        await Commit(known, known, isNew ? "task_added" : "task_changed", command, outcome, task.UpdatedAt,
+            batch => CompanionStore.SaveTask(batch, _key.Tenant, _key.Id, task), Data("task", task));
+        return outcome;
+    }
+
+    public async Task<Outcome<MemoryView>> Remember(Command command, NewMemory memory)
+    {
+        if (FocusChecks.Check(memory) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (await Person() is not { } known)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        var now = Now();
+        var kept = new MemoryView(
+            Guid.CreateVersion7(now), memory.Type, memory.Content, memory.Sentiment, memory.EmotionTags, null, now, Utc(memory.ExpiresAt));
+        var says = kept.Sentiment is { } sentiment && !(kept.ExpiresAt <= now) ? new HeldSentiment(sentiment, kept.ExpiresAt) : null;
+        var outcome = Outcome<MemoryView>.Created(kept);
+        await Commit(known, known with { Model = await WithEmotion(known.Model, known.Rhythm, now, says) }, "memory_added", command, outcome, now,
+            batch => CompanionStore.InsertMemory(batch, _key.Tenant, _key.Id, kept), new JsonObject { ["id"] = kept.Id, ["type"] = kept.Type });
+        return outcome;
+    }
+
+    public async Task NoteStarted(Guid session)
+    {
+        if (await Person() is not { } known || await sessions.Load(_key.Tenant, _key.Id, session, StreamName.Session(session)) is not { } row)
+        {
+            return;
+        }
+
+        // The note's own id in the log of commands is what makes a second one harmless.
+        var note = new Command($"focus:{session}:started", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, _key.Id));
+        var batch = Begin();
+        batch.Append(_stream, _key.Id, "session_started", row.Start, Told(session, new JsonObject { ["mode"] = row.Mode, ["startedAt"] = row.Start, ["changes"] = new JsonObject() }));
+        batch.Answer(note, _key.Id, Outcome<Nothing>.Done(Nothing.Value), Now());
+        try
+        {
+            var events = await batch.Commit(DeactivateOnIdle);
+            _known = known with { Seq = events[^1].Seq };
+            feed.Announce(_key.Tenant, events);
+        }
+        catch (CommandRepeatedException)
+        {
+            // It was told before.
+        }
+    }
+
+    public async Task NoteEnded(Guid session)
+    {
+        if (await Person() is not { } known
+            || await sessions.Load(_key.Tenant, _key.Id, session, StreamName.Session(session)) is not { End: { } end, Summary: { } summary } row
+            || await store.IsSummedUp(_key.Tenant, _key.Id, session, SummaryType)
+            || await sessions.Around(_key.Tenant, _key.Id, null, end) is not { } around)
+        {
+            return;
+        }
+
+        var now = Now();
+        var line = SessionState.From(row).Line;
+        var day = RhythmRules.LocalDay(end, RhythmRules.Zone(around.TimeZone));
+        var habit = HabitRules.After(known.Model.Habit, day, line.Active(end).TotalMinutes, row.Score);
+        var memory = new MemoryView(Guid.CreateVersion7(now), SummaryType, summary, null, [], session, now, end + SummaryKept);
+        var next = known with { Model = known.Model with { Habit = habit } };
+        await Commit<Nothing>(known, next, "session_ended", null, null, now, batch => CompanionStore.InsertMemory(batch, _key.Tenant, _key.Id, memory),
+            new JsonObject { ["sessionId"] = session, ["reason"] = row.EndReason, ["summary"] = JsonNode.Parse(summary.Json) });
+    }
+
+    public async Task RefreshEmotion()
+    {
+        if (await Person() is not { } known)
+        {
+            return;
+        }
+
+        var now = Now();
+        var model = await WithEmotion(known.Model, known.Rhythm, now, null);
+        if (model != known.Model)
+        {
+            await Commit<Nothing>(known, known with { Model = model }, "emotion_changed", null, null, now, static _ => { });
+        }
+    }
+
+    public async Task<FocusStats?> Stats(int days)
+    {
+        var now = Now();
+        if (_known is not { } known || await sessions.Around(_key.Tenant, _key.Id, null, now) is not { } around)
+        {
+            return null;
+        }
+
+        var zone = RhythmRules.Zone(around.TimeZone);
+        var since = StatsRules.StartOfDay(RhythmRules.LocalDay(now, zone).AddDays(1 - days), zone);
+        var ended = await EndedSince(since);
+        var answers = await sessions.Answers(_key.Tenant, _key.Id, since);
+        return StatsRules.Of(days, now, zone, ended, known.Model.Habit,
+            (int)answers.Where(a => a.Answer == "helpful").Sum(a => a.Count), (int)answers.Sum(a => a.Count));
+    }
+
+    public async Task<NextSlot?> NextSlot(int minutes) =>
+        await sessions.Around(_key.Tenant, _key.Id, null, Now()) is { } around
+            ? NextSlotRules.Find(around.Curve, RhythmRules.Zone(around.TimeZone), Now(), minutes)
+            : null;
+
+    public async Task<ExportText?> Export(ExportFormat format, int days)
+    {
+        var now = Now();
+        return await sessions.Around(_key.Tenant, _key.Id, null, now) is { } around
+            ? FocusExports.Of(format, await EndedSince(now.AddDays(-days)), RhythmRules.Zone(around.TimeZone), now)
+            : null;
+    }
+
+    private async Task<List<EndedSession>> EndedSince(DateTimeOffset since) =>
+        [.. (await sessions.EndedSince(_key.Tenant, _key.Id, since)).Select(row =>
+        {
+            var state = SessionState.From(row);
+            return new EndedSession(
+                row.Id, row.Start, row.End!.Value, state.Line.Mode, state.StartState.Task.Title, row.Estimated, row.ActualMinutes ?? 0, row.Score, state.Summary?.FlowQuality);
+        })];
+
+    /// <param name="added">A sentiment that this very command adds; it is the newest.</param>
+    private async Task<PersonalModel> WithEmotion(PersonalModel model, RhythmLevels rhythm, DateTimeOffset now, HeldSentiment? added)
+    {
+        var held = added ?? await store.Sentiment(_key.Tenant, _key.Id, now);
+        var fresh = RhythmRules.IsFresh(rhythm.UpdatedAt, now);
+        // A tone holds to the end of its day; looked at right after, it is gone.
+        var until = held is not null ? held.Until
+            : fresh && rhythm.EmotionTone is not null ? rhythm.UpdatedAt + RhythmRules.FreshFor + TimeSpan.FromSeconds(1)
+            : null;
+        return model with { Emotion = EmotionRules.Mood(held?.Sentiment, fresh ? rhythm.EmotionTone : null), EmotionUntil = until };
+    }
+
+    /// <summary>One change of the companion: its rows, the model's version that orders them, one event with what changed, the answer.</summary>
+    private async Task Commit<T>(
+        Known before, Known after, string type, Command? command, Outcome<T>? outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null)
+        where T : class
+    {
+        after = after with { Model = after.Model with { Version = before.Model.Version + 1 } };
+        var told = data ?? [];
+        told["changes"] = MergePatch.Difference(
+            JsonSerializer.SerializeToNode(View(before), Wire.Json)!.AsObject(), JsonSerializer.SerializeToNode(View(after), Wire.Json)!.AsObject());
+        var batch = Begin();
+        CompanionStore.SaveModel(batch, _key.Tenant, _key.Id, after.Model);
+        rows(batch);
+        batch.Append(_stream, _key.Id, type, now, new JsonText(told.ToJsonString(Wire.Json)));
+        if (command is not null && outcome is not null)
+        {
+            batch.Answer(command, _key.Id, outcome, now);
+        }
+
+        var events = await batch.Commit(DeactivateOnIdle);
+        _known = after with { Seq = events[^1].Seq };
+        feed.Announce(_key.Tenant, events);
+    }
+
+    /// <summary>The person, looked for again where there was none: it may have been registered since.</summary>
+    private async ValueTask<Known?> Person()
+    {
+        if (_known is null)
+        {
+            await Reload();
+        }
+
+        return _known;
+    }
+
+    private static JsonText Told(Guid session, JsonObject data)
+    {
+        data["sessionId"] = session;
+        return new JsonText(data.ToJsonString(Wire.Json));
+    }
+
+    private static JsonObject Data<T>(string name, T value) => new() { [name] = JsonSerializer.SerializeToNode(value, Wire.Json) };
+
+    private CompanionView View(Known known) => new(_key.Id, known.Rhythm, known.Curve, known.Model.Emotion, known.Model.Habit, known.Model.Version);
+
+    private IFocusSessionGrain Session(Guid id) => GrainFactory.Of<IFocusSessionGrain>(new OwnedKey(_key.Tenant, _key.Id, id));
+
+    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id));
+
+    private static DateTimeOffset? Utc(DateTimeOffset? at) => at?.ToUniversalTime().ToMicroseconds();
+
+    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
+}

@@ -1,0 +1,197 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
+
+namespace PersonaActors.Storage.Focus;
+
+/// <summary>What is kept of a person's habit and mood. Version 0 means that nothing was ever written.</summary>
+public sealed record PersonalModel(string Emotion, Habit Habit, DateTimeOffset? EmotionUntil, long Version)
+{
+    public static readonly PersonalModel None = new("neutral", Habit.None, null, 0);
+}
+
+/// <summary>A person as the companion grain holds it.</summary>
+public sealed record CompanionRow(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, long Seq);
+
+/// <summary>The latest sentiment that still holds, and until when it does.</summary>
+public sealed record HeldSentiment(double Sentiment, DateTimeOffset? Until);
+
+/// <summary>Whose mood may change by itself, because what it rests on ran out.</summary>
+public readonly record struct DuePerson(Guid Tenant, Guid Person);
+
+public sealed class CompanionStore(Database database)
+{
+    private const string LevelColumns =
+        "r.body_energy, r.mind_focus, r.emotion_tone, r.fatigue_level, r.stress_level, r.next_peak, r.next_lull, r.updated_at";
+
+    private const string LoadSql = $"""
+        SELECT {LevelColumns}, c.energy, c.confidence, c.updated_at,
+          p.emotion, p.habit_streak, p.habit_strength, p.habit_last_day, p.emotion_until, p.version,
+          (SELECT s.seq FROM streams s WHERE s.tenant_id = $1 AND s.stream = $3)
+        FROM users u
+        LEFT JOIN rhythm_state r ON r.tenant_id = u.tenant_id AND r.person_id = u.id
+        LEFT JOIN rhythm_daily_curve c ON c.tenant_id = u.tenant_id AND c.person_id = u.id
+        LEFT JOIN personal_model p ON p.tenant_id = u.tenant_id AND p.person_id = u.id
+        WHERE u.tenant_id = $1 AND u.id = $2
+        """;
+
+    /// <returns>Null when there is no such person.</returns>
+    public Task<CompanionRow?> Load(Guid tenant, Guid person, string stream) => database.ReadOne(
+        RowScope.OfUser(tenant, person), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(stream)],
+        row => new CompanionRow(
+            MapLevels(row, 0), MapCurve(row, 8),
+            row.IsDBNull(16)
+                ? PersonalModel.None
+                : new PersonalModel(
+                    row.GetString(11), new Habit(row.GetInt32(12), row.GetDouble(13), row.ValueOrNull<DateOnly>(14)), row.TimeOrNull(15), row.GetInt64(16)),
+            row.ValueOrNull<long>(17) ?? 0));
+
+    internal static RhythmLevels MapLevels(NpgsqlDataReader row, int first) => row.IsDBNull(first + 7)
+        ? RhythmLevels.Unknown
+        : new RhythmLevels(
+            row.ValueOrNull<double>(first), row.ValueOrNull<double>(first + 1), row.TextOrNull(first + 2), row.ValueOrNull<double>(first + 3),
+            row.ValueOrNull<double>(first + 4), row.TimeOrNull(first + 5), row.TimeOrNull(first + 6), row.Time(first + 7));
+
+    internal static DailyCurve? MapCurve(NpgsqlDataReader row, int first) => row.IsDBNull(first)
+        ? null
+        : new DailyCurve(row.GetFieldValue<double[]>(first), row.GetDouble(first + 1), row.Time(first + 2));
+
+    internal static PlannedTask MapTask(NpgsqlDataReader row, int first) => new(
+        row.GetGuid(first), row.GetString(first + 1), row.ValueOrNull<double>(first + 2), row.ValueOrNull<int>(first + 3),
+        Enum.Parse<PlannedStatus>(row.GetString(first + 4), ignoreCase: true), row.ValueOrNull<int>(first + 5), row.Time(first + 6), row.Time(first + 7));
+
+    private const string SaveModelSql = """
+        WITH changed AS (
+          INSERT INTO personal_model (tenant_id, person_id, emotion, habit_streak, habit_strength, habit_last_day, emotion_until, version)
+          SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $8 = 1
+          ON CONFLICT DO NOTHING RETURNING 1),
+        moved AS (
+          UPDATE personal_model SET emotion = $3, habit_streak = $4, habit_strength = $5, habit_last_day = $6, emotion_until = $7, version = $8
+          WHERE tenant_id = $1 AND person_id = $2 AND version = $8 - 1 AND $8 > 1 RETURNING 1)
+        SELECT must_hit((SELECT count(*) FROM changed) + (SELECT count(*) FROM moved), 'companion')
+        """;
+
+    /// <summary>Every command of the companion goes through this row: its version says which one it replaces.</summary>
+    public static void SaveModel(ScopedBatch batch, Guid tenant, Guid person, PersonalModel model) => batch.AddGuarded(SaveModelSql,
+        Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(model.Emotion), Sql.Int(model.Habit.Streak), Sql.Double(model.Habit.Strength),
+        Sql.Date(model.Habit.LastDay), Sql.Time(model.EmotionUntil), Sql.Bigint(model.Version));
+
+    private const string SaveRhythmSql = """
+        INSERT INTO rhythm_state (tenant_id, person_id, body_energy, mind_focus, emotion_tone, fatigue_level, stress_level, next_peak, next_lull, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (tenant_id, person_id) DO UPDATE SET body_energy = $3, mind_focus = $4, emotion_tone = $5, fatigue_level = $6,
+          stress_level = $7, next_peak = $8, next_lull = $9, updated_at = $10
+        """;
+
+    public static void SaveRhythm(ScopedBatch batch, Guid tenant, Guid person, RhythmLevels levels) => batch.Add(SaveRhythmSql,
+        Sql.Uuid(tenant), Sql.Uuid(person), Sql.Double(levels.BodyEnergy), Sql.Double(levels.MindFocus), Sql.Text(levels.EmotionTone),
+        Sql.Double(levels.FatigueLevel), Sql.Double(levels.StressLevel), Sql.Time(levels.NextPeak), Sql.Time(levels.NextLull), Sql.Time(levels.UpdatedAt));
+
+    private const string SaveCurveSql = """
+        INSERT INTO rhythm_daily_curve (tenant_id, person_id, energy, confidence, updated_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (tenant_id, person_id) DO UPDATE SET energy = $3, confidence = $4, updated_at = $5
+        """;
+
+    public static void SaveCurve(ScopedBatch batch, Guid tenant, Guid person, DailyCurve curve) => batch.Add(SaveCurveSql,
+        Sql.Uuid(tenant), Sql.Uuid(person),
+        new NpgsqlParameter<double[]> { TypedValue = [.. curve.Energy], NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Double },
+        Sql.Double(curve.Confidence), Sql.Time(curve.UpdatedAt));
+
+    private const string TaskColumns = "t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at";
+
+    private const string TaskSql = $"SELECT {TaskColumns} FROM planned_items t WHERE t.tenant_id = $1 AND t.person_id = $2 AND t.id = $3";
+
+    public Task<PlannedTask?> Task(Guid tenant, Guid person, Guid id) => database.ReadOne(
+        RowScope.OfUser(tenant, person), TaskSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id)], row => MapTask(row, 0));
+
+    private const string TasksSql =
+        $"SELECT {TaskColumns} FROM planned_items t WHERE t.tenant_id = $1 AND t.person_id = $2 AND t.id > $3 ORDER BY t.id LIMIT $4";
+
+    public Task<List<PlannedTask>> Tasks(Guid tenant, Guid person, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfUser(tenant, person), TasksSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Int(limit)], row => MapTask(row, 0), cancel);
+
+    private const string SaveTaskSql = """
+        INSERT INTO planned_items (tenant_id, id, person_id, title, energy, ease, status, estimate_minutes, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (tenant_id, id) DO UPDATE SET title = $4, energy = $5, ease = $6, status = $7, estimate_minutes = $8, updated_at = $10
+        """;
+
+    public static void SaveTask(ScopedBatch batch, Guid tenant, Guid person, PlannedTask task) => batch.Add(SaveTaskSql,
+        Sql.Uuid(tenant), Sql.Uuid(task.Id), Sql.Uuid(person), Sql.Text(task.Title), Sql.Double(task.Energy), Sql.Int(task.Ease),
+        Sql.Text(task.Status.ToString().ToLowerInvariant()), Sql.Int(task.EstimateMinutes), Sql.Time(task.CreatedAt), Sql.Time(task.UpdatedAt));
+
+    private const string MemoriesSql = """
+        SELECT id, type, content, sentiment, emotion_tags, session_id, created_at, expires_at FROM memory_short_term
+        WHERE tenant_id = $1 AND person_id = $2 AND id > $3 AND (expires_at IS NULL OR expires_at > $4) ORDER BY id LIMIT $5
+        """;
+
+    /// <summary>What hasn't expired, oldest first.</summary>
+    public Task<List<MemoryView>> Memories(Guid tenant, Guid person, DateTimeOffset now, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfUser(tenant, person), MemoriesSql,
+        [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Time(now), Sql.Int(limit)],
+        row => new MemoryView(
+            row.GetGuid(0), row.GetString(1), new JsonText(row.GetString(2)), row.ValueOrNull<double>(3), row.GetFieldValue<string[]>(4),
+            row.GuidOrNull(5), row.Time(6), row.TimeOrNull(7)),
+        cancel);
+
+    private const string InsertMemorySql = """
+        INSERT INTO memory_short_term (tenant_id, id, person_id, type, content, sentiment, emotion_tags, session_id, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """;
+
+    public static void InsertMemory(ScopedBatch batch, Guid tenant, Guid person, MemoryView memory) => batch.Add(InsertMemorySql,
+        Sql.Uuid(tenant), Sql.Uuid(memory.Id), Sql.Uuid(person), Sql.Text(memory.Type), Sql.Json(memory.Content.Json), Sql.Double(memory.Sentiment),
+        Sql.Texts([.. memory.EmotionTags]), Sql.Uuid(memory.SessionId), Sql.Time(memory.CreatedAt), Sql.Time(memory.ExpiresAt));
+
+    private const string SummedUpSql = "SELECT id::text FROM memory_short_term WHERE tenant_id = $1 AND person_id = $2 AND session_id = $3 AND type = $4";
+
+    /// <summary>Whether the session's summary is among the memories.</summary>
+    public async Task<bool> IsSummedUp(Guid tenant, Guid person, Guid session, string type) => await database.ReadOne(
+        RowScope.OfUser(tenant, person), SummedUpSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(session), Sql.Text(type)], row => row.GetString(0)) is not null;
+
+    private const string SentimentSql = """
+        SELECT sentiment, expires_at FROM memory_short_term
+        WHERE tenant_id = $1 AND person_id = $2 AND sentiment IS NOT NULL AND (expires_at IS NULL OR expires_at > $3)
+        ORDER BY created_at DESC, id DESC LIMIT 1
+        """;
+
+    public Task<HeldSentiment?> Sentiment(Guid tenant, Guid person, DateTimeOffset now) => database.ReadOne(
+        RowScope.OfUser(tenant, person), SentimentSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(now)],
+        row => new HeldSentiment(row.GetDouble(0), row.TimeOrNull(1)));
+
+    private const string EmotionsDueSql = """
+        SELECT tenant_id, person_id FROM personal_model WHERE emotion_until <= $1 ORDER BY emotion_until LIMIT $2 FOR UPDATE SKIP LOCKED
+        """;
+
+    public async Task<List<DuePerson>> EmotionsDue(DateTimeOffset now, int limit, CancellationToken cancel)
+    {
+        await using var command = database.Worker.CreateCommand(EmotionsDueSql);
+        command.Parameters.Add(Sql.Time(now));
+        command.Parameters.Add(Sql.Int(limit));
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var due = new List<DuePerson>();
+        while (await reader.ReadAsync(cancel))
+        {
+            due.Add(new DuePerson(reader.GetGuid(0), reader.GetGuid(1)));
+        }
+
+        return due;
+    }
+
+    private const string ForgetSql = """
+        WITH gone AS (
+          DELETE FROM memory_short_term m USING (
+            SELECT tenant_id, id FROM memory_short_term WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) old
+          WHERE m.tenant_id = old.tenant_id AND m.id = old.id RETURNING 1)
+        SELECT count(*) FROM gone
+        """;
+
+    /// <summary>Removes memories that expired long enough ago that nothing asks for them again.</summary>
+    public async Task<long> Forget(DateTimeOffset before, int limit, CancellationToken cancel)
+    {
+        await using var command = database.Worker.CreateCommand(ForgetSql);
+        command.Parameters.Add(Sql.Time(before));
+        command.Parameters.Add(Sql.Int(limit));
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
+    }
+}

@@ -1,0 +1,196 @@
+using Npgsql;
+using NpgsqlTypes;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
+
+namespace PersonaActors.Storage.Focus;
+
+/// <summary>A session as its table has it. <see cref="State"/> is the grain's own.</summary>
+public sealed record FocusSessionRow(
+    Guid Id, Guid Person, Guid? Task, string Mode, string Status, DateTimeOffset Start, DateTimeOffset? End, int? Estimated, int? ActualMinutes,
+    double? Score, JsonText? Quality, JsonText StartState, JsonText State, string? EndReason, JsonText? Summary,
+    DateTimeOffset? NextTickAt, DateTimeOffset? PhaseEndsAt, long Version, long Seq);
+
+/// <summary>One thing that happened in a session.</summary>
+public sealed record FocusEventRow(
+    Guid Id, DateTimeOffset At, string Type, int? Tick, JsonText Content, JsonText? Rhythm = null, JsonText? Task = null, JsonText? Emotion = null, string? Answer = null);
+
+/// <summary>Whom to wake.</summary>
+public readonly record struct DueSession(Guid Tenant, Guid Person, Guid Id, DateTimeOffset WakeAt);
+
+/// <summary>What is known of a person at a moment, in one snapshot: what a session looks at when it decides.</summary>
+public sealed record Surroundings(
+    string TimeZone, RhythmLevels Rhythm, DailyCurve? Curve, string? Emotion, double? HabitStrength, IReadOnlyList<string> Tags, PlannedTask? Task);
+
+public sealed class FocusStore(Database database)
+{
+    public const string LiveKey = "focus_sessions_live";
+    public const string TickKey = "focus_events_tenant_id_session_id_tick_key";
+
+    private const string Columns = """
+        f.id, f.person_id, f.task_id, f.mode, f.status, f.start_time, f.end_time, f.estimated_duration, f.actual_duration, f.completion_score,
+        f.session_quality, f.start_state, f.state, f.end_reason, f.summary, f.next_tick_at, f.phase_ends_at, f.version
+        """;
+
+    private const string LoadSql = $"""
+        SELECT {Columns}, (SELECT s.seq FROM streams s WHERE s.tenant_id = $1 AND s.stream = $4)
+        FROM focus_sessions f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.id = $3
+        """;
+
+    public Task<FocusSessionRow?> Load(Guid tenant, Guid person, Guid id, string stream) => database.ReadOne(
+        RowScope.OfUser(tenant, person), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id), Sql.Text(stream)], row => Map(row, row.ValueOrNull<long>(18) ?? 0));
+
+    private const string OwnerSql = "SELECT person_id::text FROM focus_sessions WHERE tenant_id = $1 AND id = $2";
+
+    /// <summary>Whose session it is; asked before the session's grain can be named.</summary>
+    public async Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) =>
+        await database.ReadOne(RowScope.OfTenant(tenant), OwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => row.GetString(0), cancel) is { } owner
+            ? Guid.Parse(owner)
+            : null;
+
+    private const string ListSql = $"""
+        SELECT {Columns} FROM focus_sessions f
+        WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.id > $3 AND ($4 IS NULL OR f.status = $4) ORDER BY f.id LIMIT $5
+        """;
+
+    public Task<List<FocusSessionRow>> List(Guid tenant, Guid person, string? status, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfUser(tenant, person), ListSql,
+        [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Text(status), Sql.Int(limit)], row => Map(row, 0), cancel);
+
+    private const string LiveSql = $"SELECT {Columns} FROM focus_sessions f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.status <> 'ended'";
+
+    public Task<FocusSessionRow?> Live(Guid tenant, Guid person) =>
+        database.ReadOne(RowScope.OfUser(tenant, person), LiveSql, [Sql.Uuid(tenant), Sql.Uuid(person)], row => Map(row, 0));
+
+    private const string EndedSinceSql = $"""
+        SELECT {Columns} FROM focus_sessions f
+        WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.status = 'ended' AND f.start_time >= $3 ORDER BY f.start_time
+        """;
+
+    public Task<List<FocusSessionRow>> EndedSince(Guid tenant, Guid person, DateTimeOffset since) => database.ReadMany(
+        RowScope.OfUser(tenant, person), EndedSinceSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(since)], row => Map(row, 0));
+
+    private const string AnswersSql = """
+        SELECT answer, count(*) FROM focus_events WHERE tenant_id = $1 AND person_id = $2 AND answer IS NOT NULL AND ts >= $3 GROUP BY answer
+        """;
+
+    /// <summary>How nudges were answered.</summary>
+    public Task<List<(string Answer, long Count)>> Answers(Guid tenant, Guid person, DateTimeOffset since) => database.ReadMany(
+        RowScope.OfUser(tenant, person), AnswersSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(since)], row => (row.GetString(0), row.GetInt64(1)));
+
+    private const string EventColumns = "e.id, e.ts, e.event_type, e.tick, e.content, e.rhythm_state, e.task_state, e.emotion_state, e.answer";
+
+    private const string EventsSql = $"""
+        SELECT {EventColumns} FROM focus_events e
+        WHERE e.tenant_id = $1 AND e.person_id = $2 AND e.session_id = $3 AND e.ts >= $4 ORDER BY e.ts, e.id
+        """;
+
+    /// <summary>The session's events from a moment on, oldest first.</summary>
+    public Task<List<FocusEventRow>> Events(Guid tenant, Guid person, Guid session, DateTimeOffset from) => database.ReadMany(
+        RowScope.OfUser(tenant, person), EventsSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(session), Sql.Time(from)], MapEvent);
+
+    private const string EventPageSql = $"""
+        SELECT {EventColumns} FROM focus_events e
+        WHERE e.tenant_id = $1 AND e.person_id = $2 AND e.session_id = $3 AND e.id > $4 ORDER BY e.id LIMIT $5
+        """;
+
+    public Task<List<FocusEventRow>> EventPage(Guid tenant, Guid person, Guid session, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfUser(tenant, person), EventPageSql,
+        [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(session), Sql.Uuid(after), Sql.Int(limit)], MapEvent, cancel);
+
+    private const string SurroundingsSql = """
+        SELECT u.time_zone,
+          r.body_energy, r.mind_focus, r.emotion_tone, r.fatigue_level, r.stress_level, r.next_peak, r.next_lull, r.updated_at,
+          c.energy, c.confidence, c.updated_at,
+          p.emotion, p.habit_strength,
+          (SELECT m.emotion_tags FROM memory_short_term m
+           WHERE m.tenant_id = $1 AND m.person_id = $2 AND (m.expires_at IS NULL OR m.expires_at > $4) ORDER BY m.created_at DESC LIMIT 1),
+          t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at
+        FROM users u
+        LEFT JOIN rhythm_state r ON r.tenant_id = u.tenant_id AND r.person_id = u.id
+        LEFT JOIN rhythm_daily_curve c ON c.tenant_id = u.tenant_id AND c.person_id = u.id
+        LEFT JOIN personal_model p ON p.tenant_id = u.tenant_id AND p.person_id = u.id
+        LEFT JOIN planned_items t ON t.tenant_id = u.tenant_id AND t.person_id = u.id AND t.id = $3
+        WHERE u.tenant_id = $1 AND u.id = $2
+        """;
+
+    /// <returns>Null when there is no such person.</returns>
+    public Task<Surroundings?> Around(Guid tenant, Guid person, Guid? task, DateTimeOffset now) => database.ReadOne(
+        RowScope.OfUser(tenant, person), SurroundingsSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(task), Sql.Time(now)],
+        row => new Surroundings(
+            row.GetString(0), CompanionStore.MapLevels(row, 1), CompanionStore.MapCurve(row, 9), row.TextOrNull(12), row.ValueOrNull<double>(13),
+            row.IsDBNull(14) ? [] : row.GetFieldValue<string[]>(14), row.IsDBNull(15) ? null : CompanionStore.MapTask(row, 15)));
+
+    private const string InsertSql = """
+        INSERT INTO focus_sessions (tenant_id, id, person_id, task_id, mode, status, start_time, estimated_duration, start_state, state, next_tick_at, phase_ends_at, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)
+        """;
+
+    public static void Insert(ScopedBatch batch, Guid tenant, FocusSessionRow row) => batch.Add(InsertSql,
+        Sql.Uuid(tenant), Sql.Uuid(row.Id), Sql.Uuid(row.Person), Sql.Uuid(row.Task), Sql.Text(row.Mode), Sql.Text(row.Status), Sql.Time(row.Start),
+        Sql.Int(row.Estimated), Sql.Json(row.StartState.Json), Sql.Json(row.State.Json), Sql.Time(row.NextTickAt), Sql.Time(row.PhaseEndsAt));
+
+    private const string UpdateSql = """
+        WITH changed AS (
+          UPDATE focus_sessions SET status = $3, end_time = $4, estimated_duration = $5, actual_duration = $6, completion_score = $7, session_quality = $8,
+            state = $9, end_reason = $10, summary = $11, next_tick_at = $12, phase_ends_at = $13, version = $14
+          WHERE tenant_id = $1 AND id = $2 AND version = $14 - 1 RETURNING 1)
+        SELECT must_hit(count(*), 'focus session') FROM changed
+        """;
+
+    /// <summary>Writes the session as it is to be; its version says which one it replaces.</summary>
+    public static void Update(ScopedBatch batch, Guid tenant, FocusSessionRow row) => batch.AddGuarded(UpdateSql,
+        Sql.Uuid(tenant), Sql.Uuid(row.Id), Sql.Text(row.Status), Sql.Time(row.End), Sql.Int(row.Estimated), Sql.Int(row.ActualMinutes),
+        Sql.Double(row.Score), Sql.Json(row.Quality?.Json), Sql.Json(row.State.Json), Sql.Text(row.EndReason), Sql.Json(row.Summary?.Json),
+        Sql.Time(row.NextTickAt), Sql.Time(row.PhaseEndsAt), Sql.Bigint(row.Version));
+
+    private const string InsertEventSql = """
+        INSERT INTO focus_events (tenant_id, id, session_id, person_id, ts, event_type, tick, content, rhythm_state, task_state, emotion_state)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        """;
+
+    public static void InsertEvent(ScopedBatch batch, Guid tenant, Guid session, Guid person, FocusEventRow e) => batch.Add(InsertEventSql,
+        Sql.Uuid(tenant), Sql.Uuid(e.Id), Sql.Uuid(session), Sql.Uuid(person), Sql.Time(e.At), Sql.Text(e.Type), Sql.Int(e.Tick), Sql.Json(e.Content.Json),
+        Sql.Json(e.Rhythm?.Json), Sql.Json(e.Task?.Json), Sql.Json(e.Emotion?.Json));
+
+    private const string AnswerSql = """
+        WITH changed AS (
+          UPDATE focus_events SET answer = $4, answered_at = $5 WHERE tenant_id = $1 AND session_id = $2 AND id = $3 RETURNING 1)
+        SELECT must_hit(count(*), 'nudge') FROM changed
+        """;
+
+    public static void AnswerNudge(ScopedBatch batch, Guid tenant, Guid session, Guid nudge, string answer, DateTimeOffset at) => batch.AddGuarded(AnswerSql,
+        Sql.Uuid(tenant), Sql.Uuid(session), Sql.Uuid(nudge), Sql.Text(answer), Sql.Time(at));
+
+    private const string DueSql = """
+        SELECT tenant_id, person_id, id, wake_at FROM focus_sessions
+        WHERE status <> 'ended' AND wake_at <= $1 ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """;
+
+    /// <summary>The sessions in which something is due, the most overdue first; one that another worker is looking at is left to it.</summary>
+    public async Task<List<DueSession>> Due(DateTimeOffset now, int limit, CancellationToken cancel)
+    {
+        await using var command = database.Worker.CreateCommand(DueSql);
+        command.Parameters.Add(Sql.Time(now));
+        command.Parameters.Add(Sql.Int(limit));
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var due = new List<DueSession>();
+        while (await reader.ReadAsync(cancel))
+        {
+            due.Add(new DueSession(reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(2), reader.Time(3)));
+        }
+
+        return due;
+    }
+
+    private static FocusEventRow MapEvent(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.Time(1), row.GetString(2), row.ValueOrNull<int>(3), new JsonText(row.GetString(4)),
+        Text(row, 5), Text(row, 6), Text(row, 7), row.TextOrNull(8));
+
+    private static FocusSessionRow Map(NpgsqlDataReader row, long seq) => new(
+        row.GetGuid(0), row.GetGuid(1), row.GuidOrNull(2), row.GetString(3), row.GetString(4), row.Time(5), row.TimeOrNull(6),
+        row.ValueOrNull<int>(7), row.ValueOrNull<int>(8), row.ValueOrNull<double>(9), Text(row, 10), new JsonText(row.GetString(11)),
+        new JsonText(row.GetString(12)), row.TextOrNull(13), Text(row, 14), row.TimeOrNull(15), row.TimeOrNull(16), row.GetInt64(17), seq);
+
+    private static JsonText? Text(NpgsqlDataReader row, int column) => row.TextOrNull(column) is { } json ? new JsonText(json) : null;
+}
