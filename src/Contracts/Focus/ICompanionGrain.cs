@@ -73,7 +73,7 @@ public sealed record NewMemory(
     [property: Id(0)] string Type,
     [property: Id(1)] JsonText Content,
     [property: Id(2)] double? Sentiment,
-    [property: Id(3)] IReadOnlyList<string> EmotionTags,
+    [property: Id(3)] Items<string> EmotionTags,
     [property: Id(4)] DateTimeOffset? ExpiresAt);
 
 /// <param name="EstimateError">Mean of active ÷ estimated − 1 over sessions that had an estimate.</param>
@@ -83,7 +83,7 @@ public sealed record FocusStats(
     [property: Id(0)] int Days,
     [property: Id(1)] int Sessions,
     [property: Id(2)] int ActiveMinutes,
-    [property: Id(3)] IReadOnlyList<DayOfFocus> ByDay,
+    [property: Id(3)] Items<DayOfFocus> ByDay,
     [property: Id(4)] DayOfFocus? BestDay,
     [property: Id(5)] double? EstimateError,
     [property: Id(6)] double? NudgesHelpful,

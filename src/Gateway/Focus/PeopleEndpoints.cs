@@ -15,9 +15,9 @@ namespace PersonaActors.Gateway.Focus;
 public sealed record RhythmBody(
     double? BodyEnergy, double? MindFocus, string? EmotionTone, double? FatigueLevel, double? StressLevel, DateTimeOffset? NextPeak, DateTimeOffset? NextLull);
 
-public sealed record CurveBody(IReadOnlyList<double>? Energy, double? Confidence);
+public sealed record CurveBody(Items<double>? Energy, double? Confidence);
 
-public sealed record MemoryBody(string? Type, JsonObject? Content, double? Sentiment, IReadOnlyList<string>? EmotionTags, DateTimeOffset? ExpiresAt);
+public sealed record MemoryBody(string? Type, JsonObject? Content, double? Sentiment, Items<string>? EmotionTags, DateTimeOffset? ExpiresAt);
 
 /// <summary>What is known of a person around focus: rhythm, tasks, memories, statistics.</summary>
 public static class PeopleEndpoints

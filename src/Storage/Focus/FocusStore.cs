@@ -20,7 +20,7 @@ public readonly record struct DueSession(Guid Tenant, Guid Person, Guid Id, Date
 
 /// <summary>What is known of a person at a moment, in one snapshot: what a session looks at when it decides.</summary>
 public sealed record Surroundings(
-    string TimeZone, RhythmLevels Rhythm, DailyCurve? Curve, string? Emotion, double? HabitStrength, IReadOnlyList<string> Tags, PlannedTask? Task);
+    string TimeZone, RhythmLevels Rhythm, DailyCurve? Curve, string? Emotion, double? HabitStrength, Items<string> Tags, PlannedTask? Task);
 
 public sealed class FocusStore(Database database)
 {
@@ -119,7 +119,7 @@ public sealed class FocusStore(Database database)
         RowScope.OfUser(tenant, person), SurroundingsSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(task), Sql.Time(now)],
         row => new Surroundings(
             row.GetString(0), CompanionStore.MapLevels(row, 1), CompanionStore.MapCurve(row, 9), row.TextOrNull(12), row.ValueOrNull<double>(13),
-            row.IsDBNull(14) ? [] : row.GetFieldValue<string[]>(14), row.IsDBNull(15) ? null : CompanionStore.MapTask(row, 15)));
+            row.IsDBNull(14) ? Items<string>.Empty : row.GetFieldValue<string[]>(14), row.IsDBNull(15) ? null : CompanionStore.MapTask(row, 15)));
 
     private const string InsertSql = """
         INSERT INTO focus_sessions (tenant_id, id, person_id, task_id, mode, status, start_time, estimated_duration, start_state, state, next_tick_at, phase_ends_at, version)
