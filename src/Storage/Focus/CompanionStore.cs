@@ -63,11 +63,11 @@ public sealed class CompanionStore(Database database)
     private const string SaveModelSql = """
         WITH changed AS (
           INSERT INTO personal_model (tenant_id, person_id, emotion, habit_streak, habit_strength, habit_last_day, emotion_until, version)
-          SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $8 = 1
+          SELECT $1::uuid, $2::uuid, $3::text, $4::int, $5::double precision, $6::date, $7::timestamptz, $8::bigint WHERE $8::bigint = 1
           ON CONFLICT DO NOTHING RETURNING 1),
         moved AS (
           UPDATE personal_model SET emotion = $3, habit_streak = $4, habit_strength = $5, habit_last_day = $6, emotion_until = $7, version = $8
-          WHERE tenant_id = $1 AND person_id = $2 AND version = $8 - 1 AND $8 > 1 RETURNING 1)
+          WHERE tenant_id = $1 AND person_id = $2 AND version = $8::bigint - 1 AND $8::bigint > 1 RETURNING 1)
         SELECT must_hit((SELECT count(*) FROM changed) + (SELECT count(*) FROM moved), 'companion')
         """;
 

@@ -50,7 +50,7 @@ public sealed class FocusStore(Database database)
 
     private const string ListSql = $"""
         SELECT {Columns} FROM focus_sessions f
-        WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.id > $3 AND ($4 IS NULL OR f.status = $4) ORDER BY f.id LIMIT $5
+        WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.id > $3 AND ($4::text IS NULL OR f.status = $4::text) ORDER BY f.id LIMIT $5
         """;
 
     public Task<List<FocusSessionRow>> List(Guid tenant, Guid person, string? status, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
