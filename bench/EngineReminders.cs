@@ -64,7 +64,8 @@ internal static class EngineReminders
             INSERT INTO reminders (grain, key, name, first_at, period, due_at)
             SELECT 'nudged', 'session/' || gen_random_uuid(), 'tick', at, interval '1 minute', at
             FROM generate_series(1, $1) i, LATERAL (SELECT $2 + i * interval '1 minute' / $1 AS at) due
-            """, connection) { Parameters = { new() { Value = Count }, new() { Value = TimeProvider.System.GetUtcNow() + Lead + TimeSpan.FromSeconds(2) } } };
+            """, connection)
+        { Parameters = { new() { Value = Count }, new() { Value = TimeProvider.System.GetUtcNow() + Lead + TimeSpan.FromSeconds(2) } } };
         await command.ExecuteNonQueryAsync();
         await using var analyze = new NpgsqlCommand("VACUUM ANALYZE reminders", connection);
         await analyze.ExecuteNonQueryAsync();

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Storage.Events;
 using PersonaActors.Tests.Harness;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace PersonaActors.Tests.Gateway;
 

@@ -134,7 +134,8 @@ public sealed partial class PromptFrontTests
         var prompt = SystemPrompt($"Tenant's own <character> stays. {template}");
         var material = Of(Personality(template) with { SystemPromptId = prompt.Id }) with
         {
-            DefaultPersona = Persona(name), Catalogue = Catalogue with { SystemPrompt = prompt },
+            DefaultPersona = Persona(name),
+            Catalogue = Catalogue with { SystemPrompt = prompt },
         };
         var front = Front(material);
         Assert.StartsWith("Tenant's own <character> stays. &lt;", front, StringComparison.Ordinal);

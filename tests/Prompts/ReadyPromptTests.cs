@@ -15,7 +15,13 @@ public sealed class ReadyPromptTests
 
     private static readonly LlmConfigView Full = Config("m", 1.5, .9) with
     {
-        TopK = 40, MaxTokens = 9000, Stop = ["\n"], Seed = 7, Reasoning = Reasoning.Low, LogitBias = new("""{"1":-5}"""), FrequencyPenalty = .1,
+        TopK = 40,
+        MaxTokens = 9000,
+        Stop = ["\n"],
+        Seed = 7,
+        Reasoning = Reasoning.Low,
+        LogitBias = new("""{"1":-5}"""),
+        FrequencyPenalty = .1,
     };
 
     private static ResolvedPrompt Resolve(PromptMaterial? material = null) => ResolvedPrompt.Of(material ?? Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Full } });

@@ -1,3 +1,4 @@
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
@@ -5,7 +6,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personas;
-using Npgsql;
 
 namespace PersonaActors.Grains.Personas;
 

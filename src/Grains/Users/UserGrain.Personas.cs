@@ -1,3 +1,4 @@
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Users;
@@ -5,7 +6,6 @@ using PersonaActors.Grains.Personas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.Users;
-using Npgsql;
 
 namespace PersonaActors.Grains.Users;
 

@@ -1,3 +1,4 @@
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
@@ -8,7 +9,6 @@ using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.Users;
-using Npgsql;
 
 namespace PersonaActors.Grains.Users;
 
