@@ -423,5 +423,7 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
     {
         Kind.Remove(this);
         _stage = Stage.Gone;
+        // A reference that nobody uses may keep this for long; it shall not keep the grain.
+        _grain = null;
     }
 }
