@@ -24,6 +24,8 @@ public static class ServeCommand
             {
                 Console.WriteLine($"migrated {name}");
             }
+
+            await EngineHosting.PrepareDatabase(migrator, settings.OrleansSql, cancel);
         }
 
         await using var database = await OpenedDatabase.Open(settings, cancel);

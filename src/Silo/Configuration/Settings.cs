@@ -49,10 +49,14 @@ public sealed record Settings
 
     public int SiloGatewayPort { get; init; }
 
+    /// <summary>Where Orleans' own scripts for PostgreSQL lie; the cluster edition runs them once, when it migrates.</summary>
+    public string? OrleansSql { get; init; }
+
     private static readonly string[] Known =
     [
         "Database:App", "Database:Worker", "Database:Migrator", "Url", "Auth", "Demo", "DemoKeyFile", "Role", "AllowedOrigins",
         "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "Cluster:SiloPort", "Cluster:GatewayPort",
+        "Cluster:OrleansSql",
     ];
 
     public static Settings Read(IConfiguration configuration, bool serves = true)
@@ -82,6 +86,7 @@ public sealed record Settings
             OtlpEndpoint = Address(persona, "Otlp:Endpoint"),
             SiloPort = Number(persona, "Cluster:SiloPort", 11111, 1, 65535),
             SiloGatewayPort = Number(persona, "Cluster:GatewayPort", 30000, 1, 65535),
+            OrleansSql = persona["Cluster:OrleansSql"],
         };
         return serves ? settings.Checked() : settings;
     }

@@ -44,6 +44,46 @@ public static class EngineHosting
         builder.Services.AddGrainWork();
     }
 
+    private static readonly string[] Scripts = ["PostgreSQL-Main.sql", "PostgreSQL-Clustering.sql", "PostgreSQL-Persistence.sql", "PostgreSQL-Reminders.sql"];
+
+    private const string HasTablesSql = "SELECT to_regclass('orleansquery') IS NOT NULL";
+
+    private const string GrantSql = """
+        GRANT SELECT, INSERT, UPDATE, DELETE ON orleansquery, orleansmembershipversiontable, orleansmembershiptable, orleansstorage, orleansreminderstable
+        TO personactors_app
+        """;
+
+    /// <summary>Orleans brings its tables as four scripts, to be run once, in this order.</summary>
+    public static async Task PrepareDatabase(string migrator, string? scripts, CancellationToken cancel)
+    {
+        await using var source = NpgsqlDataSource.Create(migrator);
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using (var has = new NpgsqlCommand(HasTablesSql, connection))
+        {
+            if (await has.ExecuteScalarAsync(cancel) is true)
+            {
+                return;
+            }
+        }
+
+        if (scripts is null || Array.Find(Scripts, script => !File.Exists(Path.Combine(scripts, script))) is { })
+        {
+            throw new SettingException(
+                $"The database lacks Orleans' tables. Put {string.Join(", ", Scripts)} of the Orleans release in a folder and name it in Persona:Cluster:OrleansSql, or run them in this order as the migrator.");
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        foreach (var script in Scripts)
+        {
+            await using var run = new NpgsqlCommand(await File.ReadAllTextAsync(Path.Combine(scripts, script), cancel), connection);
+            await run.ExecuteNonQueryAsync(cancel);
+        }
+
+        await using var grant = new NpgsqlCommand(GrantSql, connection);
+        await grant.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+    }
+
     /// <summary>The call met a silo that went away; the next one lands on a living one.</summary>
     public static bool IsTransient(Exception e) =>
         e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException;

@@ -30,6 +30,9 @@ public static class EngineHosting
         builder.Services.AddGrainWork();
     }
 
+    /// <summary>The engine's tables are among our own migrations.</summary>
+    public static Task PrepareDatabase(string migrator, string? scripts, CancellationToken cancel) => Task.CompletedTask;
+
     public static bool IsTransient(Exception e) => e is SiloUnavailableException;
 
     /// <summary>The node may not run, and the message says why.</summary>
