@@ -9,6 +9,7 @@ using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personas;
+using PersonaActors.Gateway.Realtime;
 using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Storage;
@@ -48,6 +49,7 @@ public static class GatewayComposition
             .WithOrigins([.. options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod().AllowCredentials()
             .WithExposedHeaders(Answers.CursorHeader, "ETag", "Location", "Retry-After")));
         services.AddOpenApi("v1");
+        services.AddRealtime();
     }
 
     public static void UseGateway(this WebApplication app)
@@ -57,6 +59,7 @@ public static class GatewayComposition
         app.UseCors();
         app.UseMiddleware<Authentication>();
         app.UseRateLimiter();
+        app.UseMiddleware<HubGate>();
         app.MapHealth();
         app.MapOpenApi().WithMetadata(OpenToAll.Instance);
         app.MapTenants();
@@ -68,5 +71,6 @@ public static class GatewayComposition
         app.MapFocus();
         app.MapPeople();
         app.MapSeedFocus();
+        app.MapRealtime();
     }
 }

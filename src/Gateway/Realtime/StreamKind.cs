@@ -1,0 +1,65 @@
+using PersonaActors.Contracts;
+using PersonaActors.Gateway.Auth;
+
+namespace PersonaActors.Gateway.Realtime;
+
+/// <summary>What a caller sees of a stream's entity: the state as of <see cref="Seq"/>, read at once with it.</summary>
+/// <param name="Tenant">Whose log the stream lies in; none for the system's.</param>
+/// <param name="State">What GET of the entity answers; made only where it is sent.</param>
+public sealed record StreamSight(Guid? Tenant, string Epoch, long Seq, Func<JsonText> State);
+
+/// <summary>
+/// One kind of stream, the part of a name before its colon. <see cref="Look"/> answers nothing alike for an id that is
+/// malformed, unknown, of another tenant or not the caller's to see: outside they are one.
+/// </summary>
+/// <param name="Look">From who asks and the part of the name behind the colon to what may be seen.</param>
+/// <param name="ChangesAccess">Events of this kind of stream after which some subscribers may have lost it: they are looked at again before the next one is told.</param>
+public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<StreamSight?>> Look, Func<string, bool>? ChangesAccess = null)
+{
+    /// <summary>What makes this a derived stream: stored nowhere, made of what it follows.</summary>
+    public Derivation? Derived { get; init; }
+
+    /// <summary>A stream named by an entity's id: read by the entity's grain, shown to whom <paramref name="maySee"/> admits.</summary>
+    public static StreamKind Of<T>(string name, Func<Acting, Guid, Task<Read<T>?>> read, Func<Acting, T, bool> maySee, Func<string, bool>? changesAccess = null)
+        where T : class =>
+        new(name, async (acting, rest) =>
+        {
+            // One spelling per stream, or two relays would serve it.
+            if (!Guid.TryParseExact(rest, "D", out var id) || id.ToString() != rest)
+            {
+                return null;
+            }
+
+            return await read(acting, id) is { } found && maySee(acting, found.Value)
+                ? new StreamSight(acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value))
+                : null;
+        }, changesAccess);
+}
+
+/// <summary>
+/// A derived stream has versions instead of numbers: an event's epoch is the version and its number always 1, so that a
+/// cursor of another version is simply answered with the newest. Versions in between may be left out.
+/// </summary>
+/// <param name="Read">The newest state of a tenant's stream, by the part of the name behind the colon; nothing if it is gone.</param>
+/// <param name="Follow">Called when the first subscriber comes; calls back whenever the state may be another; disposed after the last.</param>
+public sealed record Derivation(Func<Guid, string, ValueTask<DerivedState?>> Read, Func<Guid, string, Action, IDisposable> Follow);
+
+/// <param name="Type">The type of the event that tells it.</param>
+public sealed record DerivedState(string Version, string Type, JsonText Data);
+
+/// <summary>All kinds of streams that this gateway serves.</summary>
+public sealed class StreamDirectory(IEnumerable<StreamKind> kinds)
+{
+    private readonly Dictionary<string, StreamKind> _kinds = kinds.ToDictionary(kind => kind.Name, StringComparer.Ordinal);
+
+    public static readonly StreamRefusal NotFound = new("stream_not_found", "There is no such stream.");
+
+    /// <summary>The one way from a name to a stream: at subscribe, at resume, when access may have changed, over the hub and over HTTP.</summary>
+    public async ValueTask<(StreamKind Kind, StreamSight Sight)?> Look(Acting acting, string? stream)
+    {
+        var colon = stream is { Length: <= Contracts.Events.StreamName.MaxLength } ? stream.IndexOf(':') : -1;
+        return colon > 0 && _kinds.TryGetValue(stream![..colon], out var kind) && await kind.Look(acting, stream[(colon + 1)..]) is { } sight
+            ? (kind, sight)
+            : null;
+    }
+}
