@@ -10,6 +10,7 @@ using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personas;
 using PersonaActors.Gateway.Realtime;
+using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Storage;
@@ -27,6 +28,7 @@ public static class GatewayComposition
         services.AddSingleton<ConnectionTokens>();
         services.AddSingleton<IdentityIndex>();
         services.AddSingleton<ActingResolver>();
+        services.AddSingleton<PersonalityIndex>();
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
         services.AddSingleton(provider => HealthEndpoints.DatabaseCheck(provider.GetRequiredService<Database>()));
@@ -67,6 +69,7 @@ public static class GatewayComposition
         app.MapSystemPrompts();
         app.MapLlmConfigs();
         app.MapFocusModes();
+        app.MapPersonalities();
         app.MapPersonas();
         app.MapFocus();
         app.MapPeople();

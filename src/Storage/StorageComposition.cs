@@ -3,6 +3,7 @@ using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Outbox;
+using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.Tenants;
 using PersonaActors.Storage.Users;
@@ -27,5 +28,6 @@ public static class StorageComposition
         services.AddSingleton<LlmConfigStore>();
         services.AddSingleton<FocusStore>();
         services.AddSingleton<CompanionStore>();
+        services.AddSingleton<PersonalityStore>();
     }
 }

@@ -9,4 +9,37 @@ public interface IPersonalityGrain : IGrainWithStringKey
     /// <summary>Resolves of all its users ask this, so it interleaves: it reads one reference to the last committed state.</summary>
     [Alias("snapshot"), AlwaysInterleave]
     ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion);
+
+    /// <summary>What this actor may see of it: all, the card, or nothing.</summary>
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<PersonalityView>?> Get(Actor actor);
+
+    [Alias("create")]
+    Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft);
+
+    [Alias("update")]
+    Task<Outcome<PersonalityView>> Update(Command command, PersonalityChange change);
+
+    [Alias("delete")]
+    Task<Outcome<Nothing>> Delete(Command command);
+
+    [Alias("change-settings")]
+    Task<Outcome<PersonalityView>> ChangeSettings(Command command, SettingsChange change);
+
+    /// <param name="llmConfig">A global config or one of the actor's own; none to have no default.</param>
+    [Alias("set-default-llm-config")]
+    Task<Outcome<PersonalityView>> SetDefaultLlmConfig(Command command, Guid? llmConfig);
+
+    [Alias("set-owner")]
+    Task<Outcome<PersonalityOwner>> SetOwner(Command command, Guid user, PersonalityRole role);
+
+    [Alias("remove-owner")]
+    Task<Outcome<Nothing>> RemoveOwner(Command command, Guid user);
+
+    /// <param name="personal">Only the acting user's word for it; otherwise the whole tenant's.</param>
+    [Alias("set-alias")]
+    Task<Outcome<PersonalityAlias>> SetAlias(Command command, string alias, bool personal);
+
+    [Alias("remove-alias")]
+    Task<Outcome<Nothing>> RemoveAlias(Command command, string alias, bool personal);
 }

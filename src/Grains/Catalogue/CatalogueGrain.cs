@@ -6,6 +6,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Grains.Catalogue;
 
@@ -14,7 +15,8 @@ namespace PersonaActors.Grains.Catalogue;
 /// reference. The system's focus modes are held by the system's catalogue; each question that names a mode asks it for its
 /// version, so that no tenant, on whatever node, answers from before a change.
 /// </summary>
-public sealed class CatalogueGrain(Database database, CatalogueStore store, LlmConfigStore configs, EventFeed feed, TimeProvider time) : Grain, ICatalogueGrain
+public sealed class CatalogueGrain(
+    Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, EventFeed feed, TimeProvider time) : Grain, ICatalogueGrain
 {
     public const int MaxOfAKind = 500;
 
@@ -159,9 +161,19 @@ public sealed class CatalogueGrain(Database database, CatalogueStore store, LlmC
             return Refusal.NotFound("llm_config");
         }
 
-        return (MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal
-            ? refusal
-            : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
+        if ((MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        try
+        {
+            return await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
+        }
+        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.DefaultConfigKey))
+        {
+            return LlmConfigRules.InUse(await personalities.DefaultOf(CatalogueStore.Scope(_tenant), id));
+        }
     }
 
     public async Task<Outcome<FocusModeView>> CreateFocusMode(Command command, FocusModeDraft draft)

@@ -39,6 +39,17 @@ public static class LlmConfigRules
         ?? (next.IsDefault && !next.IsGlobal ? Refusal.Invalid("isDefault", "Only a global config can be the tenant's default.") : null)
         ?? (next.IsFreeDefault && !next.IsGlobal ? Refusal.Invalid("isFreeDefault", "Only a global config can be the tenant's default for free users.") : null);
 
+    /// <summary>A config can't go while personalities have it as their default.</summary>
+    public static Refusal InUse(IReadOnlyList<string> personalities) => Refusal.Conflict(
+        "llm_config_in_use",
+        personalities.Count == 0
+            ? "A personality has this config as its default; give it another one first."
+            : $"This config is the default of {string.Join(", ", personalities)}; give them another one first.")
+        with
+        {
+            Extra = JsonText.From(new { usedBy = personalities }),
+        };
+
     private static Refusal? CheckNamed(string field, string? value, string? known, int max) =>
         value is null || value == known ? null : Text.CheckRequired(field, value, max);
 

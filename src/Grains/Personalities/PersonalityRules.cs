@@ -65,6 +65,16 @@ public static partial class PersonalityRules
         return ReservedSlugs.Contains(slug) ? Refusal.Invalid("slug", $"'{slug}' is a reserved word; choose another slug.") : null;
     }
 
+    /// <summary>A slug for who names none: the name's letters and digits. What makes no slug is refused as one.</summary>
+    public static string SlugFrom(string? name)
+    {
+        var words = (name ?? "").ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .Select(word => string.Concat(word.Where(c => char.IsAsciiLetterOrDigit(c) || c == '-')).Trim('-'))
+            .Where(word => word.Length > 0);
+        var slug = string.Join('-', words).TrimStart('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-');
+        return slug.Length <= 50 ? slug : slug[..50].TrimEnd('-');
+    }
+
     public static Refusal? CheckTags(IReadOnlyList<string> tags)
     {
         if (tags.Count > MaxTags)

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Personalities;
+
+namespace PersonaActors.Gateway.Personalities;
+
+/// <summary>
+/// Which personality a text in an address means: its id, its slug, or an alias (the user's own before the tenant's). Slugs
+/// are remembered, and forgotten when their personality changes or goes: in this process before that is answered (the
+/// event feed is synchronous). For changes elsewhere, whoever reads the personality next compares its slug (see
+/// <see cref="Forget"/>), so a slug that moved on is never followed. Whether the caller may use it is the grain's to say.
+/// </summary>
+public sealed class PersonalityIndex
+{
+    private const int Capacity = 100_000;
+
+    private readonly PersonalityStore _store;
+    private readonly ConcurrentDictionary<(Guid Tenant, string Slug), Guid> _bySlug = new();
+    private readonly ConcurrentDictionary<string, (Guid Tenant, string Slug)> _byStream = new();
+    private long _changes;
+
+    public PersonalityIndex(PersonalityStore store, EventFeed feed)
+    {
+        _store = store;
+        feed.Listen(OnEvent);
+    }
+
+    public ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel)
+    {
+        if (Guid.TryParse(text, out var id) || _bySlug.TryGetValue((tenant, text), out id))
+        {
+            return ValueTask.FromResult<Guid?>(id);
+        }
+
+        return Look(tenant, user, text, cancel);
+    }
+
+    /// <summary>For who found that the personality has another slug than the one asked for, or is gone: the next look is a fresh one.</summary>
+    /// <returns>Whether anything was remembered, so that it is worth looking again.</returns>
+    public bool Forget(Guid tenant, string slug) => _bySlug.TryRemove((tenant, slug), out _);
+
+    private async ValueTask<Guid?> Look(Guid tenant, Guid? user, string text, CancellationToken cancel)
+    {
+        if (text.Length > 100 || text.Contains('\0'))
+        {
+            return null;
+        }
+
+        // What changes while we look is not remembered.
+        var before = Volatile.Read(ref _changes);
+        if (await _store.FindBySlug(tenant, text, cancel) is not { } id)
+        {
+            return await _store.FindByAlias(tenant, user, text, cancel);
+        }
+
+        if (_bySlug.Count >= Capacity)
+        {
+            _bySlug.Clear();
+            _byStream.Clear();
+        }
+
+        _byStream[StreamName.Personality(id)] = (tenant, text);
+        _bySlug[(tenant, text)] = id;
+        if (Volatile.Read(ref _changes) != before)
+        {
+            _bySlug.TryRemove((tenant, text), out _);
+        }
+
+        return id;
+    }
+
+    private void OnEvent(Announcement announced)
+    {
+        if (announced.Event.Type is not ("personality.updated" or "personality.deleted"))
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref _changes);
+        if (_byStream.TryRemove(announced.Event.Stream, out var known))
+        {
+            _bySlug.TryRemove(known, out _);
+        }
+    }
+}

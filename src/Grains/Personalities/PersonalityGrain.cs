@@ -1,0 +1,377 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Personalities;
+
+namespace PersonaActors.Grains.Personalities;
+
+/// <summary>
+/// One AI character. Reads interleave: they see the last committed state, whole, because it is one reference. Every change,
+/// of owners, aliases and the default config too, raises the one version. To who may not use it, it isn't there.
+/// </summary>
+public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, TimeProvider time)
+    : Grain, IPersonalityGrain
+{
+    public const int MaxOwners = 200;
+
+    private static readonly Refusal NotFound = Refusal.NotFound("personality");
+
+    private TenantScopedKey _key;
+    private string _stream = "";
+    private PersonalityRow? _row;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
+        _stream = StreamName.Personality(_key.Id);
+        _row = await store.Load(_key.Tenant, _key.Id, _stream);
+    }
+
+    public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
+        ValueTask.FromResult(Snapshot<PersonalityView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0));
+
+    public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
+        _row is { } row && row.View.MayUse(actor)
+            ? new Read<PersonalityView>(row.View.MaySeeDefinition(actor) ? row.View : row.View.WithoutDefinition(), database.Epoch, row.Seq)
+            : null);
+
+    public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
+    {
+        if (_row is not null)
+        {
+            // Ids are made for each command; only a repeat can meet its own, and the log has the first answer.
+            throw new CommandRepeatedException("The personality was made by this command before.");
+        }
+
+        if (command.Actor is { User: null, IsAdmin: false })
+        {
+            return new Refusal(RefusalKind.Invalid, "user_required", "Name the user who is to own the personality.", "user");
+        }
+
+        var now = Now();
+        Items<PersonalityOwner> owners = command.Actor.User is { } user ? [new PersonalityOwner(user, PersonalityRole.Owner)] : [];
+        var next = draft.ToView(_key.Id, PersonalityRules.SlugFrom(draft.Name), PersonalityRules.DefaultContextWindow, owners, now);
+        if (PersonalityRules.Check(next) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var outcome = Outcome<PersonalityView>.Created(next);
+        var batch = Begin();
+        PersonalityStore.Insert(batch, _key.Tenant, next);
+        foreach (var owner in owners)
+        {
+            PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now);
+        }
+
+        batch.Append(_stream, null, "personality.created", now, MergePatch.Created(next));
+        batch.Answer(command, command.Actor.User, outcome, now);
+        if (await Commit(batch, next) is { } failed)
+        {
+            // This activation is about a personality that never was.
+            DeactivateOnIdle();
+            return failed;
+        }
+
+        return outcome;
+    }
+
+    public async Task<Outcome<PersonalityView>> Update(Command command, PersonalityChange change)
+    {
+        if (Check(command, PersonalityRole.Editor) is { } no)
+        {
+            return no;
+        }
+
+        var known = _row!.View;
+        var next = change.Over(known, PersonalityRules.DefaultContextWindow);
+        var shares = next.IsPublic != known.IsPublic || next.DefinitionPublic != known.DefinitionPublic;
+        return ((shares ? CheckRole(command, PersonalityRole.Owner) : null) ?? PersonalityRules.Check(next, known)) is { } refusal
+            ? refusal
+            : await Change(command, "personality.updated", next);
+    }
+
+    public async Task<Outcome<PersonalityView>> ChangeSettings(Command command, SettingsChange change)
+    {
+        if (Check(command, PersonalityRole.Editor) is { } no)
+        {
+            return no;
+        }
+
+        var next = _row!.View with { Settings = change.Over(_row.View.Settings) };
+        return PersonalityRules.Check(next, _row.View) is { } refusal ? refusal : await Change(command, "personality.updated", next);
+    }
+
+    public async Task<Outcome<PersonalityView>> SetDefaultLlmConfig(Command command, Guid? llmConfig)
+    {
+        if (Check(command, PersonalityRole.Editor) is { } no)
+        {
+            return no;
+        }
+
+        // Somebody else's config is not found, like one that isn't there.
+        if (llmConfig is { } id)
+        {
+            var (exists, owner) = await configs.FindOwner(_key.Tenant, id, CancellationToken.None);
+            if (!exists || (owner is not null && owner != command.Actor.User))
+            {
+                return Refusal.NotFound("llm_config");
+            }
+        }
+
+        var next = _row!.View with { DefaultLlmConfigId = llmConfig };
+        return await Change(command, "personality.updated", next, (batch, now) => PersonalityStore.SetDefaultConfig(batch, _key.Tenant, _key.Id, llmConfig, now));
+    }
+
+    public async Task<Outcome<PersonalityOwner>> SetOwner(Command command, Guid user, PersonalityRole role)
+    {
+        if (Check(command, PersonalityRole.Owner) is { } no)
+        {
+            return no;
+        }
+
+        var known = _row!.View;
+        var owner = new PersonalityOwner(user, role);
+        var outcome = Outcome<PersonalityOwner>.Done(owner);
+        if (known.RoleOf(user) is not { } had)
+        {
+            return known.Owners.Count >= MaxOwners
+                ? Refusal.Conflict("too_many_owners", $"A personality is lent to at most {MaxOwners} users by name; make it public for more.")
+                : await Change(command, "personality.updated", known with { Owners = [.. known.Owners, owner] }, outcome,
+                    (batch, now) => PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now));
+        }
+
+        if (had == role)
+        {
+            return outcome;
+        }
+
+        return had == PersonalityRole.Owner && IsLastOwner(known, user)
+            ? LastOwner
+            : await Change(command, "personality.updated", known with { Owners = [.. known.Owners.Select(o => o.UserId == user ? owner : o)] }, outcome,
+                (batch, now) => PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now));
+    }
+
+    public async Task<Outcome<Nothing>> RemoveOwner(Command command, Guid user)
+    {
+        // Anybody may leave; to send somebody else away takes an owner.
+        if (Check(command, user == command.Actor.User ? PersonalityRole.Viewer : PersonalityRole.Owner) is { } no)
+        {
+            return no;
+        }
+
+        var known = _row!.View;
+        if (known.RoleOf(user) is not { } had)
+        {
+            return Refusal.NotFound("owner");
+        }
+
+        return had == PersonalityRole.Owner && IsLastOwner(known, user)
+            ? LastOwner
+            : await Change(command, "personality.updated", known with { Owners = [.. known.Owners.Where(o => o.UserId != user)] }, Outcome<Nothing>.Deleted(),
+                (batch, now) => PersonalityStore.RemoveOwner(batch, _key.Tenant, _key.Id, user));
+    }
+
+    public async Task<Outcome<PersonalityAlias>> SetAlias(Command command, string alias, bool personal)
+    {
+        if ((Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Editor) ?? PersonalityRules.CheckAlias(alias)) is { } no)
+        {
+            return no;
+        }
+
+        return personal ? await SetPersonalAlias(command, alias) : await SetTenantAlias(command, alias);
+    }
+
+    private async Task<Outcome<PersonalityAlias>> SetTenantAlias(Command command, string alias)
+    {
+        var known = _row!.View;
+        if (known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had)
+        {
+            return Outcome<PersonalityAlias>.Done(had);
+        }
+
+        var added = new PersonalityAlias(alias, null);
+        var next = known with { Aliases = [.. known.Aliases, added] };
+        return PersonalityRules.Check(next, known) is { } refusal
+            ? refusal
+            : await Change(command, "personality.updated", next, Outcome<PersonalityAlias>.Done(added),
+                (batch, now) => PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now));
+    }
+
+    /// <summary>A user's own word is told to nobody else: it is no part of what the personality's stream tells, and moves no version.</summary>
+    private async Task<Outcome<PersonalityAlias>> SetPersonalAlias(Command command, string alias)
+    {
+        if (command.Actor.User is not { } user)
+        {
+            return new Refusal(RefusalKind.Invalid, "user_required", "Name the user whose alias it is.", "user");
+        }
+
+        var own = await store.PersonalAliases(_key.Tenant, _key.Id, user);
+        if (own.Find(a => Same(a.Alias, alias)) is { } had)
+        {
+            return Outcome<PersonalityAlias>.Done(had);
+        }
+
+        if (own.Count >= PersonalityRules.MaxAliases)
+        {
+            return Refusal.Invalid("alias", $"A user has at most {PersonalityRules.MaxAliases} aliases for a personality.");
+        }
+
+        var now = Now();
+        var added = new PersonalityAlias(alias, user);
+        var outcome = Outcome<PersonalityAlias>.Done(added);
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
+        PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now);
+        batch.Answer(command, user, outcome, now);
+        try
+        {
+            await batch.Commit(DeactivateOnIdle);
+            return outcome;
+        }
+        catch (PostgresException e) when (Expected(e) is { } refusal)
+        {
+            return refusal;
+        }
+    }
+
+    public async Task<Outcome<Nothing>> RemoveAlias(Command command, string alias, bool personal)
+    {
+        if (Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Editor) is { } no)
+        {
+            return no;
+        }
+
+        var known = _row!.View;
+        if (!personal)
+        {
+            return known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had
+                ? await Change(command, "personality.updated", known with { Aliases = [.. known.Aliases.Where(a => a != had)] }, Outcome<Nothing>.Deleted(),
+                    (batch, now) => PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, had))
+                : Refusal.NotFound("alias");
+        }
+
+        if (command.Actor.User is not { } user || (await store.PersonalAliases(_key.Tenant, _key.Id, user)).Find(a => Same(a.Alias, alias)) is not { } own)
+        {
+            return Refusal.NotFound("alias");
+        }
+
+        var outcome = Outcome<Nothing>.Deleted();
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
+        PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, own);
+        batch.Answer(command, user, outcome, Now());
+        await batch.Commit(DeactivateOnIdle);
+        return outcome;
+    }
+
+    public async Task<Outcome<Nothing>> Delete(Command command)
+    {
+        if (Check(command, PersonalityRole.Owner) is { } no)
+        {
+            return no;
+        }
+
+        var now = Now();
+        var outcome = Outcome<Nothing>.Deleted();
+        var batch = Begin();
+        PersonalityStore.Delete(batch, _key.Tenant, _row!.View);
+        batch.Append(_stream, null, "personality.deleted", now, JsonText.EmptyObject);
+        batch.Answer(command, command.Actor.User, outcome, now);
+        var events = await batch.Commit(DeactivateOnIdle);
+        _row = null;
+        feed.Announce(_key.Tenant, events);
+        DeactivateOnIdle();
+        return outcome;
+    }
+
+    private Task<Outcome<PersonalityView>> Change(Command command, string type, PersonalityView next, Action<ScopedBatch, DateTimeOffset>? also = null)
+    {
+        if (next == _row!.View)
+        {
+            return Task.FromResult(Outcome<PersonalityView>.Done(next));
+        }
+
+        next = next with { Version = _row.View.Version + 1, UpdatedAt = Now() };
+        return Change(command, type, next, Outcome<PersonalityView>.Done(next), also);
+    }
+
+    private async Task<Outcome<T>> Change<T>(Command command, string type, PersonalityView next, Outcome<T> outcome, Action<ScopedBatch, DateTimeOffset>? also)
+        where T : class
+    {
+        var known = _row!.View;
+        var now = next.Version > known.Version ? next.UpdatedAt : Now();
+        next = next with { Version = known.Version + 1, UpdatedAt = now };
+        var batch = Begin();
+        PersonalityStore.Update(batch, _key.Tenant, next);
+        also?.Invoke(batch, now);
+        batch.Append(_stream, null, type, now, MergePatch.Between(known, next));
+        batch.Answer(command, command.Actor.User, outcome, now);
+        return await Commit(batch, next) is { } refusal ? refusal : outcome;
+    }
+
+    private async Task<Refusal?> Commit(ScopedBatch batch, PersonalityView next)
+    {
+        IReadOnlyList<StreamEvent> events;
+        try
+        {
+            events = await batch.Commit(DeactivateOnIdle);
+        }
+        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == _row?.View.SystemPromptId)
+        {
+            // The prompt went and the row forgot it; so must this activation.
+            DeactivateOnIdle();
+            throw new ActivationOutdatedException("The system prompt of the personality was deleted.", e);
+        }
+        catch (PostgresException e) when (Expected(e) is { } refusal)
+        {
+            return refusal;
+        }
+
+        _row = new PersonalityRow(next, events[^1].Seq);
+        feed.Announce(_key.Tenant, events);
+        return null;
+    }
+
+    private static Refusal? Expected(PostgresException e) => e switch
+    {
+        _ when e.IsUnique(PersonalityStore.SlugKey) => Refusal.Conflict("slug_taken", "A personality with this slug exists.", "slug"),
+        _ when e.IsUnique(PersonalityStore.AliasKey) => Refusal.Conflict("alias_taken", "The alias means another personality already.", "alias"),
+        _ when e.IsForeignKey(PersonalityStore.SystemPromptKey) => Refusal.NotFound("system_prompt"),
+        _ when e.IsForeignKey(PersonalityStore.DefaultConfigKey) => Refusal.NotFound("llm_config"),
+        _ when e.IsForeignKey(PersonalityStore.OwnerKey) || e.IsForeignKey(PersonalityStore.AliasUserKey) => Refusal.NotFound("user"),
+        _ when e.IsForeignKey(PersonalityStore.TenantKey) => Refusal.NotFound("tenant"),
+        _ => null,
+    };
+
+    /// <summary>What every command on an existing personality checks first.</summary>
+    private Refusal? Check(Command command, PersonalityRole needed)
+    {
+        if (_row is not { } row || !row.View.MayUse(command.Actor))
+        {
+            return NotFound;
+        }
+
+        return needed > PersonalityRole.Viewer && CheckRole(command, needed) is { } refusal ? refusal
+            : command.IfMatch is { } expected && expected != row.View.Version ? Refusal.Stale(expected, row.View.Version)
+            : null;
+    }
+
+    private Refusal? CheckRole(Command command, PersonalityRole needed) =>
+        command.Actor.IsAdmin || _row!.View.RoleOf(command.Actor.User) >= needed
+            ? null
+            : Refusal.Forbidden("role_required", $"This takes the role {(needed == PersonalityRole.Owner ? "owner" : "editor")} of the personality.");
+
+    private static readonly Refusal LastOwner = Refusal.Conflict("last_owner", "A personality has an owner: make somebody else one first, or delete it.");
+
+    private static bool IsLastOwner(PersonalityView view, Guid user) => !view.Owners.Any(o => o.Role == PersonalityRole.Owner && o.UserId != user);
+
+    private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+
+    private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant));
+
+    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
+}
