@@ -12,6 +12,7 @@ using PersonaActors.Gateway.Personas;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Tenants;
+using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Storage;
 
@@ -75,5 +76,6 @@ public static class GatewayComposition
         app.MapPeople();
         app.MapSeedFocus();
         app.MapRealtime();
+        app.MapUserPersonas();
     }
 }

@@ -6,6 +6,7 @@ using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.Tenants;
+using PersonaActors.Storage.UserPersonas;
 using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Storage;
@@ -24,6 +25,7 @@ public static class StorageComposition
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<UserStore>();
         services.AddSingleton<PersonaStore>();
+        services.AddSingleton<UserPersonaStore>();
         services.AddSingleton<CatalogueStore>();
         services.AddSingleton<LlmConfigStore>();
         services.AddSingleton<FocusStore>();

@@ -9,4 +9,30 @@ public interface IUserPersonaGrain : IGrainWithStringKey
     /// <summary>Interleaves: it reads one reference to the last committed state. Usage alone doesn't move the version.</summary>
     [Alias("snapshot"), AlwaysInterleave]
     ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion);
+
+    /// <summary>Interleaves, as <see cref="Snapshot"/> does. Whether the asker may see it, is the asker's to check.</summary>
+    [Alias("get"), AlwaysInterleave]
+    Task<Read<UserPersonaView>?> Get();
+
+    [Alias("create")]
+    Task<Outcome<UserPersonaView>> Create(Command command, Guid owner, UserPersonaDraft draft);
+
+    /// <summary>Makes this one as a private copy of another that the owner-to-be may use.</summary>
+    [Alias("create-copy")]
+    Task<Outcome<UserPersonaView>> CreateCopy(Command command, Guid owner, Guid original);
+
+    /// <param name="user">Who changes it: only the owner may.</param>
+    [Alias("update")]
+    Task<Outcome<UserPersonaView>> Update(Command command, Guid user, UserPersonaChange change);
+
+    [Alias("delete")]
+    Task<Outcome<Nothing>> Delete(Command command, Guid user);
+
+    /// <summary>Logs a use and counts it, for who may use it.</summary>
+    [Alias("use")]
+    Task<Outcome<UserPersonaUsage>> Use(Command command, Guid user, UserPersonaUse use);
+
+    /// <summary>It went with its owner: what is in memory goes too.</summary>
+    [Alias("forget")]
+    Task Forget();
 }

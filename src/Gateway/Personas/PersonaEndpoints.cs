@@ -17,7 +17,7 @@ public static class PersonaEndpoints
     {
         var personas = routes.MapGroup("/v1/personas").WithTags("Personas");
         personas.MapPost("", Create).WithSummary("Makes a persona of the user").Produces<PersonaView>(201).ProducesProblem(400).ProducesProblem(409);
-        personas.MapGet("", List).WithSummary("Lists the personas of a user");
+        personas.MapGet("", List).WithSummary("Lists the personas of a user, all or those with ?search= in their name");
         personas.MapGet("{id:guid}", Get).WithSummary("A persona").Produces<PersonaView>().ProducesProblem(404);
         personas.MapPatch("{id:guid}", Update).WithSummary("Changes a persona: absent keeps, null clears").Produces<PersonaView>().ProducesProblem(404).ProducesProblem(409);
         personas.MapDelete("{id:guid}", Delete).WithSummary("Deletes a persona that isn't the default; overrides that use it fall back").Produces(204).ProducesProblem(404).ProducesProblem(409);
@@ -32,7 +32,7 @@ public static class PersonaEndpoints
                 .ToResult(persona => $"/v1/personas/{persona.Id}");
     }
 
-    private static async Task<IResult> List(HttpContext http, string? user, ActingResolver who, PersonaStore store)
+    private static async Task<IResult> List(HttpContext http, string? user, string? search, ActingResolver who, PersonaStore store)
     {
         var (page, invalid) = PageQuery.Read(http);
         if (invalid is not null)
@@ -43,7 +43,7 @@ public static class PersonaEndpoints
         var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
         return refusal is not null
             ? refusal.ToResult()
-            : Answers.Page(await store.List(acting!.Tenant, owner, page.After, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString());
+            : Answers.Page(await store.List(acting!.Tenant, owner, page.After, search, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString());
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, PersonaStore store, IGrainFactory grains)

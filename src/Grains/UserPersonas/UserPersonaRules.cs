@@ -16,6 +16,8 @@ public static class UserPersonaRules
     public const int MaxEntry = 200;
     public const int MaxStyle = 16 * 1024;
 
+    public const int MaxChannel = 200;
+
     private const string CopySuffix = " (Copy)";
 
     public static Refusal? Check(UserPersonaView next, UserPersonaView? known = null) =>
@@ -27,6 +29,24 @@ public static class UserPersonaRules
         ?? CheckEntries("traits", next.Traits, known?.Traits)
         ?? CheckEntries("domains", next.Domains, known?.Domains)
         ?? Text.CheckJson("style", next.Style, known?.Style, JsonValueKind.Object, MaxStyle);
+
+    public static Refusal? Check(UserPersonaUse use) =>
+        (use.Channel is null ? null : Text.CheckRequired("channel", use.Channel, MaxChannel))
+        ?? Text.CheckAtLeast("tokens", use.Tokens, 0);
+
+    /// <summary>A private copy: the same assistant under a name that says so, used by nobody yet.</summary>
+    public static UserPersonaView Copy(UserPersonaView original, Guid id, Guid owner, DateTimeOffset at) => original with
+    {
+        Id = id,
+        OwnerId = owner,
+        Name = CopyName(original.Name),
+        DisplayName = original.DisplayName is { } displayName ? CopyName(displayName, MaxDisplayName) : null,
+        IsPublic = false,
+        UsageCount = 0,
+        Version = 1,
+        CreatedAt = at,
+        UpdatedAt = at,
+    };
 
     /// <summary>The name of a private copy; it fits, however long the original's is.</summary>
     public static string CopyName(string name, int max = MaxName)

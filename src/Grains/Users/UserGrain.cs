@@ -2,12 +2,14 @@ using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personas;
+using PersonaActors.Storage.UserPersonas;
 using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Grains.Users;
@@ -16,7 +18,7 @@ namespace PersonaActors.Grains.Users;
 /// One person. Every command computes the next state, commits it with its events and its answer, and only then changes
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
-public sealed partial class UserGrain(Database database, UserStore store, PersonaStore personas, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
+public sealed partial class UserGrain(Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
@@ -154,7 +156,8 @@ public sealed partial class UserGrain(Database database, UserStore store, Person
 
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
-        var theirs = await personas.Ids(_key.Tenant, _key.Id);
+        var theirPersonas = await personas.Ids(_key.Tenant, _key.Id);
+        var theirAssistants = await userPersonas.Ids(_key.Tenant, _key.Id);
         var batch = Begin();
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, "user.deleted", now, JsonText.EmptyObject);
@@ -164,7 +167,9 @@ public sealed partial class UserGrain(Database database, UserStore store, Person
         _user = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
-        await Task.WhenAll(theirs.Select(id => Persona(id).Forget()));
+        // What went with the user by cascade, and may be in memory.
+        await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
+        await Task.WhenAll(theirAssistants.Select(id => GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, id)).Forget()));
         return outcome;
     }
 

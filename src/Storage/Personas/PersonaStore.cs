@@ -65,11 +65,13 @@ public sealed class PersonaStore(Database database)
 
     private const string ListSql = """
         SELECT id, owner_id, name, description, content, preferred_name, pronouns, version, created_at, updated_at
-        FROM personas WHERE tenant_id = $1 AND owner_id = $2 AND id > $3 ORDER BY id LIMIT $4
+        FROM personas
+        WHERE tenant_id = $1 AND owner_id = $2 AND id > $3 AND ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0)
+        ORDER BY id LIMIT $4
         """;
 
-    public Task<List<PersonaView>> List(Guid tenant, Guid owner, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
-        RowScope.OfUser(tenant, owner), ListSql, [Sql.Uuid(tenant), Sql.Uuid(owner), Sql.Uuid(after), Sql.Int(limit)], Map, cancel);
+    public Task<List<PersonaView>> List(Guid tenant, Guid owner, Guid after, string? search, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfUser(tenant, owner), ListSql, [Sql.Uuid(tenant), Sql.Uuid(owner), Sql.Uuid(after), Sql.Int(limit), Sql.Text(search)], Map, cancel);
 
     private static PersonaView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.TextOrNull(3), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6),

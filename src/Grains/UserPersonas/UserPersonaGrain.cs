@@ -1,0 +1,200 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+using PersonaActors.Storage.UserPersonas;
+using Npgsql;
+
+namespace PersonaActors.Grains.UserPersonas;
+
+/// <summary>
+/// One AI assistant of a user: only the owner changes it, whoever may use it is counted. A use moves the count and not the
+/// version, so that prompts stay what they are while it is used.
+/// </summary>
+public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, TimeProvider time) : Grain, IUserPersonaGrain
+{
+    private TenantScopedKey _key;
+    private string _stream = "";
+    private UserPersonaRow? _persona;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
+        _stream = StreamName.UserPersona(_key.Id);
+        _persona = await store.Load(_key.Tenant, _key.Id, _stream);
+    }
+
+    public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
+        ValueTask.FromResult(Snapshot<UserPersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0));
+
+    public Task<Read<UserPersonaView>?> Get() =>
+        Task.FromResult(_persona is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+
+    public Task<Outcome<UserPersonaView>> Create(Command command, Guid owner, UserPersonaDraft draft)
+    {
+        var now = Now();
+        return Create(command, draft.ToView(_key.Id, owner, now), now);
+    }
+
+    public async Task<Outcome<UserPersonaView>> CreateCopy(Command command, Guid owner, Guid original)
+    {
+        var found = await GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, original)).Snapshot(0);
+        if (found.Value is not { } from || !from.MayUse(command.Actor with { User = owner }))
+        {
+            return Refusal.NotFound("user_persona");
+        }
+
+        var now = Now();
+        return await Create(command, UserPersonaRules.Copy(from, _key.Id, owner, now), now, from);
+    }
+
+    private async Task<Outcome<UserPersonaView>> Create(Command command, UserPersonaView persona, DateTimeOffset now, UserPersonaView? copied = null)
+    {
+        if (_persona is { } there)
+        {
+            // The id is fresh, so this is a repeat by the gateway of a try that happened; its answer is stored.
+            return Outcome<UserPersonaView>.Created(there.View);
+        }
+
+        if (UserPersonaRules.Check(persona, copied) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var outcome = Outcome<UserPersonaView>.Created(persona);
+        var batch = BeginAs(persona.OwnerId);
+        UserPersonaStore.Insert(batch, _key.Tenant, persona);
+        batch.Append(_stream, persona.OwnerId, "user-persona.created", now, MergePatch.Created(persona));
+        batch.Answer(command, persona.OwnerId, outcome, now);
+        try
+        {
+            await Commit(batch, persona);
+        }
+        catch (PostgresException e) when (e.IsForeignKey(UserPersonaStore.OwnerReference))
+        {
+            return Refusal.NotFound("user");
+        }
+
+        return outcome;
+    }
+
+    public async Task<Outcome<UserPersonaView>> Update(Command command, Guid user, UserPersonaChange change)
+    {
+        if (MayChange(command, user) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var known = _persona!.View;
+        var next = change.Over(known);
+        if (UserPersonaRules.Check(next, known) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (next == known)
+        {
+            return Outcome<UserPersonaView>.Done(known);
+        }
+
+        var now = Now();
+        next = next with { Version = known.Version + 1, UpdatedAt = now };
+        var outcome = Outcome<UserPersonaView>.Done(next);
+        var batch = BeginAs(known.OwnerId);
+        UserPersonaStore.Update(batch, _key.Tenant, next);
+        batch.Append(_stream, known.OwnerId, "user-persona.updated", now, MergePatch.Between(known, next));
+        batch.Answer(command, known.OwnerId, outcome, now);
+        await Commit(batch, next);
+        return outcome;
+    }
+
+    public async Task<Outcome<Nothing>> Delete(Command command, Guid user)
+    {
+        if (MayChange(command, user) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var known = _persona!.View;
+        var now = Now();
+        var outcome = Outcome<Nothing>.Deleted();
+        var batch = BeginAs(known.OwnerId);
+        UserPersonaStore.Delete(batch, _key.Tenant, known);
+        batch.Append(_stream, known.OwnerId, "user-persona.deleted", now, JsonText.EmptyObject);
+        batch.Answer(command, known.OwnerId, outcome, now);
+        var events = await batch.Commit(DeactivateOnIdle);
+        _persona = null;
+        feed.Announce(_key.Tenant, events);
+        DeactivateOnIdle();
+        return outcome;
+    }
+
+    public async Task<Outcome<UserPersonaUsage>> Use(Command command, Guid user, UserPersonaUse use)
+    {
+        if (_persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        {
+            return Refusal.NotFound("user_persona");
+        }
+
+        if (UserPersonaRules.Check(use) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var now = Now();
+        var next = known with { UsageCount = known.UsageCount + 1 };
+        var usage = new UserPersonaUsage(Guid.CreateVersion7(now), known.Id, user, use.Channel, use.Tokens, now, next.UsageCount);
+        var outcome = Outcome<UserPersonaUsage>.Created(usage);
+        // The counter is the owner's row and the log row the user's: both are seen by tenant-wide work only.
+        var batch = database.Begin(RowScope.OfTenant(_key.Tenant));
+        UserPersonaStore.Use(batch, _key.Tenant, usage);
+        batch.Append(_stream, known.OwnerId, "user-persona.used", now, MergePatch.Between(known, next));
+        batch.Answer(command, user, outcome, now);
+        try
+        {
+            await Commit(batch, next);
+        }
+        catch (PostgresException e) when (e.IsForeignKey(UserPersonaStore.UsageUserReference))
+        {
+            return Refusal.NotFound("user");
+        }
+
+        return outcome;
+    }
+
+    public Task Forget()
+    {
+        _persona = null;
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    private Refusal? MayChange(Command command, Guid user)
+    {
+        if (_persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        {
+            return Refusal.NotFound("user_persona");
+        }
+
+        if (known.OwnerId != user)
+        {
+            return Refusal.Forbidden("owner_only", "Only its owner changes or deletes a user persona; make a copy of it to have your own.");
+        }
+
+        return command.IfMatch is { } expected && expected != known.Version ? Refusal.Stale(expected, known.Version) : null;
+    }
+
+    private async Task Commit(ScopedBatch batch, UserPersonaView next)
+    {
+        var events = await batch.Commit(DeactivateOnIdle);
+        _persona = new UserPersonaRow(next, events[^1].Seq);
+        feed.Announce(_key.Tenant, events);
+    }
+
+    private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner));
+
+    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
+}
