@@ -11,6 +11,8 @@ public sealed class RealtimeFixture : IAsyncLifetime
 
     public Node Node => _node.Node;
 
+    public TestDatabase Database => _node.Database;
+
     public ApiClient Service => _node.Service;
 
     public NodeClients Clients { get; private set; } = null!;

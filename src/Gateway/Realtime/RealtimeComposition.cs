@@ -4,9 +4,14 @@ using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Personas;
 
 namespace PersonaActors.Gateway.Realtime;
 
@@ -45,5 +50,38 @@ public static class RealtimeComposition
         services.AddStream(grains => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
             (acting, _) => acting.Caller.IsAdmin && acting.User is null));
+        services.AddStream(grains => StreamKind.Of<CompanionView>("companion",
+            (acting, id) => grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
+            (acting, person) => acting.MayActFor(person.Id)));
+        services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
+            (grains, key) => grains.Of<IPersonaGrain>(key).Get());
+        services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
+            (grains, key) => grains.Of<IFocusSessionGrain>(key).Get());
+        services.AddStream(grains => new StreamKind("catalogue", async (acting, rest) =>
+        {
+            var system = rest == "system";
+            if (!system && rest != acting.Tenant.ToString())
+            {
+                return null;
+            }
+
+            var found = await grains.Of<ICatalogueGrain>(system ? TenantKey.System : new TenantKey(acting.Tenant)).Get();
+            return new StreamSight(system ? null : acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value));
+        }));
     }
+
+    /// <summary>A stream of something that belongs to a user whom its name doesn't tell.</summary>
+    private static void AddOwnedStream<T>(
+        this IServiceCollection services, string name, Func<IServiceProvider, Func<Guid, Guid, CancellationToken, Task<Guid?>>> findOwner, Func<IGrainFactory, OwnedKey, Task<Read<T>?>> read)
+        where T : class =>
+        services.AddSingleton(provider =>
+        {
+            var grains = provider.GetRequiredService<IGrainFactory>();
+            var owners = findOwner(provider);
+            return StreamKind.Of<T>(name,
+                async (acting, id) => (acting.User ?? await owners(acting.Tenant, id, CancellationToken.None)) is { } owner && acting.MayActFor(owner)
+                    ? await read(grains, new OwnedKey(acting.Tenant, owner, id))
+                    : null,
+                static (_, _) => true);
+        });
 }

@@ -1,0 +1,67 @@
+using System.Net;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Realtime;
+
+/// <summary>What happens when time passes, on a clock that the test moves.</summary>
+public sealed class ClockTests : IAsyncLifetime
+{
+    private readonly FakeClock _clock = new();
+    private TestDatabase _database = null!;
+    private Node _node = null!;
+    private NodeClients _clients = null!;
+    private ApiClient _service = null!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await TestDatabase.Create();
+        _node = await Node.Start(_database, _clock);
+        _clients = await NodeClients.Start();
+        _service = _node.Client(await _node.ServiceKey());
+    }
+
+    public async Task DisposeAsync()
+    {
+        _service.Dispose();
+        await _clients.DisposeAsync();
+        await _node.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Were_every_hint_lost_an_event_comes_within_ten_seconds()
+    {
+        var user = await _service.Register("Unannounced");
+        var client = await _clients.Raw(_node.Address, await _node.ServiceKey());
+        await client.Subscribe($"user:{user}");
+
+        await new StreamWriter(_node).Write(user, announced: false);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(3, (long)(await client.Event())["seq"]!);
+    }
+
+    [Fact]
+    public async Task A_token_that_runs_out_is_announced_and_a_new_one_keeps_the_connection()
+    {
+        var user = await _service.Register("Ada");
+        var client = await _clients.Raw(_node.Address, await Token(user, 5));
+        await client.Subscribe($"user:{user}");
+
+        _clock.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal(60, (int)(await client.Next("tokenExpiring"))!);
+        Assert.Equal("token_invalid", (string)(await client.Invoke("Refresh", "pt_wrong"))!["refused"]!["code"]!);
+        Assert.Equal("token_invalid", (string)(await client.Invoke("Refresh", await Token(await _service.Register("Eve"), 5)))!["refused"]!["code"]!);
+        Assert.Null((await client.Invoke("Refresh", await Token(user, 10)))!["refused"]);
+
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await new StreamWriter(_node).Write(user);
+        Assert.Equal(3, (long)(await client.Event())["seq"]!);
+
+        _clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Contains("token_expired", (string)(await client.Next("closed"))!, StringComparison.Ordinal);
+    }
+
+    private async Task<string> Token(Guid user, int minutes) =>
+        (string)(await _service.Post("/v1/tokens", new { user, minutes })).Should(HttpStatusCode.Created).Json["token"]!;
+}

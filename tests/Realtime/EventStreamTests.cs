@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Realtime;
+
+/// <summary>The same streams over plain HTTP, as curl reads them.</summary>
+public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+{
+    private Node Node => fixture.Node;
+
+    [Fact]
+    public async Task A_stream_is_read_from_a_cursor_and_goes_on_after_the_last_id()
+    {
+        var user = await fixture.Service.Register("Curl");
+        var epoch = Node.Database.Epoch;
+        string last;
+        using (var reader = await Reader.Open(Node, await Node.UserKey(user), $"/v1/events?stream=user:{user}&from={epoch}:0"))
+        {
+            Assert.Equal("subscribed", (await reader.Next()).Type);
+            Assert.Equal("user.registered", (await reader.Next()).Type);
+            var second = await reader.Next();
+            Assert.Equal(("persona.created", $"{epoch}:2"), (second.Type, second.Id));
+            Assert.Equal(2, (long)second.Data["seq"]!);
+            last = second.Id;
+        }
+
+        await new StreamWriter(Node).Write(user);
+        using var again = await Reader.Open(Node, await Node.UserKey(user), $"/v1/events?stream=user:{user}&from={epoch}:0", last);
+        Assert.Equal("subscribed", (await again.Next()).Type);
+        Assert.Equal($"{epoch}:3", (await again.Next()).Id);
+        await new StreamWriter(Node).Write(user);
+        Assert.Equal($"{epoch}:4", (await again.Next()).Id);
+    }
+
+    [Fact]
+    public async Task A_cursor_that_cannot_be_served_is_an_event_with_the_state()
+    {
+        var user = await fixture.Service.Register("Reset");
+        using var reader = await Reader.Open(Node, await Node.ServiceKey(), $"/v1/events?stream=user:{user}&from=0000000000000000:1");
+        var reset = await reader.Next();
+        Assert.Equal(("reset", $"{Node.Database.Epoch}:2"), (reset.Type, reset.Id));
+        Assert.Equal("Reset", (string)reset.Data["state"]!["username"]!);
+        await new StreamWriter(Node).Write(user);
+        Assert.Equal($"{Node.Database.Epoch}:3", (await reader.Next()).Id);
+    }
+
+    [Theory]
+    [InlineData("user:00000000-0000-0000-0000-000000000000", null, 404, "stream_not_found")]
+    [InlineData("nothing", null, 404, "stream_not_found")]
+    [InlineData(null, null, 404, "stream_not_found")]
+    [InlineData("user:x", "12", 400, "invalid_field")]
+    public async Task What_cannot_be_is_a_problem(string? stream, string? from, int status, string code) =>
+        (await fixture.Service.Get($"/v1/events?{(stream is null ? "" : $"stream={stream}&")}{(from is null ? "" : $"from={from}")}")).ShouldRefuse((HttpStatusCode)status, code);
+
+    [Fact]
+    public async Task A_connection_token_in_the_address_opens_the_stream_of_its_user_only()
+    {
+        var (user, other) = (await fixture.Service.Register("Browser"), await fixture.Service.Register("Other"));
+        var token = (string)(await fixture.Service.Post("/v1/tokens", new { user })).Json["token"]!;
+        using var reader = await Reader.Open(Node, null, $"/v1/events?stream=user:{user}&access_token={token}");
+        Assert.Equal("subscribed", (await reader.Next()).Type);
+        using var nobody = Node.Client();
+        (await nobody.Get($"/v1/events?stream=user:{other}&access_token={token}")).ShouldRefuse(HttpStatusCode.NotFound, "stream_not_found");
+    }
+
+    private sealed record ServerSent(string Type, string Id, JsonObject Data);
+
+    private sealed class Reader(HttpClient http, StreamReader lines) : IDisposable
+    {
+        public static async Task<Reader> Open(Node node, string? key, string path, string? lastEventId = null)
+        {
+            var http = new HttpClient { BaseAddress = node.Address };
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            if (key is not null)
+            {
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            }
+
+            if (lastEventId is not null)
+            {
+                request.Headers.Add("Last-Event-ID", lastEventId);
+            }
+
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+            return new Reader(http, new StreamReader(await response.Content.ReadAsStreamAsync()));
+        }
+
+        public async Task<ServerSent> Next()
+        {
+            var (type, id, data) = ("", "", "");
+            while (await lines.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) is { } line)
+            {
+                if (line.Length == 0 && data.Length > 0)
+                {
+                    return new ServerSent(type, id, JsonNode.Parse(data)!.AsObject());
+                }
+
+                type = line.StartsWith("event: ", StringComparison.Ordinal) ? line[7..] : type;
+                id = line.StartsWith("id: ", StringComparison.Ordinal) ? line[4..] : id;
+                data = line.StartsWith("data: ", StringComparison.Ordinal) ? line[6..] : data;
+            }
+
+            throw new InvalidOperationException("the stream ended");
+        }
+
+        public void Dispose()
+        {
+            lines.Dispose();
+            http.Dispose();
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Realtime;
+
+/// <summary>Appends to a user's stream as the user's grain does, and announces, or doesn't: then the hint was lost.</summary>
+public sealed class StreamWriter(Node node)
+{
+    private readonly EventFeed _feed = node.Services.GetRequiredService<EventFeed>();
+
+    public async Task<long> Write(Guid user, string? text = null, bool announced = true)
+    {
+        var batch = node.Database.Begin(RowScope.OfUser(node.Demo, user));
+        var at = node.Time.GetUtcNow();
+        batch.Append(StreamName.User(user), user, "test.written", at, JsonText.From(new { text = text ?? "", ticks = System.Diagnostics.Stopwatch.GetTimestamp() }));
+        var events = await batch.Commit(static () => throw new InvalidOperationException("a commit of the test collided"));
+        if (announced)
+        {
+            _feed.Announce(node.Demo, events);
+        }
+
+        return events[0].Seq;
+    }
+
+    public async Task Write(Guid user, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            await Write(user);
+        }
+    }
+}
+
+/// <summary>A random schedule that can be run again: its seed is part of every failure.</summary>
+public static class Seeded
+{
+    public static async Task Run(Func<Random, Task> schedule, int? seed = null)
+    {
+        var used = seed ?? Random.Shared.Next();
+        try
+        {
+            await schedule(new Random(used));
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"with seed {used}: {e.Message}", e);
+        }
+    }
+}
