@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans.Hosting;
+using Orleans.Runtime.Messaging;
 using PersonaActors.Grains;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Storage;

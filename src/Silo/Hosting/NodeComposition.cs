@@ -40,7 +40,7 @@ public static class NodeComposition
         builder.Services.AddSingleton(settings);
         builder.Services.AddStorage(database);
         EngineHosting.Add(builder, settings, database);
-        builder.Services.AddGateway(new GatewayOptions
+        builder.Services.AddGateway(new Gateway.GatewayOptions
         {
             AuthOffTenant = authOffTenant,
             AllowedOrigins = settings.AllowedOrigins,
