@@ -18,6 +18,9 @@ public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvide
     public const int MaxIdLength = 200;
     private const int Tries = 3;
 
+    /// <summary>How long a call is repeated while nodes come and go; a dead silo is voted out well within it.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private static readonly Refusal BadId = Refusal.Invalid(Header, $"An {Header} is 1–{MaxIdLength} printable ASCII characters.");
 
     private static readonly Refusal Reused = new(
@@ -52,6 +55,7 @@ public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvide
             return first;
         }
 
+        var since = time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -64,16 +68,18 @@ public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvide
             {
                 return await Repeated<T>(tenant, command, http.RequestAborted) ?? throw new StorageUnavailableException("The stored answer is gone.");
             }
-            catch (Exception e) when (attempt < Tries && (e is ActivationOutdatedException || options.IsEngineTransient(e)))
+            catch (ActivationOutdatedException) when (attempt < Tries)
             {
                 // A fresh activation answers the next try; what is already done is met by its id.
-                if (attempt > 1 || e is not ActivationOutdatedException)
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(20 * attempt), time, http.RequestAborted);
-                }
+            }
+            catch (Exception e) when (options.IsEngineTransient(e) && time.GetElapsedTime(since) < Patience)
+            {
+                await Task.Delay(Pause(attempt), time, http.RequestAborted);
             }
         }
     }
+
+    internal static TimeSpan Pause(int attempt) => TimeSpan.FromMilliseconds(Math.Min(50 * attempt, 500));
 
     private async Task<Outcome<T>?> Repeated<T>(Guid? tenant, Command command, CancellationToken cancel)
         where T : class

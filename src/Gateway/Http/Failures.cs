@@ -6,13 +6,13 @@ using PersonaActors.Contracts;
 namespace PersonaActors.Gateway.Http;
 
 /// <summary>What flies becomes an answer here: bad input says what was bad, a lost database says when to come back, a bug says nothing.</summary>
-public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogger<Failures> log)
+public sealed class Failures(RequestDelegate next, GatewayOptions options, TimeProvider time, ILogger<Failures> log)
 {
     public async Task Invoke(HttpContext http)
     {
         try
         {
-            await next(http);
+            await (HttpMethods.IsGet(http.Request.Method) ? Read(http) : next(http));
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -26,6 +26,25 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, ILogg
         }
 
         await Unrouted(http);
+    }
+
+    /// <summary>A read that met a node on its way out is simply read again; commands see to that themselves, by their ids.</summary>
+    private async Task Read(HttpContext http)
+    {
+        var since = time.GetTimestamp();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await next(http);
+                return;
+            }
+            catch (Exception e) when (!http.Response.HasStarted && options.IsEngineTransient(e) && time.GetElapsedTime(since) < Commands.Patience)
+            {
+                http.Response.Clear();
+                await Task.Delay(Commands.Pause(attempt), time, http.RequestAborted);
+            }
+        }
     }
 
     private static Task Unrouted(HttpContext http) => http.Response.HasStarted ? Task.CompletedTask : http.Response.StatusCode switch
