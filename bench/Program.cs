@@ -6,6 +6,7 @@ using PersonaActors.Bench;
     ("engine-calls", EngineCalls.RunAsync),
     ("engine-reminders", EngineReminders.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
+    ("resolve", Resolve.RunAsync),
 ];
 
 var unknown = args.Where(arg => !benchmarks.Any(benchmark => benchmark.Name == arg)).ToArray();
