@@ -8,9 +8,10 @@ using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Personas;
-using PersonaActors.Gateway.Realtime;
 using PersonaActors.Gateway.Personalities;
+using PersonaActors.Gateway.Personas;
+using PersonaActors.Gateway.Prompts;
+using PersonaActors.Gateway.Realtime;
 using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
@@ -53,6 +54,7 @@ public static class GatewayComposition
             .WithExposedHeaders(Answers.CursorHeader, "ETag", "Location", "Retry-After")));
         services.AddOpenApi("v1");
         services.AddRealtime();
+        services.AddPromptStream();
     }
 
     public static void UseGateway(this WebApplication app)
@@ -75,6 +77,7 @@ public static class GatewayComposition
         app.MapFocus();
         app.MapPeople();
         app.MapSeedFocus();
+        app.MapPrompts();
         app.MapRealtime();
         app.MapUserPersonas();
     }

@@ -10,6 +10,10 @@ public interface ICompanionGrain : IGrainWithStringKey
     [Alias("get"), AlwaysInterleave]
     Task<Read<CompanionView>?> Get();
 
+    /// <summary>The person's live session, if there is one. Interleaves: sessions begin here and end for good in their own grain, which is asked.</summary>
+    [Alias("live"), AlwaysInterleave]
+    ValueTask<FocusSessionView?> Live();
+
     [Alias("start")]
     Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start);
 

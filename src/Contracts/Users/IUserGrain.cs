@@ -45,6 +45,10 @@ public interface IUserGrain : IGrainWithStringKey
     /// <param name="knownVersion">The version that the caller has: an equal one is answered without a body.</param>
     [Alias("resolve"), AlwaysInterleave]
     ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion);
+
+    /// <summary>What that prompt is made of now, for whoever watches it. Interleaves as <see cref="Resolve"/> does.</summary>
+    [Alias("trace-prompt"), AlwaysInterleave]
+    ValueTask<Outcome<PromptTrace>> TracePrompt(Actor actor, PromptRequest request);
 }
 
 [GenerateSerializer, Immutable, Alias("user-registration")]

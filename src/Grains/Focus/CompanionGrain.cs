@@ -25,6 +25,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     private string _stream = "";
     private Known? _known;
 
+    /// <summary>The session that began last, if it may still be live.</summary>
+    private Guid? _live;
+
     /// <summary>What is held of an existing person; one reference, so that interleaving reads see all of one moment.</summary>
     private sealed record Known(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, long Seq);
 
@@ -33,6 +36,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
         await Reload();
+        _live = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
     }
 
     private async Task Reload() =>
@@ -40,6 +44,26 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
 
     public Task<Read<CompanionView>?> Get() =>
         Task.FromResult(_known is { } known ? new Read<CompanionView>(View(known), database.Epoch, known.Seq) : null);
+
+    public async ValueTask<FocusSessionView?> Live()
+    {
+        if (_live is not { } id)
+        {
+            return null;
+        }
+
+        if (await Session(id).Get() is { Value.State: not FocusState.Ended } read)
+        {
+            return read.Value;
+        }
+
+        if (_live == id)
+        {
+            _live = null;
+        }
+
+        return null;
+    }
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start)
     {
@@ -52,6 +76,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         {
             if (await sessions.Live(_key.Tenant, _key.Id) is { } live)
             {
+                _live = live.Id;
                 var running = Session(live.Id);
                 await running.Wake();
                 if (await running.Get() is { Value.State: not FocusState.Ended } read)
@@ -74,7 +99,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             }
 
             var id = Guid.CreateVersion7(time.GetUtcNow());
-            var outcome = await Session(id).Start(command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan()));
+            var outcome = await Begin(command, id, start);
             if (outcome.Refusal?.Code == FocusRefusals.SessionRunning && attempt == 0)
             {
                 continue;
@@ -86,6 +111,26 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             }
 
             return outcome;
+        }
+    }
+
+    private async Task<Outcome<FocusSessionView>> Begin(Command command, Guid id, FocusStart start)
+    {
+        try
+        {
+            var outcome = await Session(id).Start(command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan()));
+            if (outcome.Value is not null)
+            {
+                _live = id;
+            }
+
+            return outcome;
+        }
+        catch
+        {
+            // Whether it began is not known here; a fresh activation looks.
+            DeactivateOnIdle();
+            throw;
         }
     }
 

@@ -1,10 +1,20 @@
 using System.Globalization;
 using System.Text;
+using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>An active focus session, as a prompt speaks of it.</summary>
-public readonly record struct FocusNow(string Mode, int MinutesIn, bool InFlow);
+public readonly record struct FocusNow(string Mode, int MinutesIn, bool InFlow)
+{
+    /// <summary>Nothing while it is paused or on a break: then the user isn't at work.</summary>
+    public static FocusNow? Of(FocusSessionView? session, DateTimeOffset now) => session is { State: FocusState.Active }
+        ? new FocusNow(
+            session.Mode.ToString().ToLowerInvariant(),
+            (int)Math.Max(0, (session.ActiveSecondsBefore + (now - session.Since).TotalSeconds) / 60),
+            session.InFlowSince is not null)
+        : null;
+}
 
 /// <summary>
 /// Section 6: what is true at this moment, the first text that moves between requests. There only if the user is in a focus

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
 
@@ -17,14 +18,28 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
     private const int MostTries = 100;
 
     private readonly ReadyPrompts _ready = new(budget);
+    private ICompanionGrain? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
+    {
+        var (prepared, refusal) = await Confirmed(actor, request);
+        return refusal is not null ? refusal : Outcome<PromptAnswer>.Done(await Answer(prepared!, request, occasion, knownVersion));
+    }
+
+    /// <summary>What the prompt is made of, without its text.</summary>
+    public async ValueTask<Outcome<PromptTrace>> Trace(Actor actor, PromptRequest request)
+    {
+        var (prepared, refusal) = await Confirmed(actor, request);
+        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(ResolvedPrompt.Of(prepared!.Material).Trace());
+    }
+
+    private async ValueTask<(PreparedPrompt? Prepared, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
         for (var tries = 0; tries < MostTries; tries++)
         {
             if (side() is not { } me)
             {
-                return Refusal.NotFound("user");
+                return (null, Refusal.NotFound("user"));
             }
 
             var entry = _ready.Find(request);
@@ -36,10 +51,10 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
             var confirmed = await entry.Sources.Confirm();
             if (Refused(actor, request, entry.Sources) is { } refusal)
             {
-                return refusal;
+                return (null, refusal);
             }
 
-            if (!entry.IsReady)
+            if (entry.Prepared is null)
             {
                 if (entry.Sources.ToMaterial() is not { } material)
                 {
@@ -47,14 +62,14 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
                     continue;
                 }
 
-                entry.Set(ResolvedPrompt.Of(material), request);
+                entry.Prepare(material, request);
                 _ready.Keep(request, entry);
                 confirmed = await entry.Sources.Confirm();
             }
 
-            if (confirmed && entry.IsReady && ReferenceEquals(side(), me))
+            if (confirmed && entry.Prepared is { } prepared && ReferenceEquals(side(), me))
             {
-                return Outcome<PromptAnswer>.Done(Answer(entry, request, occasion, knownVersion));
+                return (prepared, null);
             }
         }
 
@@ -63,15 +78,14 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
 
     public void Forget() => _ready.Clear();
 
-    private PromptAnswer Answer(ReadyEntry entry, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
+    private async ValueTask<PromptAnswer> Answer(PreparedPrompt prepared, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
     {
-        var ready = entry.Ready!;
-        if (occasion?.Variables is { Count: > 0 } variables)
-        {
-            ready = ReadyPrompt.Of(ResolvedPrompt.Of(entry.Material! with { Variables = variables }), request.Format, request.Explain);
-        }
-
-        var state = CurrentState.Build(time.GetUtcNow(), entry.Sources.Me.User.TimeZone, null, ready.NeedsTime);
+        var ready = occasion?.Variables is { Count: > 0 } variables
+            ? ReadyPrompt.Of(ResolvedPrompt.Of(prepared.Material with { Variables = variables }), request.Format, request.Explain)
+            : prepared.Ready;
+        var session = ready.ShowsFocus ? await (_companion ??= grains.Of<ICompanionGrain>(user)).Live() : null;
+        var now = time.GetUtcNow();
+        var state = CurrentState.Build(now, prepared.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
         if (state is not null || occasion is not null)
         {
             return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
@@ -100,26 +114,25 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
     }
 }
 
-/// <summary>A prompt's sources and what came out of them.</summary>
+/// <summary>What came out of one state of the sources. Immutable: a request keeps it while others go on asking.</summary>
+internal sealed record PreparedPrompt(PromptMaterial Material, ReadyPrompt Ready);
+
+/// <summary>A prompt's sources, and what came out of them if it is made of what they hold now.</summary>
 internal sealed class ReadyEntry(PromptSources sources)
 {
-    private int _stamp = -1;
+    private PreparedPrompt? _prepared;
+    private int _stamp;
 
     public PromptSources Sources { get; } = sources;
 
-    public PromptMaterial? Material { get; private set; }
+    public PreparedPrompt? Prepared => _stamp == Sources.Stamp ? _prepared : null;
 
-    public ReadyPrompt? Ready { get; private set; }
+    public int Size => _prepared!.Ready.Size;
 
-    /// <summary>What came out is made of what is held now.</summary>
-    public bool IsReady => _stamp == Sources.Stamp;
-
-    public int Size => Ready!.Size;
-
-    public void Set(ResolvedPrompt resolved, PromptRequest request)
+    public void Prepare(PromptMaterial material, PromptRequest request)
     {
-        Material = resolved.Material;
-        Ready = ReadyPrompt.Of(resolved, request.Format, request.Explain);
+        var resolved = ResolvedPrompt.Of(material);
+        _prepared = new PreparedPrompt(resolved.Material, ReadyPrompt.Of(resolved, request.Format, request.Explain));
         _stamp = Sources.Stamp;
     }
 }

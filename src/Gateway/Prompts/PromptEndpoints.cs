@@ -1,0 +1,156 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Personalities;
+using PersonaActors.Gateway.Users;
+
+namespace PersonaActors.Gateway.Prompts;
+
+public sealed record PromptBody(string? Message, Dictionary<string, string>? Variables);
+
+/// <summary>As the founding document's buildPrompt names it.</summary>
+public sealed record UserPersonaPromptBody(string? UserMessage, string? Message, Dictionary<string, string>? Variables);
+
+/// <summary>
+/// The resolved prompt over HTTP. The user's grain answers with ready UTF-8, which is written as it is; a request without
+/// anything of its own has an ETag, and is answered 304 where nothing moved.
+/// </summary>
+public static class PromptEndpoints
+{
+    public static void MapPrompts(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/personalities/{personality}/prompt", GetOfPersonality).WithTags("Prompts")
+            .WithSummary("The resolved prompt of a user with a personality, with the source of every field");
+        routes.MapPost("/v1/personalities/{personality}/prompt", PostOfPersonality).WithTags("Prompts")
+            .WithSummary("The same, with a message and variables");
+        routes.MapGet("/v1/user-personas/{id:guid}/prompt", GetOfUserPersona).WithTags("Prompts").WithSummary("The resolved prompt of a user persona");
+        routes.MapPost("/v1/user-personas/{id:guid}/prompt", PostOfUserPersona).WithTags("Prompts").WithSummary("The same, with the user's message");
+        routes.MapPost("/v1/prompts:batch", PromptBatch.Post).WithTags("Prompts").WithSummary("Up to 100 prompts at once");
+    }
+
+    private static Task GetOfPersonality(HttpContext http, string personality, ActingResolver who, PersonalityIndex index, IGrainFactory grains) =>
+        Personality(http, personality, null, who, index, grains);
+
+    private static Task PostOfPersonality(HttpContext http, string personality, PromptBody body, ActingResolver who, PersonalityIndex index, IGrainFactory grains) =>
+        Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, grains);
+
+    private static async Task Personality(
+        HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
+    {
+        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, User(http), who);
+        if (refusal is not null)
+        {
+            await Problems.Write(http, refusal);
+            return;
+        }
+
+        if (await index.Find(acting!.Tenant, user, personality, http.RequestAborted) is not { } id)
+        {
+            await Problems.Write(http, Refusal.NotFound("personality"));
+            return;
+        }
+
+        await Answer(http, acting, user, PromptSpeaker.Personality, id, occasion, grains);
+    }
+
+    private static Task GetOfUserPersona(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains) =>
+        UserPersona(http, id, null, who, grains);
+
+    private static Task PostOfUserPersona(HttpContext http, Guid id, UserPersonaPromptBody body, ActingResolver who, IGrainFactory grains) =>
+        UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, grains);
+
+    private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IGrainFactory grains)
+    {
+        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, User(http), who);
+        if (refusal is not null)
+        {
+            await Problems.Write(http, refusal);
+            return;
+        }
+
+        await Answer(http, acting!, user, PromptSpeaker.UserPersona, id, occasion, grains);
+    }
+
+    private static async Task Answer(
+        HttpContext http, Acting acting, Guid user, PromptSpeaker speaker, Guid speakerId, PromptOccasion? occasion, IGrainFactory grains)
+    {
+        var (request, refusal) = PromptQuery.Read(http.Request.Query, speaker, speakerId);
+        if ((refusal ?? PromptQuery.Check(occasion)) is { } no)
+        {
+            await Problems.Write(http, no);
+            return;
+        }
+
+        var known = occasion is null ? KnownVersion(http.Request) : null;
+        var outcome = await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user)).Resolve(acting.Actor, request!, occasion, known);
+        if (outcome.Refusal is not null)
+        {
+            await Problems.Write(http, outcome.Refusal);
+            return;
+        }
+
+        await Write(http.Response, request!.Format, outcome.Value!);
+    }
+
+    private static ValueTask Write(HttpResponse response, PromptFormat format, PromptAnswer answer)
+    {
+        if (answer.IsRepeatable)
+        {
+            response.Headers.ETag = $"\"{answer.Version}\"";
+            response.Headers.CacheControl = "private, no-cache";
+        }
+        else
+        {
+            response.Headers.CacheControl = "no-store";
+        }
+
+        if (answer.Body is not { } body)
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return ValueTask.CompletedTask;
+        }
+
+        response.ContentType = format == PromptFormat.Text ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
+        response.ContentLength = body.Length;
+        return Written(response.BodyWriter.WriteAsync(body));
+    }
+
+    private static ValueTask Written(ValueTask<FlushResult> write)
+    {
+        if (!write.IsCompletedSuccessfully)
+        {
+            return Awaited(write);
+        }
+
+        write.GetAwaiter().GetResult();
+        return ValueTask.CompletedTask;
+
+        static async ValueTask Awaited(ValueTask<FlushResult> write) => await write;
+    }
+
+    private static string? User(HttpContext http) => http.Request.Query.TryGetValue("user", out var user) ? user.ToString() : null;
+
+    /// <summary>The version in If-None-Match. Of several the first; a client that keeps more than one pays with a body.</summary>
+    private static string? KnownVersion(HttpRequest request)
+    {
+        var header = request.Headers.IfNoneMatch;
+        if (header.Count == 0)
+        {
+            return null;
+        }
+
+        var text = header[0].AsSpan().Trim();
+        if (text.StartsWith("W/"))
+        {
+            text = text[2..];
+        }
+
+        return text.Length > 2 && text[0] == '"' && text[1..].IndexOf('"') is > 0 and var end ? text.Slice(1, end).ToString() : null;
+    }
+}

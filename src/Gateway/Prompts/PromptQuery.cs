@@ -1,0 +1,130 @@
+using Microsoft.AspNetCore.Http;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
+
+namespace PersonaActors.Gateway.Prompts;
+
+/// <summary>From what a caller writes to a request for a prompt.</summary>
+public static class PromptQuery
+{
+    public const int MaxMessage = 32_000;
+    public const int MaxVariables = 50;
+    public const int MaxVariable = 4000;
+    public const int MaxVariableName = 64;
+    public const int MaxName = 200;
+
+    private static readonly string[] OwnNames = ["user", "char", "persona", "time", "date"];
+
+    public static (PromptRequest? Request, Refusal? Refusal) Read(IQueryCollection query, PromptSpeaker speaker, Guid speakerId)
+    {
+        if (query.Count == 0)
+        {
+            return (new PromptRequest(speaker, speakerId), null);
+        }
+
+        return Read(speaker, speakerId, query["channel"], query["focusMode"], query["mapper"], query["format"], query["explain"]);
+    }
+
+    public static (PromptRequest? Request, Refusal? Refusal) Read(
+        PromptSpeaker speaker, Guid speakerId, string? channel, string? focusMode, string? mapper, string? format, string? explain)
+    {
+        PromptFormat? known = format switch
+        {
+            null or "" or "native" => PromptFormat.Native,
+            "openai" => PromptFormat.Openai,
+            "anthropic" => PromptFormat.Anthropic,
+            "text" => PromptFormat.Text,
+            _ => null,
+        };
+        bool? explained = explain switch
+        {
+            null or "" or "false" => false,
+            "true" => true,
+            _ => null,
+        };
+        Refusal? refusal =
+            known is null ? Refusal.Invalid("format", "'format' is native, openai, anthropic or text.")
+            : explained is null ? Refusal.Invalid("explain", "'explain' is true or false.")
+            : channel?.Length > MaxName ? Refusal.Invalid("channel", $"'channel' has at most {MaxName} characters.")
+            : focusMode?.Length > MaxName ? Refusal.Invalid("focusMode", $"'focusMode' has at most {MaxName} characters.")
+            : !string.IsNullOrEmpty(mapper) ? Refusal.NotFound("mapper")
+            : null;
+        return refusal is not null
+            ? (null, refusal)
+            : (new PromptRequest(speaker, speakerId, NullIfEmpty(channel), NullIfEmpty(focusMode), known!.Value, explained!.Value), null);
+    }
+
+    public static Refusal? Check(PromptOccasion? occasion)
+    {
+        if (occasion?.Message is { } message && CheckText("message", message, MaxMessage) is { } bad)
+        {
+            return bad;
+        }
+
+        if (occasion?.Variables is not { } variables)
+        {
+            return null;
+        }
+
+        if (variables.Count > MaxVariables)
+        {
+            return Refusal.Invalid("variables", $"{variables.Count} variables were given; at most {MaxVariables} are allowed.");
+        }
+
+        foreach (var (name, value) in variables)
+        {
+            var field = $"variables.{(name.Length <= MaxVariableName ? name : name[..MaxVariableName])}";
+            if (!IsName(name))
+            {
+                return Refusal.Invalid(field, $"A variable's name is a letter or '_', then letters, digits, '_' or '-', at most {MaxVariableName}.");
+            }
+
+            if (Array.IndexOf(OwnNames, name) >= 0)
+            {
+                return Refusal.Invalid(field, $"'{name}' is filled by the service; choose another name.");
+            }
+
+            if (value is null || CheckText(field, value, MaxVariable) is not null)
+            {
+                return value is null ? Refusal.Invalid(field, "A variable has a value.") : CheckText(field, value, MaxVariable);
+            }
+        }
+
+        return null;
+    }
+
+    private static Refusal? CheckText(string field, string text, int max)
+    {
+        if (text.Length > max)
+        {
+            return Refusal.Invalid(field, $"'{field}' has {text.Length:N0} characters; at most {max:N0} are allowed.");
+        }
+
+        return !HasLoneSurrogate(text) ? null : Refusal.Invalid(field, $"'{field}' has a character that is no text.");
+    }
+
+    private static bool HasLoneSurrogate(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]))
+            {
+                if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
+                {
+                    return true;
+                }
+
+                i++;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= MaxVariableName
+        && (char.IsAsciiLetter(name[0]) || name[0] == '_')
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

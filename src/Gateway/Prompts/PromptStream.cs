@@ -1,0 +1,201 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Realtime;
+using PersonaActors.Storage.Events;
+
+namespace PersonaActors.Gateway.Prompts;
+
+public static class PromptStreamComposition
+{
+    public static void AddPromptStream(this IServiceCollection services)
+    {
+        services.AddSingleton<PromptStream>();
+        services.AddSingleton(provider => provider.GetRequiredService<PromptStream>().ToKind());
+    }
+}
+
+/// <summary>
+/// <c>prompt:{user}:{personality}</c>: a derived stream whose cursor is the prompt's version. While somebody listens it
+/// follows the streams of what goes into the prompt; when one of those moves, the user's grain says what the prompt is made
+/// of now, and if the version is another, that is told with what changed. So a personality used by many costs one event
+/// when it changes, and work only for those of its prompts that somebody watches.
+/// </summary>
+public sealed class PromptStream
+{
+    public const string Name = "prompt";
+    public const string Changed = "prompt.changed";
+
+    private readonly IGrainFactory _grains;
+    private readonly ConcurrentDictionary<(Guid Tenant, string Pair), Watch> _watches = new();
+    private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), ConcurrentDictionary<Watch, byte>> _byStream = new();
+
+    public PromptStream(IGrainFactory grains, EventFeed feed)
+    {
+        _grains = grains;
+        feed.Listen(announced => Moved(announced.Tenant, announced.Event.Stream));
+    }
+
+    public StreamKind ToKind() => new(Name, Look) { Derived = new Derivation(Read, Follow) };
+
+    /// <summary>Something happened on a stream, here or, as a hint says, elsewhere.</summary>
+    public void Moved(Guid? tenant, string stream)
+    {
+        if (_byStream.TryGetValue((tenant, stream), out var watches))
+        {
+            foreach (var watch in watches.Keys)
+            {
+                watch.Tell();
+            }
+        }
+    }
+
+    private void Add((Guid? Tenant, string Stream) key, Watch watch)
+    {
+        ConcurrentDictionary<Watch, byte> watches;
+        do
+        {
+            watches = _byStream.GetOrAdd(key, static _ => new());
+            watches[watch] = 0;
+        }
+        while (!_byStream.TryGetValue(key, out var current) || current != watches);
+    }
+
+    private void Remove((Guid? Tenant, string Stream) key, Watch watch)
+    {
+        if (_byStream.TryGetValue(key, out var watches) && watches.TryRemove(watch, out _) && watches.IsEmpty && _byStream.TryRemove(new(key, watches)))
+        {
+            foreach (var late in watches.Keys)
+            {
+                // It came in just before the set was taken away.
+                Add(key, late);
+            }
+        }
+    }
+
+    private async ValueTask<StreamSight?> Look(Acting acting, string rest)
+    {
+        if (Parse(rest) is not var (user, personality) || !acting.MayActFor(user))
+        {
+            return null;
+        }
+
+        // As the user alone would see it: that is also how the stream reads it.
+        return await Trace(acting.Tenant, user, personality) is { } trace
+            ? new StreamSight(acting.Tenant, trace.Version, 1, () => JsonText.From(new { trace.Version }))
+            : null;
+    }
+
+    private async ValueTask<DerivedState?> Read(Guid tenant, string rest)
+    {
+        if (Parse(rest) is not var (user, personality) || await Trace(tenant, user, personality) is not { } trace)
+        {
+            return null;
+        }
+
+        var changed = _watches.TryGetValue((tenant, rest), out var watch) ? watch.Learn(trace) : [];
+        return new DerivedState(trace.Version, Changed, JsonText.From(new { trace.Version, changed }));
+    }
+
+    private IDisposable Follow(Guid tenant, string rest, Action changed)
+    {
+        var (user, personality) = Parse(rest)!.Value;
+        var watch = new Watch(this, tenant, rest, changed);
+        _watches[(tenant, rest)] = watch;
+        watch.On(tenant, StreamName.User(user));
+        watch.On(tenant, StreamName.Personality(personality));
+        watch.On(tenant, StreamName.Catalogue(tenant));
+        watch.On(tenant, StreamName.Tenant(tenant));
+        return watch;
+    }
+
+    private async ValueTask<PromptTrace?> Trace(Guid tenant, Guid user, Guid personality) =>
+        (await _grains.Of<IUserGrain>(new TenantScopedKey(tenant, user)).TracePrompt(
+            new Actor(ActorKind.User, user), new PromptRequest(PromptSpeaker.Personality, personality))).Value;
+
+    /// <summary>One spelling per stream, or two relays would serve it.</summary>
+    private static (Guid User, Guid Personality)? Parse(string rest)
+    {
+        var colon = rest.IndexOf(':');
+        return colon > 0 && Guid.TryParseExact(rest.AsSpan(0, colon), "D", out var user) && Guid.TryParseExact(rest.AsSpan(colon + 1), "D", out var personality)
+            && rest == $"{user}:{personality}"
+            ? (user, personality)
+            : null;
+    }
+
+    /// <summary>One prompt that somebody listens to.</summary>
+    private sealed class Watch(PromptStream owner, Guid tenant, string rest, Action changed) : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private readonly HashSet<(Guid? Tenant, string Stream)> _streams = [];
+        private PromptTrace? _last;
+        private string? _persona;
+        private bool _over;
+
+        public void Tell() => changed();
+
+        public void On(Guid? of, string stream)
+        {
+            lock (_lock)
+            {
+                if (!_over && _streams.Add((of, stream)))
+                {
+                    owner.Add((of, stream), this);
+                }
+            }
+        }
+
+        /// <summary>Follows the persona that it is now, and says what moved since the last time.</summary>
+        public Items<PromptPart> Learn(PromptTrace trace)
+        {
+            var persona = StreamName.Persona(trace.Persona);
+            if (_persona != persona)
+            {
+                if (_persona is not null)
+                {
+                    Off(tenant, _persona);
+                }
+
+                On(tenant, persona);
+                _persona = persona;
+                // It may have moved between being read and being followed.
+                Tell();
+            }
+
+            var before = _last;
+            _last = trace;
+            return before is null ? [] : trace.ChangedSince(before);
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                _over = true;
+                foreach (var (of, stream) in _streams)
+                {
+                    Drop(of, stream);
+                }
+
+                _streams.Clear();
+            }
+
+            owner._watches.TryRemove(new((tenant, rest), this));
+        }
+
+        private void Off(Guid? of, string stream)
+        {
+            lock (_lock)
+            {
+                _streams.Remove((of, stream));
+                Drop(of, stream);
+            }
+        }
+
+        private void Drop(Guid? of, string stream) => owner.Remove((of, stream), this);
+    }
+}
