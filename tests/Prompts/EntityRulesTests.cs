@@ -89,7 +89,7 @@ public sealed class EntityRulesTests
         { "aliases", p => p with { Aliases = [new PersonalityAlias("li", null), new PersonalityAlias("LI", null)] } },
         { "contextWindowSize", p => p with { ContextWindowSize = 0 } },
         { "contextWindowSize", p => p with { ContextWindowSize = 101 } },
-        { "maxMessages", p => p with { Settings = new(MaxMessages: new(Contracts.Prompts.SettingState.Value, 0)) } },
+        { "maxMessages", p => p with { Settings = new() { MaxMessages = new(Contracts.Prompts.SettingState.Value, 0) } } },
     };
 
     [Theory, MemberData(nameof(BadPersonalities))]

@@ -26,7 +26,7 @@ public sealed class SettingsCascadeTests
     [Fact]
     public void Off_ends_the_search()
     {
-        var cascade = Cascade(new SettingsTier(MaxAge: Setting<int>.Of(60)), new SettingsTier(MaxAge: Setting<int>.Off));
+        var cascade = Cascade(new SettingsTier { MaxAge = Setting<int>.Of(60) }, new SettingsTier { MaxAge = Setting<int>.Off });
         Assert.True(cascade.MaxAge.IsOff);
         Assert.Equal(Source.Personality, cascade.MaxAge.From);
     }
@@ -35,9 +35,9 @@ public sealed class SettingsCascadeTests
     public void Fields_fall_through_each_on_its_own()
     {
         var cascade = Cascade(
-            new SettingsTier(MaxMessages: Setting<int>.Of(10), FocusOverlay: Setting<bool>.Of(false)),
+            new SettingsTier { MaxMessages = Setting<int>.Of(10), FocusOverlay = Setting<bool>.Of(false) },
             SettingsTier.Empty, SettingsTier.Empty,
-            new SettingsTier(MaxMessages: Setting<int>.Of(20)));
+            new SettingsTier { MaxMessages = Setting<int>.Of(20) });
         Assert.Equal((20, Source.User), (cascade.MaxMessages.Setting.Value, cascade.MaxMessages.From));
         Assert.False(cascade.ShowsFocus);
         Assert.Equal(Source.Tenant, cascade.FocusOverlay.From);
@@ -50,7 +50,7 @@ public sealed class SettingsCascadeTests
     [InlineData("{}", """{"maxMessages":5}""")]
     public void A_patch_sets_clears_or_keeps(string patch, string after)
     {
-        var tier = JsonSerializer.Deserialize<SettingsChange>(patch, Wire.Strict)!.Over(new SettingsTier(MaxMessages: Setting<int>.Of(5)));
+        var tier = JsonSerializer.Deserialize<SettingsChange>(patch, Wire.Strict)!.Over(new SettingsTier { MaxMessages = Setting<int>.Of(5) });
         Assert.Equal(after, JsonText.From(tier).Json);
     }
 
@@ -64,13 +64,12 @@ public sealed class SettingsCascadeTests
     [InlineData(1, 0, .5, "maxAge")]
     [InlineData(1, 1, 1.1, "memoryScoreThreshold")]
     public void A_setting_out_of_range_is_named(int messages, int age, double threshold, string field) =>
-        Assert.Equal(field, SettingsRules.Check(new SettingsTier(
-            MaxMessages: Setting<int>.Of(messages), MaxAge: Setting<int>.Of(age), MemoryScoreThreshold: Setting<double>.Of(threshold)))?.Field);
+        Assert.Equal(field, SettingsRules.Check(new SettingsTier { MaxMessages = Setting<int>.Of(messages), MaxAge = Setting<int>.Of(age), MemoryScoreThreshold = Setting<double>.Of(threshold) })?.Field);
 
     [Fact]
     public void Stored_off_is_null_and_an_absent_key_inherits()
     {
-        var tier = new SettingsTier(MaxAge: Setting<int>.Off, FocusOverlay: Setting<bool>.Of(false), MemoryLimit: Setting<int>.Of(0));
+        var tier = new SettingsTier { MaxAge = Setting<int>.Off, FocusOverlay = Setting<bool>.Of(false), MemoryLimit = Setting<int>.Of(0) };
         Assert.Equal("""{"maxAge":null,"memoryLimit":0,"focusOverlay":false}""", tier.ToStored().Json);
         Assert.Equal(tier, SettingsTier.FromStored(tier.ToStored().Json));
     }
@@ -86,7 +85,7 @@ public sealed class SettingsCascadeTests
         from threshold in Any(0d, .5, 1)
         from focus in Any(true, false)
         from mindscape in Any(true, false)
-        select new SettingsTier(messages, age, limit, threshold, focus, mindscape);
+        select new SettingsTier { MaxMessages = messages, MaxAge = age, MemoryLimit = limit, MemoryScoreThreshold = threshold, FocusOverlay = focus, MindscapeOverlay = mindscape };
 
     private static readonly Arbitrary<SettingsTier[]> AnyTiers = AnyTier.ArrayOf(Names.Length).ToArbitrary();
 

@@ -5,21 +5,33 @@ using System.Text.Json.Serialization;
 namespace PersonaActors.Contracts.Prompts;
 
 /// <summary>What one tier (tenant, personality, channel, user, user + personality) says of behaviour. Sparse: a default value says nothing.</summary>
-/// <param name="MaxMessages">Messages of the conversation window.</param>
-/// <param name="MaxAge">Seconds after which a message leaves the window.</param>
-/// <param name="MemoryLimit">Memories that a prompt may carry.</param>
-/// <param name="MemoryScoreThreshold">How near a memory must be to be carried.</param>
-/// <param name="FocusOverlay">Whether an active focus session shows in the current state.</param>
-/// <param name="MindscapeOverlay">Whether a mapper that the request names may speak.</param>
 [GenerateSerializer, Immutable, Alias("settings-tier")]
-public sealed record SettingsTier(
-    [property: Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<int> MaxMessages = default,
-    [property: Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<int> MaxAge = default,
-    [property: Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<int> MemoryLimit = default,
-    [property: Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<double> MemoryScoreThreshold = default,
-    [property: Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<bool> FocusOverlay = default,
-    [property: Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<bool> MindscapeOverlay = default)
+public sealed record SettingsTier
 {
+    /// <summary>Messages of the conversation window.</summary>
+    [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Setting<int> MaxMessages { get; init; }
+
+    /// <summary>Seconds after which a message leaves the window.</summary>
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Setting<int> MaxAge { get; init; }
+
+    /// <summary>Memories that a prompt may carry.</summary>
+    [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Setting<int> MemoryLimit { get; init; }
+
+    /// <summary>How near a memory must be to be carried.</summary>
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Setting<double> MemoryScoreThreshold { get; init; }
+
+    /// <summary>Whether an active focus session shows in the current state.</summary>
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Setting<bool> FocusOverlay { get; init; }
+
+    /// <summary>Whether a mapper that the request names may speak.</summary>
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Setting<bool> MindscapeOverlay { get; init; }
+
     public static readonly SettingsTier Empty = new();
 
     [JsonIgnore]
@@ -60,18 +72,20 @@ public sealed record SettingsTier(
 /// <summary>PATCH of a tier: absent keeps, null clears, "off" or a value sets. A key nobody knows is refused with its name.</summary>
 [GenerateSerializer, Immutable, Alias("settings-change")]
 public sealed record SettingsChange(
-    [property: Id(0)] Patch<Setting<int>> MaxMessages = default,
-    [property: Id(1)] Patch<Setting<int>> MaxAge = default,
-    [property: Id(2)] Patch<Setting<int>> MemoryLimit = default,
-    [property: Id(3)] Patch<Setting<double>> MemoryScoreThreshold = default,
-    [property: Id(4)] Patch<Setting<bool>> FocusOverlay = default,
-    [property: Id(5)] Patch<Setting<bool>> MindscapeOverlay = default)
+    [property: Id(0)] Patch<Setting<int>> MaxMessages,
+    [property: Id(1)] Patch<Setting<int>> MaxAge,
+    [property: Id(2)] Patch<Setting<int>> MemoryLimit,
+    [property: Id(3)] Patch<Setting<double>> MemoryScoreThreshold,
+    [property: Id(4)] Patch<Setting<bool>> FocusOverlay,
+    [property: Id(5)] Patch<Setting<bool>> MindscapeOverlay)
 {
-    public SettingsTier Over(SettingsTier tier) => new(
-        MaxMessages.Over(tier.MaxMessages),
-        MaxAge.Over(tier.MaxAge),
-        MemoryLimit.Over(tier.MemoryLimit),
-        MemoryScoreThreshold.Over(tier.MemoryScoreThreshold),
-        FocusOverlay.Over(tier.FocusOverlay),
-        MindscapeOverlay.Over(tier.MindscapeOverlay));
+    public SettingsTier Over(SettingsTier tier) => new()
+    {
+        MaxMessages = MaxMessages.Over(tier.MaxMessages),
+        MaxAge = MaxAge.Over(tier.MaxAge),
+        MemoryLimit = MemoryLimit.Over(tier.MemoryLimit),
+        MemoryScoreThreshold = MemoryScoreThreshold.Over(tier.MemoryScoreThreshold),
+        FocusOverlay = FocusOverlay.Over(tier.FocusOverlay),
+        MindscapeOverlay = MindscapeOverlay.Over(tier.MindscapeOverlay),
+    };
 }

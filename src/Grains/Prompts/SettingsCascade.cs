@@ -18,13 +18,15 @@ public readonly record struct SettingChoice<T>(Setting<T> Setting, string From)
 /// </summary>
 public sealed class SettingsCascade
 {
-    public static readonly SettingsTier BuiltIn = new(
-        MaxMessages: Setting<int>.Of(50),
-        MaxAge: Setting<int>.Off,
-        MemoryLimit: Setting<int>.Of(10),
-        MemoryScoreThreshold: Setting<double>.Of(0.5),
-        FocusOverlay: Setting<bool>.Of(true),
-        MindscapeOverlay: Setting<bool>.Of(true));
+    public static readonly SettingsTier BuiltIn = new()
+    {
+        MaxMessages = Setting<int>.Of(50),
+        MaxAge = Setting<int>.Off,
+        MemoryLimit = Setting<int>.Of(10),
+        MemoryScoreThreshold = Setting<double>.Of(0.5),
+        FocusOverlay = Setting<bool>.Of(true),
+        MindscapeOverlay = Setting<bool>.Of(true),
+    };
 
     private SettingsCascade(IReadOnlyList<TierOfSettings> tiers)
     {
@@ -60,8 +62,15 @@ public sealed class SettingsCascade
     public static SettingsCascade Of(params ReadOnlySpan<TierOfSettings> tiers) => new([new TierOfSettings(Source.BuiltIn, BuiltIn), .. tiers]);
 
     /// <summary>As the answer gives them: the value, or "off".</summary>
-    public SettingsTier Effective => new(
-        MaxMessages.Setting, MaxAge.Setting, MemoryLimit.Setting, MemoryScoreThreshold.Setting, FocusOverlay.Setting, MindscapeOverlay.Setting);
+    public SettingsTier Effective => new()
+    {
+        MaxMessages = MaxMessages.Setting,
+        MaxAge = MaxAge.Setting,
+        MemoryLimit = MemoryLimit.Setting,
+        MemoryScoreThreshold = MemoryScoreThreshold.Setting,
+        FocusOverlay = FocusOverlay.Setting,
+        MindscapeOverlay = MindscapeOverlay.Setting,
+    };
 
     public IEnumerable<(string Field, string From)> Sources()
     {
