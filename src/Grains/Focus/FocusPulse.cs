@@ -76,6 +76,16 @@ public sealed record FocusPulse(ImmutableArray<PingSample> Pings, ImmutableArray
     }
 }
 
+/// <summary>A pulse as grain storage keeps it, with what it had seen when it was kept.</summary>
+public sealed class KeptPulse
+{
+    public int Pings { get; set; }
+
+    public int Samples { get; set; }
+
+    public FocusPulse? Pulse { get; set; }
+}
+
 public static class Levels
 {
     /// <summary>Differences of levels as people mean them: 0.6 − 0.45 is 0.15, whatever binary fractions make of it.</summary>

@@ -17,8 +17,15 @@ namespace PersonaActors.Grains.Focus;
 /// because the row that holds what was said is the row whose version the transaction changes.
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
-public sealed class FocusSessionGrain(Database database, FocusStore store, EventFeed feed, TimeProvider time) : Grain, IFocusSessionGrain
+public sealed class FocusSessionGrain(
+    Database database, FocusStore store, EventFeed feed, TimeProvider time, [PersistentState("pulse", "store")] IPersistentState<KeptPulse> kept)
+    : Grain, IFocusSessionGrain, IRemindable
 {
+    private const string WakeReminder = "wake";
+
+    // Punctuality is the sweep's (FocusSweep); the reminder is what is left if nothing sweeps. It comes with a tick, when the session is awake anyway.
+    private static readonly TimeSpan RemindEvery = TimeSpan.FromMinutes(15);
+
     private OwnedKey _key;
     private string _stream = "";
     private SessionState? _state;
@@ -64,6 +71,16 @@ public sealed class FocusSessionGrain(Database database, FocusStore store, Event
         turn.Row("session_start", now, new JsonObject { ["mode"] = SessionState.Word(begin.Mode) }, snapshots: start);
         turn.Event("started", now, []);
         Look(turn, around, now, tick: 0);
+        try
+        {
+            // Before the commit: a reminder without a session removes itself, a session without one would depend on the sweep alone.
+            await this.RegisterOrUpdateReminder(WakeReminder, RemindEvery, RemindEvery);
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StorageUnavailableException("The database can't be reached; nothing was begun.", e);
+        }
+
         try
         {
             return await Commit(turn, command, now, isNew: true);
@@ -229,6 +246,22 @@ public sealed class FocusSessionGrain(Database database, FocusStore store, Event
         return await Commit(turn, command, now);
     }
 
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        if (_state is { Line.IsLive: true })
+        {
+            await Wake();
+        }
+        else
+        {
+            await Forget();
+            if (await this.GetReminder(reminderName) is { } reminder)
+            {
+                await this.UnregisterReminder(reminder);
+            }
+        }
+    }
+
     public async Task Wake()
     {
         var now = Now();
@@ -280,6 +313,7 @@ public sealed class FocusSessionGrain(Database database, FocusStore store, Event
         if (tick is not null && energy is { } sampled)
         {
             turn.Pulse = turn.Pulse.With(new EnergySample(now, sampled));
+            turn.Next = turn.Next with { Samples = turn.Next.Samples + 1 };
         }
 
         var line = turn.Next.Line;
@@ -380,12 +414,59 @@ public sealed class FocusSessionGrain(Database database, FocusStore store, Event
         }
 
         feed.Announce(_key.Tenant, events);
+        await (next.Line.IsLive ? Keep(next) : Forget());
         return outcome;
     }
 
-    /// <summary>The rolling windows, from the session's events after an activation.</summary>
-    private async ValueTask<FocusPulse> Pulse(DateTimeOffset now) =>
-        _pulse ??= SessionHistory.Pulse(await store.Events(_key.Tenant, _key.Owner, _key.Id, now - FocusPulse.Reach));
+    /// <summary>The rolling windows: as they were kept, or from the session's events where nothing was kept or it is behind.</summary>
+    private async ValueTask<FocusPulse> Pulse(DateTimeOffset now)
+    {
+        if (_pulse is null)
+        {
+            var state = _state!;
+            _pulse = state is { Line.Pings: 0, Samples: 0 } ? FocusPulse.Empty
+                : kept is { RecordExists: true, State.Pulse: { } pulse } && kept.State.Pings == state.Line.Pings && kept.State.Samples == state.Samples ? pulse
+                : SessionHistory.Pulse(await store.Events(_key.Tenant, _key.Owner, _key.Id, now - FocusPulse.Reach));
+        }
+
+        return _pulse;
+    }
+
+    /// <summary>Keeps the pulse where it moved. It is no truth: failing to is no failure of the command.</summary>
+    private async Task Keep(SessionState state)
+    {
+        if (kept.State.Pings == state.Line.Pings && kept.State.Samples == state.Samples)
+        {
+            return;
+        }
+
+        kept.State = new KeptPulse { Pings = state.Line.Pings, Samples = state.Samples, Pulse = _pulse };
+        try
+        {
+            await kept.WriteStateAsync();
+        }
+        catch (Exception e) when (e is NpgsqlException or InconsistentStateException)
+        {
+            DeactivateOnIdle();
+        }
+    }
+
+    private async Task Forget()
+    {
+        if (!kept.RecordExists)
+        {
+            return;
+        }
+
+        try
+        {
+            await kept.ClearStateAsync();
+        }
+        catch (Exception e) when (e is NpgsqlException or InconsistentStateException)
+        {
+            DeactivateOnIdle();
+        }
+    }
 
     private static StartState Snapshots(Surroundings around, DateTimeOffset now)
     {

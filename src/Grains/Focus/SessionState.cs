@@ -10,7 +10,10 @@ public sealed record SessionState(
     Guid Id, Guid Person, Guid? TaskId, FocusTimeline Line, NudgeLedger Ledger, FlowWindow Flow, NudgeView? LastNudge, StartState StartState,
     double? Score, JsonText? Quality, FocusSummary? Summary, long Version)
 {
-    private sealed record Kept(FocusTimeline Line, NudgeLedger Ledger, FlowWindow Flow, NudgeView? LastNudge);
+    /// <summary>How many ticks knew an energy: with the pings it says whether a kept pulse is behind.</summary>
+    public int Samples { get; init; }
+
+    private sealed record Kept(FocusTimeline Line, NudgeLedger Ledger, FlowWindow Flow, NudgeView? LastNudge, int Samples = 0);
 
     public FocusSessionView View => new(
         Id, Person, TaskId, Line.Mode, Line.State, Line.StartedAt, Line.Since,
@@ -20,7 +23,7 @@ public sealed record SessionState(
 
     public FocusSessionRow ToRow() => new(
         Id, Person, TaskId, Word(Line.Mode), Word(Line.State), Line.StartedAt, Line.EndedAt, Line.EstimatedMinutes,
-        Summary?.ActiveMinutes, Score, Quality, JsonText.From(StartState), JsonText.From(new Kept(Line, Ledger, Flow, LastNudge)),
+        Summary?.ActiveMinutes, Score, Quality, JsonText.From(StartState), JsonText.From(new Kept(Line, Ledger, Flow, LastNudge, Samples)),
         Line.EndReason is { } reason ? Word(reason) : null, Summary is null ? null : JsonText.From(Summary), Line.NextTickAt, Line.PhaseEndsAt, Version, 0);
 
     public static SessionState From(FocusSessionRow row)
@@ -28,7 +31,10 @@ public sealed record SessionState(
         var kept = row.State.Read<Kept>();
         return new SessionState(
             row.Id, row.Person, row.Task, kept.Line, kept.Ledger, kept.Flow, kept.LastNudge, row.StartState.Read<StartState>(),
-            row.Score, row.Quality, row.Summary?.Read<FocusSummary>(), row.Version);
+            row.Score, row.Quality, row.Summary?.Read<FocusSummary>(), row.Version)
+        {
+            Samples = kept.Samples,
+        };
     }
 
     /// <summary>A value of an enum as the table and the wire write it.</summary>

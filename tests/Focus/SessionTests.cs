@@ -1,0 +1,194 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Grains.Focus;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Focus;
+
+public sealed class SessionTests : FocusFixture
+{
+    private readonly Guid _person = Guid.NewGuid();
+
+    [Fact]
+    public async Task A_second_start_is_a_conflict_with_the_first_ones_id_or_takes_over()
+    {
+        var first = await StartSession(_person, new { estimatedMinutes = 45 });
+        var refused = await Api.Post("/v1/focus/sessions", new { user = _person });
+        refused.ShouldRefuse(HttpStatusCode.Conflict, "session_running");
+        Assert.Equal(first, Guid.Parse((string)refused.Json["sessionId"]!));
+        var second = await StartSession(_person, new { takeover = true });
+        Assert.Equal("ended", (string)(await Session(first))["state"]!);
+        Assert.Equal("active", (string)(await Session(second))["state"]!);
+        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+    }
+
+    [Fact]
+    public async Task Of_native_starts_at_once_one_succeeds()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Api.Post("/v1/focus/sessions", new { user = _person })));
+        Assert.Single(answers, a => a.Status == HttpStatusCode.Created);
+        Assert.Equal(5, answers.Count(a => a.Status == HttpStatusCode.Conflict));
+        Assert.Equal(1, await Count("SELECT count(*) FROM focus_sessions"));
+    }
+
+    [Fact]
+    public async Task Every_command_moves_the_session_and_tells_its_stream()
+    {
+        var id = await StartSession(_person, new { mode = "pomodoro" });
+        await Pass(6);
+        Assert.Equal("paused", (string)(await Do(id, "pause")).Json["state"]!);
+        await Pass(2);
+        (await Do(id, "pause")).Should(HttpStatusCode.OK);
+        Assert.Equal("active", (string)(await Do(id, "resume")).Json["state"]!);
+        var resting = (await Do(id, "break", new { minutes = 7, kind = "recovery" })).Json;
+        Assert.Equal(("on_break", "recovery"), ((string)resting["state"]!, (string)resting["breakKind"]!));
+        (await Do(id, "extend", new { minutes = 3 })).Should(HttpStatusCode.OK);
+        var still = await Session(id);
+        Assert.Equal(Clock.GetUtcNow().AddMinutes(10), (DateTimeOffset)still["phaseEndsAt"]!, TimeSpan.FromMilliseconds(1));
+        Assert.Equal(Clock.GetUtcNow(), (DateTimeOffset)still["now"]!, TimeSpan.FromMilliseconds(1));
+        await Do(id, "skip-break");
+        await Do(id, "snooze", new { minutes = 20 });
+        await Pass(10);
+        await Do(id, "ping", new { biomarkers = new { idle_seconds = 240 } });
+        await Pass(1);
+        await Do(id, "ping");
+        await Do(id, "idle-return", new { answer = "discard" });
+        var ended = (await Do(id, "end", new { completionScore = 0.9 })).Should(HttpStatusCode.OK).Json;
+        Assert.Equal("finished", (string)ended["endReason"]!);
+        Assert.NotNull(ended["summary"]);
+        (await Do(id, "pause")).ShouldRefuse(HttpStatusCode.Conflict, "session_ended");
+        (await Api.Get($"/v1/focus/sessions/{id}/summary")).Should(HttpStatusCode.OK);
+        var kept = (await Api.Get($"/v1/focus/sessions/{id}/events?limit=200")).Json["items"]!.AsArray();
+        Assert.Equal(await Count("SELECT count(*) FROM focus_events"), kept.Count);
+
+        var types = await Query($"SELECT type FROM events WHERE stream = 'session:{id}' ORDER BY seq", r => r.GetString(0));
+        Assert.Equal(
+            ["started", "tick", "tick", "paused", "resumed", "break_started", "extended", "break_over", "updated", "tick", "idle_started", "idle_ended", "ended"],
+            types);
+        Assert.Equal(["session_started", "session_ended"], await Query($"SELECT type FROM events WHERE stream = 'companion:{_person}' ORDER BY seq", r => r.GetString(0)));
+    }
+
+    [Fact]
+    public async Task State_plus_later_events_is_the_state_later()
+    {
+        var id = await StartSession(_person);
+        var before = await Session(id);
+        await Do(id, "pause");
+        await Pass(11);
+        await Do(id, "resume");
+        await Do(id, "ping", new { biomarkers = new { focus = 0.3 } });
+        await Do(id, "end");
+        var after = await Session(id);
+        var state = before.DeepClone().AsObject();
+        foreach (var data in await Query($"SELECT data::text FROM events WHERE stream = 'session:{id}' AND seq > {(long)before["cursor"]!["seq"]!} ORDER BY seq", r => r.GetString(0)))
+        {
+            Apply(state, System.Text.Json.Nodes.JsonNode.Parse(data)!["changes"]!.AsObject());
+        }
+
+        foreach (var body in (System.Text.Json.Nodes.JsonObject[])[state, after])
+        {
+            body.Remove("now");
+            body.Remove("cursor");
+        }
+
+        Assert.Equal(after.ToJsonString(), state.ToJsonString());
+    }
+
+    private static void Apply(System.Text.Json.Nodes.JsonObject state, System.Text.Json.Nodes.JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            if (value is System.Text.Json.Nodes.JsonObject inner && state[name] is System.Text.Json.Nodes.JsonObject current)
+            {
+                Apply(current, inner);
+            }
+            else
+            {
+                state[name] = value?.DeepClone();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Ticks_come_every_five_minutes_once_and_never_early()
+    {
+        var id = await StartSession(_person);
+        await Pass(TimeSpan.FromMinutes(5) - TimeSpan.FromMilliseconds(1));
+        Assert.Equal([0], await Ticks(id));
+        await Pass(TimeSpan.FromMilliseconds(1));
+        await Node.Services.GetRequiredService<FocusSweep>().WakeDue(CancellationToken.None);
+        await Eventually.True("tick 1 has run", async () => (await Ticks(id)).SequenceEqual([0, 1]));
+        await Pass(17);
+        await Eventually.True("the missed ticks have coalesced", async () => (await Ticks(id)).SequenceEqual([0, 1, 4]));
+    }
+
+    [Fact]
+    public async Task A_session_outlives_a_restart_with_at_most_one_tick_late_and_none_twice()
+    {
+        var id = await StartSession(_person);
+        await Do(id, "ping", new { biomarkers = new { focus = 0.2 } });
+        await Pass(5);
+        await RestartNode();
+        await Pass(6);
+        // Two low pings in a row, one of them from before the restart.
+        await Do(id, "ping", new { biomarkers = new { focus = 0.2 } });
+        await Pass(4);
+        await Eventually.True("the ticks after the restart have run", async () => (await Ticks(id)).SequenceEqual([0, 1, 2, 3]));
+        Assert.Equal("active", (string)(await Session(id))["state"]!);
+    }
+
+    [Fact]
+    public async Task What_ends_by_itself_ends_at_its_time_though_woken_late()
+    {
+        var id = await StartSession(_person, new { mode = "countdown", estimatedMinutes = 30 });
+        var start = Clock.GetUtcNow();
+        await Pass(47);
+        await Eventually.True("the countdown has ended", async () => (string)(await Session(id))["state"]! == "ended");
+        var ended = await Session(id);
+        Assert.Equal("countdown", (string)ended["endReason"]!);
+        Assert.Equal(start.AddMinutes(30), (DateTimeOffset)ended["endedAt"]!, TimeSpan.FromMilliseconds(1));
+    }
+
+    [Fact]
+    public async Task A_forgotten_session_is_abandoned_and_summed_up()
+    {
+        var id = await StartSession(_person);
+        await Pass(TimeSpan.FromHours(9));
+        await Eventually.True("it is abandoned", async () => (string?)(await Session(id))["endReason"] == "abandoned");
+        await Eventually.True("its memory is kept", async () =>
+        {
+            Clock.Advance(TimeSpan.FromSeconds(2));
+            return await Count("SELECT count(*) FROM memory_short_term") == 1;
+        });
+    }
+
+    [Fact]
+    public async Task An_end_during_a_tick_is_one_end()
+    {
+        var id = await StartSession(_person);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await Task.WhenAll(
+            Node.Services.GetRequiredService<FocusSweep>().WakeDue(CancellationToken.None),
+            Do(id, "end"), Do(id, "end"), Node.Services.GetRequiredService<FocusSweep>().WakeDue(CancellationToken.None));
+        Assert.Equal([0, 1], await Ticks(id));
+        Assert.Equal(1, await Count("SELECT count(*) FROM events WHERE type = 'ended'"));
+        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+    }
+
+    [Fact]
+    public async Task A_nudge_can_be_answered_and_snoozed()
+    {
+        await Api.Put($"/v1/people/{_person}/rhythm", new { stressLevel = 0.8, fatigueLevel = 0.8, bodyEnergy = 0.5 });
+        var id = await StartSession(_person);
+        var nudge = (await Session(id))["lastNudge"]!;
+        Assert.Equal("recovery_break_suggestion", (string)nudge["type"]!);
+        Assert.Equal(10, (int)nudge["recovery"]!["minutes"]!);
+        var answered = (await Api.Post($"/v1/focus/sessions/{id}/nudges/{nudge["eventId"]}", new { answer = "snooze_15" })).Should(HttpStatusCode.OK).Json;
+        Assert.Equal(Clock.GetUtcNow().AddMinutes(15), (DateTimeOffset)answered["snoozedUntil"]!, TimeSpan.FromMilliseconds(1));
+        (await Api.Post($"/v1/focus/sessions/{id}/nudges/{Guid.NewGuid()}", new { answer = "helpful" })).Should(HttpStatusCode.NotFound);
+        Assert.Equal(1, (int)(await Api.Get($"/v1/people/{_person}/focus/stats?days=1")).Json["nudgesAnswered"]!);
+    }
+
+    private Task<List<int>> Ticks(Guid session) =>
+        Query($"SELECT tick FROM focus_events WHERE session_id = '{session}' AND tick IS NOT NULL ORDER BY tick", r => r.GetInt32(0));
+}
