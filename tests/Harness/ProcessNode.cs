@@ -95,7 +95,8 @@ public sealed class ProcessNode : IAsyncDisposable
 
     public async Task Terminate()
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
+        // The shell's own kill: a minimal machine has no program of that name.
+        using var kill = Process.Start("bash", ["-c", $"kill -TERM {_process.Id}"]);
         await kill.WaitForExitAsync();
         await WaitForExit();
     }
