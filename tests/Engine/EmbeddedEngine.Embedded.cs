@@ -195,6 +195,21 @@ public sealed class EmbeddedEngine : IAsyncLifetime
     }
 
     [Fact]
+    public async Task However_often_a_call_must_be_passed_on_it_arrives()
+    {
+        var key = NewKey();
+        var grain = Grains.GetGrain<IRestlessGrain>(key);
+        var calls = Enumerable.Range(0, 50).Select(caller => Task.Run(async () =>
+        {
+            var active = true;
+            for (var i = 0; i < 50; i++) active &= await grain.Call(caller + i);
+            return active;
+        }));
+        Assert.All(await Task.WhenAll(calls).WaitAsync(Patience), Assert.True);
+        Assert.Equal(1, Logbook.Of(key).MostAliveAtOnce);
+    }
+
+    [Fact]
     public async Task A_failed_activation_leaves_no_activation_and_no_scope()
     {
         var before = Count("fragile");
