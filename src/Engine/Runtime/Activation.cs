@@ -310,7 +310,7 @@ internal sealed class Activation(GrainKind kind, string key) : TurnQueue, IGrain
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Kind.Engine.Log.LogError(exception, "A {Grain} grain failed to activate", Kind.Name);
+            Kind.Engine.Log.LogWarning(exception, "A {Grain} grain failed to activate", Kind.Name);
             await DisposeAsync();
             Vanish();
             for (var call = TakeWaiting(); call is not null;)
