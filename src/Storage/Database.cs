@@ -14,11 +14,13 @@ public sealed class Database : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _app;
     private readonly NpgsqlDataSource _worker;
+    private readonly string _listening;
     private volatile string? _epoch;
 
     public Database(DatabaseLogins logins, ILoggerFactory loggers)
     {
         _app = Source(logins.App, "personactors app", 50, loggers);
+        _listening = new NpgsqlConnectionStringBuilder(logins.App) { Pooling = false, KeepAlive = 10, ApplicationName = "personactors listener" }.ConnectionString;
         _worker = Source(logins.Worker, "personactors worker", 10, loggers);
     }
 
@@ -83,6 +85,24 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>For background work across tenants; its statements name the tenant in every predicate.</summary>
     public NpgsqlDataSource Worker => _worker;
+
+    /// <summary>A connection outside the pool that hears a channel; a server that went away silently is noticed by keep-alives.</summary>
+    public async Task<NpgsqlConnection> OpenListening(string channel, CancellationToken cancel)
+    {
+        var connection = new NpgsqlConnection(_listening);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            await using var listen = new NpgsqlCommand($"LISTEN {channel}", connection);
+            await listen.ExecuteNonQueryAsync(cancel);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 
     internal async ValueTask<NpgsqlConnection> OpenApp(CancellationToken cancel)
     {

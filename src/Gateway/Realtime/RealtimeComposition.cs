@@ -26,6 +26,7 @@ public static class RealtimeComposition
         services.AddSingleton<ConnectionRoster>();
         services.AddSingleton<EventPump>();
         services.AddHostedService(provider => provider.GetRequiredService<EventPump>());
+        services.AddHostedService<NotifyListener>();
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)
             .AddJsonProtocol(json => json.PayloadSerializerOptions = new JsonSerializerOptions(Wire.Json));

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans.Hosting;
@@ -7,6 +8,7 @@ using Orleans.Runtime.Messaging;
 using PersonaActors.Grains;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Silo.Hosting;
 
@@ -43,6 +45,7 @@ public static class EngineHosting
             .AddAdoNetGrainStorage("store", o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .ConfigureEndpoints(advertisedIP: Address(settings), siloPort: settings.SiloPort, gatewayPort: settings.SiloGatewayPort, listenOnAnyHostAddress: true));
         builder.Services.AddGrainWork();
+        builder.Services.AddHostedService<NotifySender>();
     }
 
     private static readonly string[] Scripts = ["PostgreSQL-Main.sql", "PostgreSQL-Clustering.sql", "PostgreSQL-Persistence.sql", "PostgreSQL-Reminders.sql"];

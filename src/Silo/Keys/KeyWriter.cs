@@ -3,6 +3,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Silo.Keys;
@@ -19,7 +20,7 @@ public static class KeyWriter
         var batch = database.Begin(Scope(tenant));
         ApiKeyStore.Insert(batch, tenant, key, now);
         batch.Append(Stream(tenant), null, "key.created", now, JsonText.From(new { key = view }));
-        await batch.Commit(static () => { }, cancel);
+        await EventHints.Send(database, tenant, await batch.Commit(static () => { }, cancel), cancel);
         return text;
     }
 
@@ -29,7 +30,7 @@ public static class KeyWriter
         var batch = database.Begin(Scope(key.Tenant));
         ApiKeyStore.Revoke(batch, key.Id, now);
         batch.Append(Stream(key.Tenant), null, "key.revoked", now, JsonText.From(new { key = key.ToView() with { RevokedAt = now } }));
-        await batch.Commit(static () => { }, cancel);
+        await EventHints.Send(database, key.Tenant, await batch.Commit(static () => { }, cancel), cancel);
     }
 
     private static RowScope Scope(Guid? tenant) => tenant is { } id ? RowScope.OfTenant(id) : RowScope.OfOperator();

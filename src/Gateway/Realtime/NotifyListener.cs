@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
+
+namespace PersonaActors.Gateway.Realtime;
+
+/// <summary>
+/// Hears of what other processes committed: other gateways' silos, the command line. Whenever its connection had been lost,
+/// hints may have been too, and the database may be another one than before (a restored backup): everything is checked again.
+/// </summary>
+public sealed class NotifyListener(Database database, EventPump pump, KeyRing keys, TimeProvider time, ILogger<NotifyListener> log) : BackgroundService
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await using var connection = await database.OpenListening(EventHints.Channel, stoppingToken);
+                connection.Notification += (_, notification) => Hear(notification.Payload);
+                keys.Recheck();
+                await pump.CheckPositions(stoppingToken);
+                while (true)
+                {
+                    await connection.WaitAsync(stoppingToken);
+                }
+            }
+            catch (Exception e) when (e is NpgsqlException or StorageUnavailableException or IOException)
+            {
+                log.LogWarning("Listening for other processes waits for the database: {Reason}", e.Message);
+            }
+
+            await Task.Delay(Retry, time, stoppingToken);
+        }
+    }
+
+    private void Hear(string payload)
+    {
+        foreach (var hint in EventHints.Read(payload))
+        {
+            pump.Hint(hint.Tenant, hint.Stream, hint.Seq);
+            if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
+            {
+                keys.Recheck();
+            }
+        }
+    }
+}
