@@ -1,0 +1,44 @@
+using System.Text;
+using PersonaActors.Storage.Events;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Realtime;
+
+public sealed class EventHintTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+{
+    [Fact]
+    public async Task Hints_of_any_number_and_length_arrive_whole_through_PostgreSQL()
+    {
+        var seed = Random.Shared.Next();
+        var random = new Random(seed);
+        var hints = Enumerable.Range(0, 2000)
+            .Select(i => new EventHint(
+                i % 7 == 0 ? null : new Guid(random.Next(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+                $"channel:{i}:{new string(i % 3 == 0 ? 'ä' : 'x', random.Next(0, 180))}",
+                random.NextInt64(1, long.MaxValue)))
+            .ToList();
+
+        await using var connection = await fixture.Node.Database.OpenListening(EventHints.Channel, CancellationToken.None);
+        var heard = new List<EventHint>();
+        connection.Notification += (_, notification) =>
+        {
+            Assert.True(Encoding.UTF8.GetByteCount(notification.Payload) < 8000, "a payload is longer than PostgreSQL takes");
+            heard.AddRange(EventHints.Read(notification.Payload));
+        };
+        await EventHints.Send(fixture.Node.Database, hints, CancellationToken.None);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (heard.Count < hints.Count)
+        {
+            await connection.WaitAsync(patience.Token);
+        }
+
+        Assert.True(hints.SequenceEqual(heard), $"hints changed on the way (seed {seed})");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("x 1 stream\n\n 2")]
+    [InlineData("00000000000000000000000000000000 -1 stream")]
+    public void What_is_no_hint_is_passed_over(string payload) => Assert.Empty(EventHints.Read(payload));
+}
