@@ -70,7 +70,7 @@ public sealed class ItemsConverterFactory : JsonConverterFactory
     private sealed class ItemsConverter<T> : JsonConverter<Items<T>>
     {
         public override Items<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            new(JsonSerializer.Deserialize<T[]>(ref reader, options)!);
+            new(NestedJson.Read<T[]>(ref reader, options)!);
 
         public override void Write(Utf8JsonWriter writer, Items<T> value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value.ToArray(), options);

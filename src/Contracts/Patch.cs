@@ -30,7 +30,7 @@ public sealed class PatchConverterFactory : JsonConverterFactory
         public override Patch<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType == JsonTokenType.Null
                 ? new Patch<T>(true, default)
-                : new Patch<T>(true, JsonSerializer.Deserialize<T>(ref reader, options));
+                : new Patch<T>(true, NestedJson.Read<T>(ref reader, options));
 
         public override void Write(Utf8JsonWriter writer, Patch<T> value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value.Value, options);

@@ -68,6 +68,7 @@ public static class GatewayComposition
         app.MapHealth();
         app.MapOpenApi().WithMetadata(OpenToAll.Instance);
         app.MapTenants();
+        app.MapTenantSettings();
         app.MapUsers();
         app.MapSystemPrompts();
         app.MapLlmConfigs();

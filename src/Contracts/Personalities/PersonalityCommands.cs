@@ -2,6 +2,18 @@ using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Contracts.Personalities;
 
+/// <summary>Types of events on a personality's stream.</summary>
+public static class PersonalityEvents
+{
+    public const string Created = "personality.created";
+    public const string Updated = "personality.updated";
+
+    /// <summary>As updated, of who may see it: some may have lost it.</summary>
+    public const string AccessChanged = "personality.access-changed";
+
+    public const string Deleted = "personality.deleted";
+}
+
 [GenerateSerializer, Immutable, Alias("personality-draft")]
 public sealed record PersonalityDraft(
     [property: Id(0)] string? Name,

@@ -50,7 +50,7 @@ public sealed class SettingConverterFactory : JsonConverterFactory
         {
             JsonTokenType.Null => Setting<T>.Inherit,
             JsonTokenType.String when reader.ValueTextEquals("off"u8) => Setting<T>.Off,
-            _ => Setting<T>.Of(JsonSerializer.Deserialize<T>(ref reader, options)),
+            _ => Setting<T>.Of(NestedJson.Read<T>(ref reader, options)),
         };
 
         public override void Write(Utf8JsonWriter writer, Setting<T> value, JsonSerializerOptions options)

@@ -19,6 +19,9 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("update")]
     Task<Outcome<TenantView>> Update(Command command, TenantChange change);
 
+    [Alias("change-settings")]
+    Task<Outcome<TenantView>> ChangeSettings(Command command, TenantSettingsChange change);
+
     /// <summary>Stores a key that the gateway made; the grain never sees it, only its hash.</summary>
     [Alias("add-key")]
     Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key);
@@ -34,6 +37,21 @@ public sealed record TenantDraft([property: Id(0)] string Name, [property: Id(1)
 public sealed record TenantChange(
     [property: Id(0)] Patch<string> DisplayName,
     [property: Id(1)] Patch<int?> EventRetentionDays);
+
+/// <summary>PATCH of the tenant's settings: its tier of the cascade, and how long conversations are kept.</summary>
+[GenerateSerializer, Immutable, Alias("tenant-settings-change")]
+public sealed record TenantSettingsChange(
+    [property: Id(0)] Patch<Setting<int>> MaxMessages,
+    [property: Id(1)] Patch<Setting<int>> MaxAge,
+    [property: Id(2)] Patch<Setting<int>> MemoryLimit,
+    [property: Id(3)] Patch<Setting<double>> MemoryScoreThreshold,
+    [property: Id(4)] Patch<Setting<bool>> FocusOverlay,
+    [property: Id(5)] Patch<Setting<bool>> MindscapeOverlay,
+    [property: Id(6)] Patch<int?> ConversationRetentionDays)
+{
+    public SettingsTier Over(SettingsTier tier) =>
+        new SettingsChange(MaxMessages, MaxAge, MemoryLimit, MemoryScoreThreshold, FocusOverlay, MindscapeOverlay).Over(tier);
+}
 
 [GenerateSerializer, Immutable, Alias("new-api-key")]
 public sealed record NewApiKey(

@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Prompts;
+
 namespace PersonaActors.Contracts.Tenants;
 
 /// <summary>A tenant as GET answers it.</summary>
@@ -9,7 +11,9 @@ public sealed record TenantView(
     [property: Id(3)] int EventRetentionDays,
     [property: Id(4)] long Version,
     [property: Id(5)] DateTimeOffset CreatedAt,
-    [property: Id(6)] DateTimeOffset UpdatedAt);
+    [property: Id(6)] DateTimeOffset UpdatedAt,
+    [property: Id(7)] SettingsTier Settings,
+    [property: Id(8)] int ConversationRetentionDays);
 
 public enum ApiKeyKind
 {

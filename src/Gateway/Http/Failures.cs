@@ -99,7 +99,7 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, TimeP
             return Problems.Write(http, 400, "invalid_json", "The body is no JSON, or not in UTF-8.");
         }
 
-        var field = Field(e.Path);
+        var field = Field(NestedJson.PathOf(e));
         if (e.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
         {
             return Problems.Write(http, 400, "unknown_field", $"The field '{field}' is not known here.", field);

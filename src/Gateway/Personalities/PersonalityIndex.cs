@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personalities;
 
@@ -72,7 +73,7 @@ public sealed class PersonalityIndex
 
     private void OnEvent(Announcement announced)
     {
-        if (announced.Event.Type is not ("personality.updated" or "personality.deleted"))
+        if (announced.Event.Type is not (PersonalityEvents.Updated or PersonalityEvents.AccessChanged or PersonalityEvents.Deleted))
         {
             return;
         }

@@ -10,6 +10,7 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Personalities;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Personas;
 
@@ -69,6 +70,7 @@ public static class RealtimeComposition
             var found = await grains.Of<ICatalogueGrain>(system ? TenantKey.System : new TenantKey(acting.Tenant)).Get();
             return new StreamSight(system ? null : acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value));
         }));
+        services.AddStream(PersonalityStreams.Kind);
     }
 
     /// <summary>A stream of something that belongs to a user whom its name doesn't tell.</summary>

@@ -69,7 +69,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now);
         }
 
-        batch.Append(_stream, null, "personality.created", now, MergePatch.Created(next));
+        batch.Append(_stream, null, PersonalityEvents.Created, now, MergePatch.Created(next));
         batch.Answer(command, command.Actor.User, outcome, now);
         if (await Commit(batch, next) is { } failed)
         {
@@ -93,7 +93,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var shares = next.IsPublic != known.IsPublic || next.DefinitionPublic != known.DefinitionPublic;
         return ((shares ? CheckRole(command, PersonalityRole.Owner) : null) ?? PersonalityRules.Check(next, known)) is { } refusal
             ? refusal
-            : await Change(command, "personality.updated", next);
+            : await Change(command, shares ? PersonalityEvents.AccessChanged : PersonalityEvents.Updated, next);
     }
 
     public async Task<Outcome<PersonalityView>> ChangeSettings(Command command, SettingsChange change)
@@ -104,7 +104,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var next = _row!.View with { Settings = change.Over(_row.View.Settings) };
-        return PersonalityRules.Check(next, _row.View) is { } refusal ? refusal : await Change(command, "personality.updated", next);
+        return PersonalityRules.Check(next, _row.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
     }
 
     public async Task<Outcome<PersonalityView>> SetDefaultLlmConfig(Command command, Guid? llmConfig)
@@ -125,7 +125,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var next = _row!.View with { DefaultLlmConfigId = llmConfig };
-        return await Change(command, "personality.updated", next, (batch, now) => PersonalityStore.SetDefaultConfig(batch, _key.Tenant, _key.Id, llmConfig, now));
+        return await Change(command, PersonalityEvents.Updated, next, (batch, now) => PersonalityStore.SetDefaultConfig(batch, _key.Tenant, _key.Id, llmConfig, now));
     }
 
     public async Task<Outcome<PersonalityOwner>> SetOwner(Command command, Guid user, PersonalityRole role)
@@ -142,7 +142,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         {
             return known.Owners.Count >= MaxOwners
                 ? Refusal.Conflict("too_many_owners", $"A personality is lent to at most {MaxOwners} users by name; make it public for more.")
-                : await Change(command, "personality.updated", known with { Owners = [.. known.Owners, owner] }, outcome,
+                : await Change(command, PersonalityEvents.AccessChanged, known with { Owners = [.. known.Owners, owner] }, outcome,
                     (batch, now) => PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now));
         }
 
@@ -153,7 +153,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         return had == PersonalityRole.Owner && IsLastOwner(known, user)
             ? LastOwner
-            : await Change(command, "personality.updated", known with { Owners = [.. known.Owners.Select(o => o.UserId == user ? owner : o)] }, outcome,
+            : await Change(command, PersonalityEvents.AccessChanged, known with { Owners = [.. known.Owners.Select(o => o.UserId == user ? owner : o)] }, outcome,
                 (batch, now) => PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now));
     }
 
@@ -173,7 +173,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         return had == PersonalityRole.Owner && IsLastOwner(known, user)
             ? LastOwner
-            : await Change(command, "personality.updated", known with { Owners = [.. known.Owners.Where(o => o.UserId != user)] }, Outcome<Nothing>.Deleted(),
+            : await Change(command, PersonalityEvents.AccessChanged, known with { Owners = [.. known.Owners.Where(o => o.UserId != user)] }, Outcome<Nothing>.Deleted(),
                 (batch, now) => PersonalityStore.RemoveOwner(batch, _key.Tenant, _key.Id, user));
     }
 
@@ -199,7 +199,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var next = known with { Aliases = [.. known.Aliases, added] };
         return PersonalityRules.Check(next, known) is { } refusal
             ? refusal
-            : await Change(command, "personality.updated", next, Outcome<PersonalityAlias>.Done(added),
+            : await Change(command, PersonalityEvents.Updated, next, Outcome<PersonalityAlias>.Done(added),
                 (batch, now) => PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now));
     }
 
@@ -250,7 +250,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         if (!personal)
         {
             return known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had
-                ? await Change(command, "personality.updated", known with { Aliases = [.. known.Aliases.Where(a => a != had)] }, Outcome<Nothing>.Deleted(),
+                ? await Change(command, PersonalityEvents.Updated, known with { Aliases = [.. known.Aliases.Where(a => a != had)] }, Outcome<Nothing>.Deleted(),
                     (batch, now) => PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, had))
                 : Refusal.NotFound("alias");
         }
@@ -279,7 +279,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var outcome = Outcome<Nothing>.Deleted();
         var batch = Begin();
         PersonalityStore.Delete(batch, _key.Tenant, _row!.View);
-        batch.Append(_stream, null, "personality.deleted", now, JsonText.EmptyObject);
+        batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
         batch.Answer(command, command.Actor.User, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
         _row = null;

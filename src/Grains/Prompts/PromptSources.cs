@@ -146,7 +146,7 @@ internal sealed class PromptSources
             UserPersona = UserPersona,
             Catalogue = _catalogue!,
             WithFocusMode = _request.FocusMode is not null,
-            TenantSettings = SettingsTier.Empty,
+            TenantSettings = _tenant.Value?.Settings ?? SettingsTier.Empty,
         };
     }
 

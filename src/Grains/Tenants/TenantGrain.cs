@@ -47,7 +47,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
         }
 
         var now = Now();
-        var tenant = new TenantView(_tenant, draft.Name, draft.DisplayName, DefaultRetentionDays, 1, now, now);
+        var tenant = new TenantView(_tenant, draft.Name, draft.DisplayName, DefaultRetentionDays, 1, now, now, SettingsTier.Empty, DefaultRetentionDays);
         var outcome = Outcome<TenantView>.Created(tenant);
         var batch = database.Begin(RowScope.OfOperator(_tenant));
         TenantStore.Insert(batch, tenant);
@@ -78,16 +78,35 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
             return Refusal.Stale(expected, known.View.Version);
         }
 
-        if (TenantRules.Check(change) is { } refusal)
+        return TenantRules.Check(change) is { } refusal ? refusal : await Change(command, known, known.View with
         {
-            return refusal;
+            DisplayName = change.DisplayName.Over(known.View.DisplayName)!,
+            EventRetentionDays = change.EventRetentionDays.Over(known.View.EventRetentionDays) ?? DefaultRetentionDays,
+        });
+    }
+
+    public async Task<Outcome<TenantView>> ChangeSettings(Command command, TenantSettingsChange change)
+    {
+        if (_row is not { } known)
+        {
+            return Refusal.NotFound("tenant");
+        }
+
+        if (command.IfMatch is { } expected && expected != known.View.Version)
+        {
+            return Refusal.Stale(expected, known.View.Version);
         }
 
         var next = known.View with
         {
-            DisplayName = change.DisplayName.Over(known.View.DisplayName)!,
-            EventRetentionDays = change.EventRetentionDays.Over(known.View.EventRetentionDays) ?? DefaultRetentionDays,
+            Settings = change.Over(known.View.Settings),
+            ConversationRetentionDays = change.ConversationRetentionDays.Over(known.View.ConversationRetentionDays) ?? DefaultRetentionDays,
         };
+        return TenantRules.CheckSettings(next) is { } refusal ? refusal : await Change(command, known, next);
+    }
+
+    private async Task<Outcome<TenantView>> Change(Command command, TenantRow known, TenantView next)
+    {
         if (next == known.View)
         {
             return Outcome<TenantView>.Done(known.View);

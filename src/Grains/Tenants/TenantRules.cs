@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Grains.Tenants;
 
@@ -21,6 +22,9 @@ public static class TenantRules
         ?? (change.EventRetentionDays is { IsSet: true, Value: < 1 or > 365 }
             ? Refusal.Invalid("eventRetentionDays", "Events are kept between 1 and 365 days.")
             : null);
+
+    public static Refusal? CheckSettings(TenantView next) =>
+        SettingsRules.Check(next.Settings) ?? Text.CheckRange("conversationRetentionDays", next.ConversationRetentionDays, 1, 3650);
 
     public static Refusal? Check(NewApiKey key)
     {

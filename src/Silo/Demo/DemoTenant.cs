@@ -1,6 +1,7 @@
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Silo.Keys;
@@ -26,7 +27,7 @@ public sealed class DemoTenant(Database database, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        var tenant = new TenantView(Guid.CreateVersion7(now), Name, "Demo", 7, 1, now, now);
+        var tenant = new TenantView(Guid.CreateVersion7(now), Name, "Demo", 7, 1, now, now, SettingsTier.Empty, 7);
         var batch = database.Begin(RowScope.OfOperator(tenant.Id));
         TenantStore.Insert(batch, tenant);
         batch.Append(StreamName.Tenant(tenant.Id), null, "tenant.created", now, MergePatch.Created(tenant));
