@@ -58,6 +58,9 @@ public sealed class SessionTests : FocusFixture
         Assert.NotNull(ended["summary"]);
         (await Do(id, "pause")).ShouldRefuse(HttpStatusCode.Conflict, "session_ended");
         (await Api.Get($"/v1/focus/sessions/{id}/summary")).Should(HttpStatusCode.OK);
+        Assert.Single((await Api.Get($"/v1/focus/sessions?user={_person}&state=ended")).Json["items"]!.AsArray());
+        Assert.Empty((await Api.Get($"/v1/focus/sessions?user={_person}&state=on_break")).Json["items"]!.AsArray());
+        (await Api.Get($"/v1/focus/sessions?user={_person}&state=asleep")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
         var kept = (await Api.Get($"/v1/focus/sessions/{id}/events?limit=200")).Json["items"]!.AsArray();
         Assert.Equal(await Count("SELECT count(*) FROM focus_events"), kept.Count);
 

@@ -69,16 +69,17 @@ public static class FocusEndpoints
         return sessions.Answer(await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Companion(acting!, person).Start(command, start)));
     }
 
-    private static async Task<IResult> List(HttpContext http, string? user, FocusState? state, ActingResolver who, FocusStore store)
+    private static async Task<IResult> List(HttpContext http, string? user, string? state, ActingResolver who, FocusStore store)
     {
         var (page, invalid) = PageQuery.Read(http);
         var (acting, person, refusal) = await UserEndpoints.FindNamed(http, user, who);
-        if ((invalid ?? refusal) is { } no)
+        var (wanted, unknown) = QueryWord.Read<FocusState>("state", state);
+        if ((invalid ?? refusal ?? unknown) is { } no)
         {
             return no.ToResult();
         }
 
-        var status = state is { } wanted ? JsonText.From(wanted).Json.Trim('"') : null;
+        var status = wanted is { } known ? QueryWord.Of(known) : null;
         var rows = await store.List(acting!.Tenant, person, status, page.After, page.Limit + 1, http.RequestAborted);
         return Answers.Page(
             rows.ConvertAll(row => new

@@ -140,11 +140,12 @@ public static class PeopleEndpoints
             : (refusal ?? Refusal.NotFound("daily_curve")).ToResult();
     }
 
-    private static async Task<IResult> Export(HttpContext http, string id, ExportFormat? format, int? days, ActingResolver who, FocusSessions sessions)
+    private static async Task<IResult> Export(HttpContext http, string id, string? format, int? days, ActingResolver who, FocusSessions sessions)
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
-        refusal ??= CheckDays(days);
-        if (refusal is not null || await sessions.Companion(acting!, person).Export(format ?? ExportFormat.Csv, days ?? 365) is not { } export)
+        var (wanted, unknown) = QueryWord.Read<ExportFormat>("format", format);
+        refusal ??= unknown ?? CheckDays(days);
+        if (refusal is not null || await sessions.Companion(acting!, person).Export(wanted ?? ExportFormat.Csv, days ?? 365) is not { } export)
         {
             return (refusal ?? Refusal.NotFound("user")).ToResult();
         }

@@ -39,11 +39,17 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         _live = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
     }
 
-    private async Task Reload() =>
-        _known = await store.Load(_key.Tenant, _key.Id, _stream) is { } row ? new Known(row.Rhythm, row.Curve, row.Model, row.Seq) : null;
+    /// <summary>Reads interleave: what a command has made known meanwhile is newer than what was read here.</summary>
+    private async Task Reload()
+    {
+        if (await store.Load(_key.Tenant, _key.Id, _stream) is { } row)
+        {
+            _known ??= new Known(row.Rhythm, row.Curve, row.Model, row.Seq);
+        }
+    }
 
-    public Task<Read<CompanionView>?> Get() =>
-        Task.FromResult(_known is { } known ? new Read<CompanionView>(View(known), database.Epoch, known.Seq) : null);
+    public async Task<Read<CompanionView>?> Get() =>
+        await Person() is { } known ? new Read<CompanionView>(View(known), database.Epoch, known.Seq) : null;
 
     public async ValueTask<FocusSessionView?> Live()
     {
@@ -300,7 +306,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     public async Task<FocusStats?> Stats(int days)
     {
         var now = Now();
-        if (_known is not { } known || await sessions.Around(_key.Tenant, _key.Id, null, now) is not { } around)
+        if (await Person() is not { } known || await sessions.Around(_key.Tenant, _key.Id, null, now) is not { } around)
         {
             return null;
         }
