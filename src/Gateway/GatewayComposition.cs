@@ -74,6 +74,7 @@ public static class GatewayComposition
         app.MapLlmConfigs();
         app.MapFocusModes();
         app.MapPersonalities();
+        app.MapOverrides();
         app.MapPersonas();
         app.MapFocus();
         app.MapPeople();

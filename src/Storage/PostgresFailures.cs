@@ -11,6 +11,9 @@ public static class PostgresFailures
     public static bool IsUnique(this PostgresException e, string constraint) =>
         e.SqlState == PostgresErrorCodes.UniqueViolation && e.ConstraintName == constraint;
 
+    /// <summary>Something that a row refers to, whatever it is, has gone meanwhile.</summary>
+    public static bool IsForeignKey(this PostgresException e) => e.SqlState == PostgresErrorCodes.ForeignKeyViolation;
+
     public static bool IsForeignKey(this PostgresException e, string constraint) =>
         e.SqlState == PostgresErrorCodes.ForeignKeyViolation && e.ConstraintName == constraint;
 

@@ -24,6 +24,7 @@ public static class StorageComposition
         services.AddSingleton<TenantStore>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<OverrideStore>();
         services.AddSingleton<PersonaStore>();
         services.AddSingleton<UserPersonaStore>();
         services.AddSingleton<CatalogueStore>();

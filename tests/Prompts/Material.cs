@@ -14,7 +14,7 @@ public static class Material
 {
     private static readonly DateTimeOffset At = DateTimeOffset.UnixEpoch;
 
-    public static readonly UserView User = new(Guid.CreateVersion7(), "ana", [], Guid.Empty, "UTC", false, true, 1, At, At);
+    public static readonly UserView User = new(Guid.CreateVersion7(), "ana", [], Guid.Empty, "UTC", false, true, 1, At, At, null, SettingsTier.Empty);
 
     public static PersonaView Persona(string name = "Ana", string content = "", string? preferred = null, string? pronouns = null) =>
         new(Guid.CreateVersion7(), User.Id, name, null, content, preferred, pronouns, 1, At, At);
@@ -46,7 +46,7 @@ public static class Material
     };
 
     public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
-        new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At);
+        new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At, 1);
 
     public static string Front(PromptMaterial material) => PromptFront.Build(material).Text;
 }

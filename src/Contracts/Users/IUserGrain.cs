@@ -1,3 +1,4 @@
+using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 
@@ -33,6 +34,41 @@ public interface IUserGrain : IGrainWithStringKey
 
     [Alias("set-default-persona")]
     Task<Outcome<UserView>> SetDefaultPersona(Command command, Guid persona);
+
+    /// <summary>The user's tier of behaviour settings.</summary>
+    [Alias("change-settings")]
+    Task<Outcome<UserView>> ChangeSettings(Command command, SettingsChange change);
+
+    /// <param name="llmConfig">A global config or one of the user's own; none to have no default.</param>
+    [Alias("set-default-llm-config")]
+    Task<Outcome<UserView>> SetDefaultLlmConfig(Command command, Guid? llmConfig);
+
+    [Alias("get-override"), AlwaysInterleave]
+    Task<Read<OverrideView>?> GetOverride(Guid personality);
+
+    [Alias("set-override")]
+    Task<Outcome<OverrideView>> SetOverride(Command command, Guid personality, OverrideSlots slots);
+
+    /// <summary>The tier of user and personality.</summary>
+    [Alias("change-override-settings")]
+    Task<Outcome<OverrideView>> ChangeOverrideSettings(Command command, Guid personality, SettingsChange change);
+
+    [Alias("delete-override")]
+    Task<Outcome<Nothing>> DeleteOverride(Command command, Guid personality);
+
+    /// <summary>One of the user's own LLM configs.</summary>
+    [Alias("get-llm-config"), AlwaysInterleave]
+    Task<Read<LlmConfigView>?> GetLlmConfig(Guid id);
+
+    [Alias("create-llm-config")]
+    Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft);
+
+    [Alias("update-llm-config")]
+    Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change);
+
+    /// <summary>Overrides that use it fall back, and so does the user's default; refused while a personality has it as its default.</summary>
+    [Alias("delete-llm-config")]
+    Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id);
 
     [Alias("delete")]
     Task<Outcome<Nothing>> Delete(Command command);

@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Prompts;
+
 namespace PersonaActors.Contracts.Users;
 
 [GenerateSerializer, Immutable, Alias("user-identity")]
@@ -15,4 +17,6 @@ public sealed record UserView(
     [property: Id(6)] bool IsActive,
     [property: Id(7)] long Version,
     [property: Id(8)] DateTimeOffset CreatedAt,
-    [property: Id(9)] DateTimeOffset UpdatedAt);
+    [property: Id(9)] DateTimeOffset UpdatedAt,
+    [property: Id(10)] Guid? DefaultLlmConfigId,
+    [property: Id(11)] SettingsTier Settings);

@@ -8,6 +8,7 @@ using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Personalities;
@@ -49,6 +50,9 @@ public static class RealtimeComposition
         services.AddStream(grains => StreamKind.Of<UserView>("user",
             (acting, id) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
             (acting, user) => acting.MayActFor(user.Id), type => type == "user.deleted"));
+        services.AddStream(grains => StreamKind.Of<UserPersonaView>("user-persona",
+            (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
+            (acting, persona) => persona.MayUse(acting.Actor), type => type is "user-persona.updated" or "user-persona.deleted"));
         services.AddStream(grains => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
             (acting, _) => acting.Caller.IsAdmin && acting.User is null));

@@ -63,15 +63,13 @@ public sealed partial class UserGrain
             return Refusal.Conflict(PersonaRefusals.Default, "This is the user's default persona: make another one the default first.");
         }
 
-        var now = Now();
-        var next = known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = now } };
-        var outcome = Outcome<Nothing>.Deleted();
-        var batch = Begin();
-        UserStore.Update(batch, _key.Tenant, next.View, next.IsPlaceholder);
-        PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch);
-        batch.Append(_stream, _key.Id, "persona.deleted", now, MergePatch.Between(known.View, next.View, "personaId", persona));
-        batch.Answer(command, _key.Id, outcome, now);
-        await Commit(batch, next);
+        var next = Next(known);
+        next = next with { Overrides = OverrideRules.WithoutPersona(known.Overrides, persona, next.View) };
+        var outcome = await Change(command, known, next, "persona.deleted", "personaId", persona, Outcome<Nothing>.Deleted(), batch =>
+        {
+            WriteOverrides(batch, known, next);
+            PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch);
+        });
         await Persona(persona).Forget();
         return outcome;
     }

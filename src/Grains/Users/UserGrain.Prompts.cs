@@ -25,13 +25,11 @@ public sealed partial class UserGrain
         if (!ReferenceEquals(_sideOf, _user))
         {
             _sideOf = _user;
-            _side = _user is { } user ? new UserSide(user.View, SettingsTier.Empty, null, [], NoOverrides) : null;
+            _side = _user is { } user ? new UserSide(user.View, user.View.Settings, user.View.DefaultLlmConfigId, user.LlmConfigs, user.Overrides) : null;
         }
 
         return _side;
     }
-
-    private static readonly Dictionary<Guid, OverrideView> NoOverrides = [];
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {

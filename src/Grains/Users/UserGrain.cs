@@ -1,13 +1,16 @@
 using Npgsql;
+using System.Collections.Immutable;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.UserPersonas;
 using PersonaActors.Storage.Users;
@@ -18,7 +21,8 @@ namespace PersonaActors.Grains.Users;
 /// One person. Every command computes the next state, commits it with its events and its answer, and only then changes
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
-public sealed partial class UserGrain(Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
+public sealed partial class UserGrain(
+    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, EventFeed feed, PromptBudget prompts, TimeProvider time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
@@ -51,7 +55,7 @@ public sealed partial class UserGrain(Database database, UserStore store, Person
         var persona = new PersonaView(
             Guid.CreateVersion7(now), _key.Id, UserRules.DefaultPersonaName(registration.Username), null, registration.Bio ?? "",
             registration.DisplayName ?? registration.Username, null, 1, now, now);
-        var user = new UserView(_key.Id, registration.Username, registration.Identities, persona.Id, "UTC", false, true, 1, now, now);
+        var user = new UserView(_key.Id, registration.Username, registration.Identities, persona.Id, "UTC", false, true, 1, now, now, null, SettingsTier.Empty);
         var outcome = Outcome<UserView>.Created(user);
 
         var batch = Begin();
@@ -68,7 +72,7 @@ public sealed partial class UserGrain(Database database, UserStore store, Person
         batch.Answer(command, _key.Id, outcome, now);
         try
         {
-            await Commit(batch, new UserRow(user, placeholder, 0));
+            await Commit(batch, new UserRow(user, placeholder, 0, ImmutableDictionary<Guid, OverrideView>.Empty, []));
         }
         catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
         {
@@ -190,11 +194,37 @@ public sealed partial class UserGrain(Database database, UserStore store, Person
             UserStore.SetDefaultPersona(batch, _key.Tenant, _key.Id, next.DefaultPersonaId, now);
         }
 
+        if (next.DefaultLlmConfigId != known.View.DefaultLlmConfigId)
+        {
+            UserStore.SetDefaultLlmConfig(batch, _key.Tenant, _key.Id, next.DefaultLlmConfigId, now);
+        }
+
         batch.Append(_stream, _key.Id, "user.updated", now, MergePatch.Between(known.View, next));
         batch.Answer(command, _key.Id, outcome, now);
         await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder });
         return outcome;
     }
+
+    /// <summary>
+    /// A change of what belongs to the user beside what GET of it shows. It raises the user's version all the same: that is
+    /// what refuses another activation that doesn't know of it.
+    /// </summary>
+    /// <param name="part">What the event names beside the changes.</param>
+    private async Task<Outcome<T>> Change<T>(
+        Command command, UserRow known, UserRow next, string type, string part, object value, Outcome<T> outcome, Action<ScopedBatch> rows)
+        where T : class
+    {
+        var batch = Begin();
+        UserStore.Update(batch, _key.Tenant, next.View, next.IsPlaceholder);
+        rows(batch);
+        batch.Append(_stream, _key.Id, type, next.View.UpdatedAt, MergePatch.Between(known.View, next.View, part, value));
+        batch.Answer(command, _key.Id, outcome, next.View.UpdatedAt);
+        await Commit(batch, next);
+        return outcome;
+    }
+
+    /// <summary>The user as it will be, but for what the command changes.</summary>
+    private UserRow Next(UserRow known) => known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = Now() } };
 
     private async Task Commit(ScopedBatch batch, UserRow next)
     {

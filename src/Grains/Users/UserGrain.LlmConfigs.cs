@@ -1,0 +1,116 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Grains.Catalogue;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Personalities;
+using PersonaActors.Storage.Users;
+using Npgsql;
+
+namespace PersonaActors.Grains.Users;
+
+/// <summary>The LLM configs that belong to the user: theirs alone to use and to change.</summary>
+public sealed partial class UserGrain
+{
+    public const int MaxLlmConfigs = 100;
+
+    private static readonly Refusal NoLlmConfig = Refusal.NotFound("llm_config");
+
+    private static readonly Refusal LlmConfigExists = Refusal.Conflict("llm_config_exists", "This user already has an LLM config of that name.", "name");
+
+    private static readonly Refusal TooManyLlmConfigs = Refusal.Conflict("too_many_llm_configs", $"A user has at most {MaxLlmConfigs} LLM configs.");
+
+    public Task<Read<LlmConfigView>?> GetLlmConfig(Guid id) => Task.FromResult(
+        _user is { } user && user.LlmConfigs.FirstOrDefault(own => own.Id == id) is { } found ? new Read<LlmConfigView>(found, database.Epoch, user.Seq) : null);
+
+    public async Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft)
+    {
+        if (_user is not { } known)
+        {
+            return Refusal.NotFound("user");
+        }
+
+        var next = Next(known);
+        var config = draft.ToView(Guid.CreateVersion7(next.View.UpdatedAt), _key.Id, next.View.UpdatedAt);
+        if ((LlmConfigRules.Check(config) ?? (known.LlmConfigs.Count < MaxLlmConfigs ? null : TooManyLlmConfigs)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await ChangeLlmConfig(command, known, next with { LlmConfigs = [.. known.LlmConfigs, config] }, "llm-config.created",
+            Outcome<LlmConfigView>.Created(config), batch => LlmConfigStore.Insert(batch, _key.Tenant, config));
+    }
+
+    public async Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change)
+    {
+        if (_user is not { } known || known.LlmConfigs.FirstOrDefault(own => own.Id == id) is not { } config)
+        {
+            return NoLlmConfig;
+        }
+
+        var changed = change.Over(config);
+        if ((CheckVersion(command, config) ?? LlmConfigRules.Check(changed, config)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (changed == config)
+        {
+            return Outcome<LlmConfigView>.Done(config);
+        }
+
+        var next = Next(known);
+        changed = changed with { Version = config.Version + 1, UpdatedAt = next.View.UpdatedAt };
+        return await ChangeLlmConfig(command, known, next with { LlmConfigs = [.. known.LlmConfigs.Select(own => own.Id == id ? changed : own)] },
+            "llm-config.updated", Outcome<LlmConfigView>.Done(changed), batch => LlmConfigStore.Update(batch, _key.Tenant, changed));
+    }
+
+    public async Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id)
+    {
+        if (_user is not { } known || known.LlmConfigs.FirstOrDefault(own => own.Id == id) is not { } config)
+        {
+            return NoLlmConfig;
+        }
+
+        if (CheckVersion(command, config) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var next = Next(known);
+        next = next with
+        {
+            View = known.View.DefaultLlmConfigId == id ? next.View with { DefaultLlmConfigId = null } : next.View,
+            LlmConfigs = [.. known.LlmConfigs.Where(own => own.Id != id)],
+            Overrides = OverrideRules.WithoutLlmConfig(known.Overrides, id, next.View),
+        };
+        try
+        {
+            return await Change(command, known, next, "llm-config.deleted", "llmConfigId", id, Outcome<Nothing>.Deleted(), batch =>
+            {
+                WriteOverrides(batch, known, next);
+                LlmConfigStore.Delete(batch, _key.Tenant, config);
+            });
+        }
+        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.DefaultConfigKey))
+        {
+            return LlmConfigRules.InUse(await personalities.DefaultOf(RowScope.OfTenant(_key.Tenant), id));
+        }
+    }
+
+    private async Task<Outcome<LlmConfigView>> ChangeLlmConfig(
+        Command command, UserRow known, UserRow next, string type, Outcome<LlmConfigView> outcome, Action<ScopedBatch> rows)
+    {
+        try
+        {
+            return await Change(command, known, next, type, "llmConfig", outcome.Value!, outcome, rows);
+        }
+        catch (PostgresException e) when (e.IsUnique(LlmConfigStore.NameKey))
+        {
+            return LlmConfigExists;
+        }
+    }
+
+    private static Refusal? CheckVersion(Command command, LlmConfigView config) =>
+        command.IfMatch is { } expected && expected != config.Version ? Refusal.Stale(expected, config.Version) : null;
+}
