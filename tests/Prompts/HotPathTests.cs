@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using PersonaActors.Tests.Catalogues;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Prompts;
+
+/// <summary>Once the grains are awake, a resolve asks the database nothing.</summary>
+public sealed class HotPathTests(Room room) : IClassFixture<Room>
+{
+    /// <summary>What a resolve could be tempted to read; background work of the node reads other things.</summary>
+    private static readonly string[] Tables =
+    [
+        "personas", "personalities", "personality_owners", "users", "user_identities", "user_default_personas", "user_personality_configs",
+        "system_prompts", "llm_configs", "focus_modes", "user_personas", "tenants", "find_api_key(",
+    ];
+
+    [Fact]
+    public async Task No_statement_is_sent_while_prompts_are_resolved()
+    {
+        var ana = await room.NewPerson("Ana");
+        var bob = await room.NewPerson("Bob");
+        var (_, first) = await ana.NewPersonality("Knows {{user}}.", isPublic: true);
+        var (_, second) = await ana.NewPersonality("It is {{time}}.", isPublic: true);
+        var helper = (await ana.Client.Post("/v1/user-personas", new { name = "Helper", systemPrompt = "Help.", isPublic = true })).Should(HttpStatusCode.Created).Id;
+        async Task All()
+        {
+            foreach (var person in (Person[])[ana, bob])
+            {
+                await person.Client.Prompt(first);
+                await person.Client.Prompt(first, "?focusMode=code&explain=true");
+                await person.Client.Prompt(second);
+                (await person.Client.Post($"/v1/personalities/{first}/prompt?format=openai", new { message = "hi", variables = new { a = "b" } })).Should(HttpStatusCode.OK);
+                (await person.Client.Get($"/v1/user-personas/{helper}/prompt")).Should(HttpStatusCode.OK);
+                await room.Service.Prompt(first, $"?user={person.Id}");
+            }
+        }
+
+        await All();
+        var statements = new ConcurrentQueue<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity =>
+            {
+                var text = (activity.GetTagItem("db.query.text") ?? activity.GetTagItem("db.statement")) as string ?? activity.DisplayName;
+                if (activity.TagObjects.Any(tag => tag.Value is string value && value.Contains(room.Database.Name, StringComparison.Ordinal)))
+                {
+                    statements.Enqueue(text);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        // First that they are seen at all.
+        (await ana.Client.Patch($"/v1/personas/{await ana.DefaultPersona()}", new { content = "seen" })).Should(HttpStatusCode.OK);
+        Assert.Contains(statements, statement => statement.Contains("personas", StringComparison.Ordinal));
+        await All();
+        statements.Clear();
+
+        for (var i = 0; i < 20; i++)
+        {
+            await All();
+        }
+
+        Assert.Empty(statements.Where(statement => Tables.Any(table => statement.Contains(table, StringComparison.Ordinal))));
+    }
+}
