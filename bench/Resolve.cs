@@ -13,7 +13,7 @@ internal static class Resolve
     private const int Users = 10_000;
     private const int Personalities = 200;
     private const int Connections = 64;
-    private const int Known = 20_000;
+    private const int Known = 5_000;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(4);
 

@@ -31,7 +31,7 @@ internal static class SeedQuery
         """;
 
     private const string Fill = """
-        INSERT INTO seed.users (id, discord_id, username) SELECT u.id, lpad(row_number() OVER ()::text, 18, '1'), u.username FROM users u;
+        INSERT INTO seed.users (id, discord_id, username) SELECT u.id, lpad(row_number() OVER ()::text, 18, '0'), u.username FROM users u;
         INSERT INTO seed.personas (id, name, content, owner_id) SELECT p.id, p.name, p.content, p.owner_id FROM personas p;
         UPDATE seed.users u SET global_persona_id = d.persona_id FROM user_default_personas d WHERE d.user_id = u.id;
         INSERT INTO seed.system_prompts (id, name, content) SELECT s.id, s.name, s.content FROM system_prompts s;
