@@ -18,13 +18,22 @@ public sealed class PromptBudget(long most)
     public void Take(long size) => Interlocked.Add(ref _used, size);
 }
 
-/// <summary>One user's ready prompts, bounded; the least recently used goes first.</summary>
+/// <summary>
+/// One user's ready prompts, bounded; the least recently used goes first. Kept is what was asked for twice of late: what
+/// nobody asks for again would only be carried from one garbage collection to the next.
+/// </summary>
 internal sealed class ReadyPrompts(PromptBudget budget)
 {
     private const int Most = 64;
 
     /// <summary>What an entry takes beside its text.</summary>
     private const int Overhead = 2048;
+
+    /// <summary>A power of two: how many requests back a second one counts.</summary>
+    private const int Remembered = 32;
+
+    private readonly int[] _lately = new int[Remembered];
+    private int _count;
 
     private readonly Dictionary<PromptRequest, LinkedListNode<Kept>> _byRequest = [];
     private readonly LinkedList<Kept> _byUse = new();
@@ -53,6 +62,10 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         {
             Remove(before);
         }
+        else if (!IsRepeated(request))
+        {
+            return;
+        }
 
         while (_byUse.Last is { } oldest && (_byUse.Count >= Most || budget.IsSpent))
         {
@@ -63,6 +76,18 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         var size = entry.Size + Overhead;
         _byRequest[request] = _byUse.AddFirst(new Kept(request, entry, size));
         budget.Take(size);
+    }
+
+    private bool IsRepeated(PromptRequest request)
+    {
+        var hash = request.GetHashCode();
+        if (_lately.AsSpan().Contains(hash))
+        {
+            return true;
+        }
+
+        _lately[_count++ & (Remembered - 1)] = hash;
+        return false;
     }
 
     public void Clear()
