@@ -36,6 +36,10 @@ public interface IPersonalityGrain : IGrainWithStringKey
     [Alias("remove-owner")]
     Task<Outcome<Nothing>> RemoveOwner(Command command, Guid user);
 
+    /// <summary>After a user is gone, and with it, by cascade, its role and configs: tells so, and goes too if nobody else owned it.</summary>
+    [Alias("forget")]
+    Task Forget(PersonalityOwner gone);
+
     /// <param name="personal">Only the acting user's word for it; otherwise the whole tenant's.</param>
     [Alias("set-alias")]
     Task<Outcome<PersonalityAlias>> SetAlias(Command command, string alias, bool personal);

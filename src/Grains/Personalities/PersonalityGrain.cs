@@ -288,6 +288,37 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         return outcome;
     }
 
+    public async Task Forget(PersonalityOwner gone)
+    {
+        if (_row is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
+        {
+            return;
+        }
+
+        var now = Now();
+        var batch = Begin();
+        if (gone.Role == PersonalityRole.Owner && !fresh.View.Owners.Any(owner => owner.Role == PersonalityRole.Owner))
+        {
+            PersonalityStore.Delete(batch, _key.Tenant, row.View);
+            batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
+            var events = await batch.Commit(DeactivateOnIdle);
+            _row = null;
+            feed.Announce(_key.Tenant, events);
+            DeactivateOnIdle();
+            return;
+        }
+
+        // This activation may have loaded the row after the cascade; those who follow the stream still hold what went by it.
+        var told = row.View with { Owners = [.. row.View.Owners.Where(owner => owner.UserId != gone.UserId), gone], DefaultLlmConfigId = row.View.DefaultLlmConfigId ?? Guid.Empty };
+        var next = row.View with
+        {
+            Owners = fresh.View.Owners, DefaultLlmConfigId = fresh.View.DefaultLlmConfigId, Version = row.View.Version + 1, UpdatedAt = now,
+        };
+        PersonalityStore.Update(batch, _key.Tenant, next);
+        batch.Append(_stream, null, PersonalityEvents.AccessChanged, now, MergePatch.Between(told, next));
+        await Commit(batch, next);
+    }
+
     private Task<Outcome<PersonalityView>> Change(Command command, string type, PersonalityView next, Action<ScopedBatch, DateTimeOffset>? also = null)
     {
         if (next == _row!.View)

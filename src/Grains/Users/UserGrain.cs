@@ -2,6 +2,7 @@ using Npgsql;
 using System.Collections.Immutable;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
@@ -162,6 +163,7 @@ public sealed partial class UserGrain(
         var outcome = Outcome<Nothing>.Deleted();
         var theirPersonas = await personas.Ids(_key.Tenant, _key.Id);
         var theirAssistants = await userPersonas.Ids(_key.Tenant, _key.Id);
+        var theirPersonalities = await personalities.OfUser(_key.Tenant, _key.Id);
         var batch = Begin();
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, "user.deleted", now, JsonText.EmptyObject);
@@ -173,6 +175,11 @@ public sealed partial class UserGrain(
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
+        foreach (var (id, role) in theirPersonalities)
+        {
+            await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role));
+        }
+
         await Task.WhenAll(theirAssistants.Select(id => GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, id)).Forget()));
         return outcome;
     }

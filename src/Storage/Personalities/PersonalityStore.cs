@@ -173,11 +173,12 @@ public sealed class PersonalityStore(Database database)
     public Task<List<string>> DefaultOf(RowScope scope, Guid config) => database.ReadMany(
         scope, DefaultOfSql, [Sql.Uuid(scope.Tenant), Sql.Uuid(config)], row => row.GetString(0));
 
-    private const string OfUserSql = "SELECT personality_id FROM personality_owners WHERE tenant_id = $1 AND user_id = $2";
+    private const string OfUserSql = "SELECT personality_id, role FROM personality_owners WHERE tenant_id = $1 AND user_id = $2";
 
     /// <summary>The personalities that a user has a role of.</summary>
-    public Task<List<Guid>> OfUser(Guid tenant, Guid user) => database.ReadMany(
-        RowScope.OfUser(tenant, user), OfUserSql, [Sql.Uuid(tenant), Sql.Uuid(user)], row => row.GetGuid(0));
+    public Task<List<(Guid Personality, PersonalityRole Role)>> OfUser(Guid tenant, Guid user) => database.ReadMany(
+        RowScope.OfUser(tenant, user), OfUserSql, [Sql.Uuid(tenant), Sql.Uuid(user)],
+        row => (row.GetGuid(0), Enum.Parse<PersonalityRole>(row.GetString(1), ignoreCase: true)));
 
     private static string EscapeLike(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");
 
