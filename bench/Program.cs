@@ -7,6 +7,9 @@ using PersonaActors.Bench;
     ("engine-reminders", EngineReminders.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),
+    ("realtime-fan-out", RealtimeFanOut.RunAsync),
+    ("realtime-latency", RealtimeLatency.RunAsync),
+    ("realtime-storm", RealtimeStorm.RunAsync),
 ];
 
 var unknown = args.Where(arg => !benchmarks.Any(benchmark => benchmark.Name == arg)).ToArray();

@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Gateway.Realtime;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
@@ -60,6 +62,38 @@ public sealed class ClockTests : IAsyncLifetime
 
         _clock.Advance(TimeSpan.FromMinutes(6));
         Assert.Contains("token_expired", (string)(await client.Next("closed"))!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_online_is_told_with_coming_and_leaving_fifteen_seconds_after_the_connection()
+    {
+        var user = await _service.Register("Ada");
+        var watcher = await _clients.Raw(_node.Address, await _node.ServiceKey());
+        var answer = await watcher.Subscribe($"presence:user:{user}");
+        Assert.True((bool)answer["derived"]!, answer.ToJsonString());
+        Assert.Equal("stream_not_found", (string)(await watcher.Subscribe($"presence:user:{Guid.NewGuid()}"))["refused"]!["code"]!);
+
+        var ada = await _clients.Raw(_node.Address, await _node.UserKey(user));
+        var came = await watcher.Event();
+        Assert.Equal(user.ToString(), (string)came["data"]!["last"]!["joined"]!);
+        Assert.Equal(user.ToString(), (string)came["data"]!["online"]![0]!["user"]!);
+
+        // Back within the fifteen seconds: nobody has left.
+        await ada.Cut();
+        await ada.Next("closed");
+        var again = await _clients.Raw(_node.Address, await _node.UserKey(user));
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        await again.Cut();
+        await again.Next("closed");
+        var presence = _node.Services.GetRequiredService<Presence>();
+        await Eventually.True("the node saw the cut", () => Task.FromResult(presence.Who(_node.Demo, $"user:{user}") is [{ Connections: 0 }]));
+        Assert.NotEmpty(presence.Who(_node.Demo, $"user:{user}"));
+        _clock.Advance(TimeSpan.FromSeconds(15));
+
+        var left = await watcher.Event();
+        Assert.Equal(user.ToString(), (string)left["data"]!["last"]!["left"]!);
+        Assert.Empty(left["data"]!["online"]!.AsArray());
+        Assert.Equal((string)left["epoch"]!, (string)(await watcher.Subscribe($"presence:user:{user}"))["epoch"]!);
     }
 
     private async Task<string> Token(Guid user, int minutes) =>

@@ -17,22 +17,22 @@ public sealed class RawSocket : IAsyncDisposable
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly MemoryStream _rest = new();
 
-    private RawSocket()
+    private RawSocket(int receiveBuffer)
     {
         _handler = new SocketsHttpHandler
         {
             ConnectCallback = async (context, cancel) =>
             {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = 8 * 1024 };
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = receiveBuffer };
                 await socket.ConnectAsync(context.DnsEndPoint, cancel);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         };
     }
 
-    public static async Task<RawSocket> Connect(Uri server, string token)
+    public static async Task<RawSocket> Connect(Uri server, string token, int receiveBuffer = 8 * 1024)
     {
-        var raw = new RawSocket();
+        var raw = new RawSocket(receiveBuffer);
         var address = new UriBuilder(server) { Scheme = "ws", Path = "/hubs/persona" }.Uri;
         raw._socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
         await raw._socket.ConnectAsync(address, new HttpMessageInvoker(raw._handler), CancellationToken.None);

@@ -16,11 +16,13 @@ public sealed class ConnectionRoster
 
     private readonly ConcurrentDictionary<EventConnection, ITimer?> _connections = new();
     private readonly KeyRing _keys;
+    private readonly Presence _presence;
     private readonly TimeProvider _time;
 
-    public ConnectionRoster(KeyRing keys, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
+    public ConnectionRoster(KeyRing keys, Presence presence, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         _keys = keys;
+        _presence = presence;
         _time = time;
         keys.Revoked += key => CloseWhere(CloseReason.KeyRevoked, connection => connection.Acting.Caller.KeyId == key);
         feed.Listen(OnAnnounced);
@@ -32,6 +34,7 @@ public sealed class ConnectionRoster
     public async Task Admit(EventConnection connection)
     {
         Expire(connection);
+        connection.Come(_presence);
         var key = connection.Acting.Caller.KeyId;
         // It may have ended while the connection was being made, when nobody could find it here.
         if (key != Guid.Empty && await _keys.FindById(key, CancellationToken.None) is null)

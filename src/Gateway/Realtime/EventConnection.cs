@@ -25,6 +25,7 @@ public abstract class EventConnection
     private readonly Dictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
     private readonly Queue<Subscription> _behind = new();
     private readonly TimeProvider _time;
+    private IDisposable? _online;
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _idle;
     private CloseReason? _closing;
@@ -113,13 +114,26 @@ public abstract class EventConnection
     /// <summary>The client went away.</summary>
     public void Gone()
     {
+        IDisposable? online;
         lock (_lock)
         {
             _closing ??= new CloseReason("gone", "");
             Empty();
+            online = _online;
+            _online = null;
         }
 
+        online?.Dispose();
         LeaveAll();
+    }
+
+    /// <summary>Its user is online until it is gone.</summary>
+    internal void Come(Presence presence)
+    {
+        if (Acting.User is { } user)
+        {
+            _online = presence.Come(Acting.Tenant, $"user:{user}", user);
+        }
     }
 
     /// <summary>Ends a connection whose last write has not been taken for too long.</summary>

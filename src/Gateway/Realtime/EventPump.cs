@@ -25,6 +25,7 @@ public sealed class EventPump : BackgroundService
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), StreamRelay> _relays = new();
     private readonly SemaphoreSlim _checking = new(1, 1);
     private readonly StreamDirectory _directory;
+    private readonly Presence _presence;
     private readonly ConnectionRoster _roster;
     private readonly Database _database;
     private readonly EventLog _log;
@@ -33,11 +34,12 @@ public sealed class EventPump : BackgroundService
     private long _logReads;
     private int _checkWanted;
 
-    public EventPump(EventFeed feed, EventLog log, Database database, StreamDirectory directory, ConnectionRoster roster, GatewayOptions options, TimeProvider time, ILogger<EventPump> logger)
+    public EventPump(EventFeed feed, EventLog log, Database database, StreamDirectory directory, Presence presence, ConnectionRoster roster, GatewayOptions options, TimeProvider time, ILogger<EventPump> logger)
     {
         _log = log;
         _database = database;
         _directory = directory;
+        _presence = presence;
         _roster = roster;
         _options = options;
         _logger = logger;
@@ -232,6 +234,11 @@ public sealed class EventPump : BackgroundService
                     : await Answer(request, (LogRelay)relay, subscription, seen);
                 if (answer.Refused is null && Keep(subscription))
                 {
+                    if (connection.Acting.User is { } user && Presence.PlaceOf(stream) is { } place)
+                    {
+                        subscription.Presence = _presence.Come(connection.Acting.Tenant, place, user);
+                    }
+
                     return (answer, subscription);
                 }
 

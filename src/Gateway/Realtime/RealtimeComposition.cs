@@ -25,6 +25,7 @@ public static class RealtimeComposition
     public static void AddRealtime(this IServiceCollection services)
     {
         services.AddSingleton<StreamDirectory>();
+        services.AddSingleton<Presence>();
         services.AddSingleton<ConnectionRoster>();
         services.AddSingleton<EventPump>();
         services.AddHostedService(provider => provider.GetRequiredService<EventPump>());
@@ -63,6 +64,9 @@ public static class RealtimeComposition
             (grains, key) => grains.Of<IPersonaGrain>(key).Get());
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
             (grains, key) => grains.Of<IFocusSessionGrain>(key).Get());
+        // Who is with a thing is shown to those who may see the thing.
+        services.AddSingleton(provider => provider.GetRequiredService<Presence>().ToStreamKind(async (acting, place) =>
+            await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null));
         services.AddStream(grains => new StreamKind("catalogue", async (acting, rest) =>
         {
             var system = rest == "system";

@@ -19,7 +19,14 @@ internal sealed class Subscription(EventConnection connection, StreamRelay relay
 
     public bool Ended => _ended;
 
-    public void End() => _ended = true;
+    /// <summary>The user's being where the stream is about; over with the subscription.</summary>
+    public IDisposable? Presence { get; set; }
+
+    public void End()
+    {
+        _ended = true;
+        Presence?.Dispose();
+    }
 
     /// <summary>Hands over what of a batch the connection doesn't have yet.</summary>
     public void Send(EventBatch batch)

@@ -1,0 +1,100 @@
+using System.Net;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Realtime;
+
+/// <summary>The gateway's process killed, PostgreSQL taken away: whoever listens misses nothing and gets nothing twice.</summary>
+public sealed class FaultTests
+{
+    [Fact]
+    public Task A_gateway_killed_with_kill_9_costs_a_client_no_event() => Seeded.Run(async random =>
+    {
+        await using var database = await TestDatabase.Create();
+        await using var clients = await NodeClients.Start();
+        var port = ProcessNode.FreePort();
+        var node = await ProcessNode.Start(database, port);
+        try
+        {
+            using var api = node.Client();
+            var user = await api.Register("ada");
+            var epoch = (string)(await api.Get($"/v1/users/{user}")).Json["cursor"]!["epoch"]!;
+            var client = await clients.Resuming(node.Address, node.Key, [$"user:{user}"], new { epoch, seq = 0 });
+            var acknowledged = 2;
+            for (var life = 0; life < 2; life++)
+            {
+                using var dying = new CancellationTokenSource();
+                var load = Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
+                {
+                    for (var i = 0; !dying.IsCancellationRequested; i++)
+                    {
+                        try
+                        {
+                            if ((await api.Patch($"/v1/users/{user}", new { username = $"ada {life} {worker} {i}" })).Status == HttpStatusCode.OK)
+                            {
+                                Interlocked.Increment(ref acknowledged);
+                            }
+                        }
+                        catch (HttpRequestException)
+                        {
+                            return;
+                        }
+                    }
+                })));
+                var until = Volatile.Read(ref acknowledged) + random.Next(20, 200);
+                await Eventually.True("some commands were acknowledged", () => Task.FromResult(Volatile.Read(ref acknowledged) >= until));
+                await node.Kill();
+                await dying.CancelAsync();
+                await load;
+                await node.DisposeAsync();
+                node = await ProcessNode.Start(database, port);
+            }
+
+            using var last = node.Client();
+            (await last.Patch($"/v1/users/{user}", new { username = "the last" })).Should(HttpStatusCode.OK);
+            var newest = (long)(await last.Get($"/v1/users/{user}")).Json["cursor"]!["seq"]!;
+            Assert.True(newest > acknowledged, $"{acknowledged} events were acknowledged, the stream has {newest}");
+            Assert.Equal(Enumerable.Range(1, (int)newest).Select(n => (long)n), (await client.EventsUntil(newest)).Select(e => (long)e["seq"]!));
+        }
+        finally
+        {
+            await node.DisposeAsync();
+        }
+    });
+
+    [Fact]
+    public async Task PostgreSQL_stopped_and_started_costs_a_client_no_event()
+    {
+        var cluster = PrivateCluster.Create();
+        try
+        {
+            await using var database = await TestDatabase.CreateOn(cluster.Superuser);
+            await using var clients = await NodeClients.Start();
+            await using var node = await ProcessNode.Start(database);
+            using var api = node.Client();
+            var user = await api.Register("ada");
+            var epoch = (string)(await api.Get($"/v1/users/{user}")).Json["cursor"]!["epoch"]!;
+            var listening = await clients.Resuming(node.Address, node.Key, [$"user:{user}"], new { epoch, seq = 0 });
+            var raw = await clients.Raw(node.Address, node.Key);
+            await raw.Subscribe($"user:{user}", epoch, 0);
+            for (var i = 0; i < 20; i++)
+            {
+                (await api.Patch($"/v1/users/{user}", new { username = $"before {i}" })).Should(HttpStatusCode.OK);
+            }
+
+            cluster.Stop();
+            await Eventually.True("commands are refused", async () => (await api.Patch($"/v1/users/{user}", new { username = "meanwhile" })).Status == HttpStatusCode.ServiceUnavailable);
+            cluster.Start();
+            await Eventually.True("commands are carried out again", async () => (await api.Patch($"/v1/users/{user}", new { username = "after" })).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(30));
+
+            (await api.Patch($"/v1/users/{user}", new { username = "the last" })).Should(HttpStatusCode.OK);
+            var newest = (long)(await api.Get($"/v1/users/{user}")).Json["cursor"]!["seq"]!;
+            var expected = Enumerable.Range(1, (int)newest).Select(n => (long)n).ToList();
+            Assert.Equal(expected, (await listening.EventsUntil(newest)).Select(e => (long)e["seq"]!));
+            Assert.Equal(expected, (await raw.EventsUntil(newest)).Select(e => (long)e["seq"]!));
+        }
+        finally
+        {
+            cluster.Remove();
+        }
+    }
+}
