@@ -69,20 +69,8 @@ public sealed class ItemsConverterFactory : JsonConverterFactory
 
     private sealed class ItemsConverter<T> : JsonConverter<Items<T>>
     {
-        public override Items<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            try
-            {
-                return new(JsonSerializer.Deserialize<T[]>(ref reader, options)!);
-            }
-            catch (JsonException e) when (e.InnerException is not JsonException)
-            {
-                // The serializer says where the list stands once the path is open again; where in the list it was, only we know.
-                var placed = new JsonException(e.Message, e.InnerException);
-                placed.Data[Wire.PathWithin] = e.Path?[1..];
-                throw placed;
-            }
-        }
+        public override Items<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            new(NestedJson.Read<T[]>(ref reader, options)!);
 
         public override void Write(Utf8JsonWriter writer, Items<T> value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value.ToArray(), options);

@@ -19,7 +19,7 @@ public static class NestedJson
         catch (JsonException e)
         {
             var inner = PathOf(e) is { Length: > 1 } path ? path[1..] : "";
-            throw new JsonException(e.Message) { Data = { [InnerPath] = inner } };
+            throw new JsonException(e.Message, e.InnerException) { Data = { [InnerPath] = inner } };
         }
     }
 

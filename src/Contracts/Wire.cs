@@ -13,9 +13,6 @@ public static class Wire
     /// <summary>For bodies of the native surface: a field nobody knows is refused with its name instead of being lost.</summary>
     public static readonly JsonSerializerOptions Strict = Make(JsonUnmappedMemberHandling.Disallow);
 
-    /// <summary>Under this name a JsonException keeps where within a list of ours it was thrown; its path ends at the list.</summary>
-    public const string PathWithin = "path-within";
-
     private static JsonSerializerOptions Make(JsonUnmappedMemberHandling unmapped)
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
