@@ -5,6 +5,7 @@ using PersonaActors.Bench;
 [
     ("engine-calls", EngineCalls.RunAsync),
     ("engine-reminders", EngineReminders.RunAsync),
+    ("focus-sessions", FocusSessions.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),
     ("realtime-fan-out", RealtimeFanOut.RunAsync),

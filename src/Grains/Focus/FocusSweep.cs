@@ -9,7 +9,7 @@ using PersonaActors.Storage.Focus;
 namespace PersonaActors.Grains.Focus;
 
 /// <summary>
-/// Wakes what is due. Every second the sessions whose time has come, the most overdue first, are woken, whether or not
+/// Wakes what is due. Twice a second the sessions whose time has come, the most overdue first, are woken, whether or not
 /// anything else remembered them: this is what makes ticks punctual, and what an occurrence outlives a lost reminder, a
 /// crash or a move by. Waking twice does no harm, so nodes need not agree on who does it.
 /// </summary>
@@ -17,7 +17,7 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
 {
     private const int Batch = 500;
     private const int AtOnce = 24;
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan EmotionsEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ForgottenAfter = TimeSpan.FromDays(1);
     private static readonly Meter Meter = new("PersonaActors.Focus");
@@ -59,7 +59,7 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
                     Interlocked.Increment(ref woken);
                 }
             });
-            // What can't be woken stays due, and is not tried again before the next second.
+            // What can't be woken stays due, and is not tried again before the next round.
             if (due.Count < Batch || woken == 0)
             {
                 return;

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Grains.Focus;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Bench;
+
+/// <summary>
+/// A hundred thousand live focus sessions, whose ticks fall due at every moment of five minutes: how late they run, what a
+/// session costs in memory asleep and awake, and how soon the node is ready again after kill -9. The anchors are the limits.
+/// </summary>
+internal static class FocusSessions
+{
+    private static readonly int Count = int.Parse(Environment.GetEnvironmentVariable("BENCH_FOCUS_SESSIONS") ?? "100000", CultureInfo.InvariantCulture);
+    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(45);
+
+    // After the seeding, so that the first tick falls due when the node is up.
+    private static readonly TimeSpan Lead = TimeSpan.FromSeconds(15 + (Count / 2500));
+
+    internal static async Task<Result[]> RunAsync()
+    {
+        await using var node = await BenchNode.Start();
+        var before = Memory();
+        var from = await Seed(node);
+        await WaitUntil(from - TimeSpan.FromSeconds(1));
+        var asleep = Math.Max(0, Memory() - before) / (double)Count;
+        await WaitUntil(from + Measured);
+        var awake = Math.Max(0, Memory() - before);
+        var late = await Late(node.On.Superuser, from);
+        var ready = await ReadyAfterKill(node);
+
+        var p99 = late[late.Count * 99 / 100];
+        return
+        [
+            new($"{late.Count:N0} ticks of {Count:N0} live sessions, {Count / 300:N0} a second: p99 late", Seconds(p99), $"p50 {Seconds(late[late.Count / 2])}", 2 / p99, 1, AtLeastText: "≤ 2 s"),
+            new("memory of a session whose grain is gone", Bytes(asleep), "4 KiB", 4096 / Math.Max(1, asleep), 1, AtLeastText: "≤ 4 KiB"),
+            new("memory of a session awake", Bytes(awake / (double)late.Count), "32 KiB", 32768 / Math.Max(1, awake / (double)late.Count), 1, AtLeastText: "≤ 32 KiB"),
+            new("ready again after kill -9", Seconds(ready), "10 s", 10 / ready, 1, AtLeastText: "≤ 10 s"),
+        ];
+    }
+
+    private static async Task WaitUntil(DateTimeOffset at)
+    {
+        var left = at - TimeProvider.System.GetUtcNow();
+        if (left > TimeSpan.Zero)
+        {
+            await Task.Delay(left);
+        }
+    }
+
+    /// <returns>When the first tick falls due.</returns>
+    private static async Task<DateTimeOffset> Seed(BenchNode node)
+    {
+        var stamp = new DateTimeOffset(2001, 2, 3, 4, 5, 6, TimeSpan.Zero).AddTicks(1234560);
+        var unknown = RhythmRules.Snapshot(RhythmLevels.Unknown, null, TimeZoneInfo.Utc, stamp);
+        var start = new StartState(unknown, EmotionRules.Snapshot(null, unknown, null, []), TaskSnapshot.None);
+        var row = new SessionState(
+            Guid.Empty, Guid.Empty, null, FocusTimeline.Start(stamp, FocusMode.Deep, new FocusPlan(), 45), NudgeLedger.Empty, FlowWindow.From(stamp),
+            null, start, null, null, null, 1).ToRow();
+        var text = System.Text.Json.JsonSerializer.Serialize(stamp).Trim('"');
+        await using var connection = new NpgsqlConnection(node.On.Superuser);
+        await connection.OpenAsync();
+        var first = TimeProvider.System.GetUtcNow() + Lead;
+        await Run(connection, """
+            INSERT INTO users (tenant_id, id, username, created_at, updated_at)
+            SELECT $1, md5('person ' || i)::uuid, 'person ' || i, now(), now() FROM generate_series(1, $2) i
+            """, node.Tenant, Count);
+        await Run(connection, """
+            INSERT INTO focus_sessions (tenant_id, id, person_id, mode, status, start_time, estimated_duration, start_state, state, next_tick_at, version)
+            SELECT $1, md5('session ' || i)::uuid, md5('person ' || i)::uuid, 'deep', 'active', begun, 45, $4::json,
+              replace($5, $6, to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::json, begun + interval '5 minutes', 1
+            FROM generate_series(1, $2) i, LATERAL (SELECT $3 - interval '5 minutes' + i * interval '5 minutes' / $2 AS begun) at
+            """, node.Tenant, Count, first, row.StartState.Json, row.State.Json, text);
+        await Run(connection, "ANALYZE users, focus_sessions");
+        return first;
+    }
+
+    private static async Task<List<double>> Late(string superuser, DateTimeOffset from)
+    {
+        await using var connection = new NpgsqlConnection(superuser);
+        await connection.OpenAsync();
+        // What was due within the measured time and has not run counts as late as it is by now.
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT extract(epoch FROM coalesce(e.ts, $2) - (s.start_time + interval '5 minutes'))::float8 AS late
+            FROM focus_sessions s LEFT JOIN focus_events e ON e.tenant_id = s.tenant_id AND e.session_id = s.id AND e.tick = 1
+            WHERE s.start_time + interval '5 minutes' BETWEEN $1 AND $2 ORDER BY late
+            """, connection);
+        command.Parameters.Add(new() { Value = from });
+        command.Parameters.Add(new() { Value = from + Measured - TimeSpan.FromSeconds(1) });
+        await using var reader = await command.ExecuteReaderAsync();
+        var late = new List<double>();
+        while (await reader.ReadAsync())
+        {
+            late.Add(reader.GetDouble(0));
+        }
+
+        return late;
+    }
+
+    private static async Task<double> ReadyAfterKill(BenchNode node)
+    {
+        // One node a database: this process's own leaves first.
+        await node.Services.GetRequiredService<IHost>().StopAsync();
+        var port = FreePort();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        using (var doomed = Launch(node.On, port))
+        {
+            await Ready(http);
+            doomed.Kill();
+            await doomed.WaitForExitAsync();
+        }
+
+        var since = Stopwatch.GetTimestamp();
+        using var again = Launch(node.On, port);
+        await Ready(http);
+        var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
+        again.Kill();
+        await again.WaitForExitAsync();
+        return seconds;
+    }
+
+    private static Process Launch(TestDatabase on, int port)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "personactors.dll"), "serve"])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment["PERSONA__DATABASE__APP"] = on.App;
+        start.Environment["PERSONA__DATABASE__WORKER"] = on.Worker;
+        start.Environment["PERSONA__DATABASE__MIGRATOR"] = on.Migrator;
+        start.Environment["PERSONA__URL"] = $"http://127.0.0.1:{port}";
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private static async Task Ready(HttpClient http)
+    {
+        for (var since = Stopwatch.GetTimestamp(); ;)
+        {
+            try
+            {
+                if ((await http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(since) < TimeSpan.FromMinutes(1))
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static async Task Run(NpgsqlConnection connection, string sql, params object[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        foreach (var value in parameters)
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
+
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static long Memory() => GC.GetTotalMemory(forceFullCollection: true);
+
+    private static string Seconds(double seconds) => $"{seconds.ToString("0.000", CultureInfo.InvariantCulture)} s";
+
+    private static string Bytes(double bytes) => $"{bytes.ToString("N0", CultureInfo.InvariantCulture)} B";
+}
