@@ -141,6 +141,59 @@ public sealed class OwnedLlmConfigTests(NodeFixture fixture) : IClassFixture<Nod
     }
 
     [Fact]
+    public async Task A_global_one_that_becomes_owned_stops_resolving_for_others_at_once()
+    {
+        var (ada, bob) = (await _service.Register("ada"), await _service.Register("bob"));
+        var global = (await _service.Post("/v1/llm-configs", new { name = $"g {Guid.NewGuid()}", model = "given" })).Should(HttpStatusCode.Created).Id;
+        var prompts = new Dictionary<Guid, string>();
+        foreach (var user in new[] { ada, bob })
+        {
+            (await _service.Put($"/v1/users/{user}/default-llm-config", new { llmConfigId = global })).Should(HttpStatusCode.OK);
+            prompts[user] = $"/v1/personalities/{await Personality(user)}/prompt?user={user}";
+            Assert.Equal("given", (string?)(await _service.Get(prompts[user])).Should(HttpStatusCode.OK).Json["llm"]!["model"]);
+        }
+
+        (await _service.Patch($"/v1/llm-configs/{global}", new { ownerId = Guid.NewGuid() })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        using var asBob = _node.Client(await _node.UserKey(bob));
+        (await asBob.Patch($"/v1/llm-configs/{global}", new { ownerId = bob })).ShouldRefuse(HttpStatusCode.Forbidden, "admin_only");
+        var given = (await _service.Patch($"/v1/llm-configs/{global}", new { ownerId = ada })).Should(HttpStatusCode.OK).Json;
+        Assert.False((bool)given["isGlobal"]!);
+
+        Assert.NotEqual("given", (string?)(await _service.Get(prompts[bob])).Should(HttpStatusCode.OK).Json["llm"]?["model"]);
+        Assert.Equal("given", (string?)(await _service.Get(prompts[ada])).Should(HttpStatusCode.OK).Json["llm"]!["model"]);
+        (await asBob.Get($"/v1/llm-configs/{global}")).ShouldRefuse(HttpStatusCode.NotFound, "llm_config_not_found");
+        (await _service.Patch($"/v1/llm-configs/{global}", new { model = "changed" })).Should(HttpStatusCode.OK);
+        Assert.Equal("changed", (string?)(await _service.Get(prompts[ada])).Json["llm"]!["model"]);
+        (await _service.Patch($"/v1/llm-configs/{global}", new { ownerId = bob })).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+    }
+
+    [Fact]
+    public async Task Prompts_follow_overrides_and_what_is_deleted_from_under_them()
+    {
+        var user = await _service.Register("ada");
+        var personality = await Personality(user);
+        var path = $"/v1/personalities/{personality}/prompt?user={user}";
+        var config = await Make(user, "mine");
+        var persona = (await _service.Post("/v1/personas", new { name = "work", preferredName = "Lady Lovelace" }, As(user))).Should(HttpStatusCode.Created).Id;
+        Assert.DoesNotContain("Lovelace", (await _service.Get(path)).Should(HttpStatusCode.OK).Text);
+        (await _service.Put($"/v1/users/{user}/overrides/{personality}", new { personaId = persona, llmConfigId = config })).Should(HttpStatusCode.OK);
+        var overridden = (await _service.Get(path)).Should(HttpStatusCode.OK);
+        Assert.Contains("Lady Lovelace", overridden.Text);
+        Assert.Equal("m", (string?)overridden.Json["llm"]!["model"]);
+        (await _service.Patch($"/v1/users/{user}/settings", new { maxMessages = 7 })).Should(HttpStatusCode.OK);
+        Assert.Equal(7, (int)(await _service.Get(path)).Json["settings"]!["maxMessages"]!);
+        (await _service.Patch($"/v1/users/{user}/overrides/{personality}/settings", new { maxMessages = 8 })).Should(HttpStatusCode.OK);
+        Assert.Equal(8, (int)(await _service.Get(path)).Json["settings"]!["maxMessages"]!);
+        (await _service.Patch($"/v1/personas/{persona}", new { preferredName = "Countess" }, As(user))).Should(HttpStatusCode.OK);
+        Assert.Contains("Countess", (await _service.Get(path)).Text);
+        (await _service.Delete($"/v1/personas/{persona}")).Should(HttpStatusCode.NoContent);
+        (await _service.Delete($"/v1/llm-configs/{config}")).Should(HttpStatusCode.NoContent);
+        var fallen = (await _service.Get(path)).Should(HttpStatusCode.OK);
+        Assert.DoesNotContain("Countess", fallen.Text);
+        Assert.NotEqual("m", (string?)fallen.Json["llm"]?["model"]);
+    }
+
+    [Fact]
     public async Task They_go_with_their_user()
     {
         var user = await _service.Register("ada");

@@ -34,6 +34,7 @@ public sealed record LlmConfigDraft(
         IsDefault ?? false, IsFreeDefault ?? false, 1, at, at);
 }
 
+/// <param name="OwnerId">A global config that gets one is that user's alone from then on.</param>
 [GenerateSerializer, Immutable, Alias("llm-config-change")]
 public sealed record LlmConfigChange(
     [property: Id(0)] Patch<string> Name,
@@ -59,7 +60,8 @@ public sealed record LlmConfigChange(
     [property: Id(20)] Patch<double?> MemoryScoreThreshold,
     [property: Id(21)] Patch<int?> MemoryLimit,
     [property: Id(22)] Patch<bool?> IsDefault,
-    [property: Id(23)] Patch<bool?> IsFreeDefault)
+    [property: Id(23)] Patch<bool?> IsFreeDefault,
+    [property: Id(24)] Patch<Guid?> OwnerId = default)
 {
     public LlmConfigView Over(LlmConfigView known) => known with
     {

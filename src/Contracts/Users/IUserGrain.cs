@@ -60,6 +60,10 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("get-llm-config"), AlwaysInterleave]
     Task<Read<LlmConfigView>?> GetLlmConfig(Guid id);
 
+    /// <summary>The catalogue has given the user one of the tenant's LLM configs: the rows say more than memory does.</summary>
+    [Alias("reload")]
+    Task Reload();
+
     [Alias("create-llm-config")]
     Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft);
 

@@ -94,6 +94,14 @@ public sealed class CatalogueChange
         Next = Next.Without(config.Id);
     }
 
+    /// <summary>It stays what it is, but as somebody's own: it isn't of the catalogue any more.</summary>
+    public void Give(LlmConfigView config)
+    {
+        LlmConfigStore.Update(_batch, _tenant!.Value, config);
+        Append<LlmConfigView>("llm-config", "llmConfigs", config.Id, config, null);
+        Next = Next.Without(config.Id);
+    }
+
     public void Put(FocusModeView mode)
     {
         var known = Next.FocusModes.GetValueOrDefault(mode.Id);

@@ -3,6 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Users;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
@@ -139,8 +140,8 @@ public sealed class CatalogueGrain(
         }
 
         var now = Now();
-        var next = change.Over(known);
-        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? LlmConfigRules.Check(next, known) ?? CheckName(next)) is { } refusal)
+        var next = change.Over(known) with { OwnerId = change.OwnerId.Over(null) };
+        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? LlmConfigRules.Check(next, known) ?? (next.IsGlobal ? CheckName(next) : null)) is { } refusal)
         {
             return refusal;
         }
@@ -151,7 +152,31 @@ public sealed class CatalogueGrain(
         }
 
         next = next with { Version = known.Version + 1, UpdatedAt = now };
-        return await Commit(command, Outcome<LlmConfigView>.Done(next), to => to.Put(next), now);
+        return next.OwnerId is { } owner
+            ? await Give(command, next, owner, now)
+            : await Commit(command, Outcome<LlmConfigView>.Done(next), to => to.Put(next), now);
+    }
+
+    /// <summary>
+    /// A global config becomes a user's own. It leaves the catalogue with the commit, so nobody else resolves with it from then
+    /// on; the user's grain reads it before this is answered. That one asks the catalogue too, but only what interleaves.
+    /// </summary>
+    private async Task<Outcome<LlmConfigView>> Give(Command command, LlmConfigView config, Guid owner, DateTimeOffset now)
+    {
+        try
+        {
+            var outcome = await Commit(command, Outcome<LlmConfigView>.Done(config), to => to.Give(config), now);
+            if (outcome.Refusal is null)
+            {
+                await GrainFactory.Of<IUserGrain>(new TenantScopedKey(_tenant!.Value, owner)).Reload();
+            }
+
+            return outcome;
+        }
+        catch (PostgresException e) when (e.IsForeignKey(LlmConfigStore.OwnerReference))
+        {
+            return Refusal.NotFound("user");
+        }
     }
 
     public async Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id)

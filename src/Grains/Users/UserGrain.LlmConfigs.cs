@@ -49,7 +49,7 @@ public sealed partial class UserGrain
         }
 
         var changed = change.Over(config);
-        if ((CheckVersion(command, config) ?? LlmConfigRules.Check(changed, config)) is { } refusal)
+        if ((CheckVersion(command, config) ?? CheckOwner(change) ?? LlmConfigRules.Check(changed, config)) is { } refusal)
         {
             return refusal;
         }
@@ -110,6 +110,12 @@ public sealed partial class UserGrain
             return LlmConfigExists;
         }
     }
+
+    public async Task Reload() => _user = await store.Load(_key.Tenant, _key.Id, _stream);
+
+    private Refusal? CheckOwner(LlmConfigChange change) => change.OwnerId.IsSet && change.OwnerId.Value != _key.Id
+        ? Refusal.Invalid("ownerId", "A user's own config stays that user's; make another one.")
+        : null;
 
     private static Refusal? CheckVersion(Command command, LlmConfigView config) =>
         command.IfMatch is { } expected && expected != config.Version ? Refusal.Stale(expected, config.Version) : null;

@@ -10,6 +10,7 @@ public sealed class LlmConfigStore(Database database)
 {
     public const string NameKey = "llm_configs_name";
     public const string DefaultKey = "llm_configs_default";
+    public const string OwnerReference = "llm_configs_tenant_id_owner_id_fkey";
     public const string FreeDefaultKey = "llm_configs_free_default";
 
     /// <summary>In the order that <see cref="Map"/> reads.</summary>
