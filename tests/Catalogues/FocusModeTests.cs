@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
-using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Tests.Harness;
 

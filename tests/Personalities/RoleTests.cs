@@ -19,7 +19,13 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
         var people = await Task.WhenAll(room.NewPerson("owner"), room.NewPerson("editor"), room.NewPerson("viewer"), room.NewPerson("stranger"));
         var made = (await people[0].Client.Post("/v1/personalities", new
         {
-            name = "Lilith", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = "inside", personalityTraits = "inside", tone = "inside", isPublic, definitionPublic,
+            name = "Lilith",
+            slug = $"p{Guid.NewGuid():N}"[..20],
+            characterInfo = "inside",
+            personalityTraits = "inside",
+            tone = "inside",
+            isPublic,
+            definitionPublic,
         })).Should(HttpStatusCode.Created);
         var cast = new Cast($"/v1/personalities/{made.Json["slug"]}", made.Id, people[0], people[1], people[2], people[3]);
         (await cast.Owner.Client.Put($"{cast.Path}/owners/{cast.Editor.Id}", new { role = "editor" })).Should(HttpStatusCode.OK);
@@ -189,7 +195,12 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
         {
             (await owner.Client.Post("/v1/personalities", new
             {
-                name = $"{mark} 100%_{i}", slug = $"{mark}-{i}", characterInfo = "", personalityTraits = "", isPublic = i % 2 == 0, tags = i < 3 ? new[] { mark } : [],
+                name = $"{mark} 100%_{i}",
+                slug = $"{mark}-{i}",
+                characterInfo = "",
+                personalityTraits = "",
+                isPublic = i % 2 == 0,
+                tags = i < 3 ? new[] { mark } : [],
             })).Should(HttpStatusCode.Created);
         }
 

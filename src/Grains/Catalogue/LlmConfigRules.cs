@@ -46,9 +46,9 @@ public static class LlmConfigRules
             ? "A personality has this config as its default; give it another one first."
             : $"This config is the default of {string.Join(", ", personalities)}; give them another one first.")
         with
-        {
-            Extra = JsonText.From(new { usedBy = personalities }),
-        };
+    {
+        Extra = JsonText.From(new { usedBy = personalities }),
+    };
 
     private static Refusal? CheckNamed(string field, string? value, string? known, int max) =>
         value is null || value == known ? null : Text.CheckRequired(field, value, max);

@@ -312,7 +312,10 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var told = row.View with { Owners = [.. row.View.Owners.Where(owner => owner.UserId != gone.UserId), gone], DefaultLlmConfigId = row.View.DefaultLlmConfigId ?? Guid.Empty };
         var next = row.View with
         {
-            Owners = fresh.View.Owners, DefaultLlmConfigId = fresh.View.DefaultLlmConfigId, Version = row.View.Version + 1, UpdatedAt = now,
+            Owners = fresh.View.Owners,
+            DefaultLlmConfigId = fresh.View.DefaultLlmConfigId,
+            Version = row.View.Version + 1,
+            UpdatedAt = now,
         };
         PersonalityStore.Update(batch, _key.Tenant, next);
         batch.Append(_stream, null, PersonalityEvents.AccessChanged, now, MergePatch.Between(told, next));
