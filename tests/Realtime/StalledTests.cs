@@ -6,6 +6,7 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>Clients that don't read, beside clients that do.</summary>
+[Collection(nameof(Alone))]
 public sealed class StalledTests(RealtimeFixture fixture) : IClassFixture<RealtimeFixture>
 {
     private const int Stalled = 100;
