@@ -64,6 +64,8 @@ public sealed class ApiClient : IDisposable
             string text => new StringContent(text, Encoding.UTF8, "application/json"),
             _ => new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json"),
         };
+        // What will be refused for its size is asked about first, or the refusal could be lost in the broken upload.
+        request.Headers.ExpectContinue = body is byte[] { Length: > 512 * 1024 };
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
