@@ -45,8 +45,7 @@ public sealed class FaultTests
                 await node.Kill();
                 await dying.CancelAsync();
                 await load;
-                await node.DisposeAsync();
-                node = await ProcessNode.Start(database, port);
+                node = await StartAgain(node, database, port);
             }
 
             using var last = node.Client();
@@ -60,6 +59,26 @@ public sealed class FaultTests
             await node.DisposeAsync();
         }
     });
+
+    /// <summary>PostgreSQL notices after a moment that the killed node is gone; until then its lock refuses another.</summary>
+    private static async Task<ProcessNode> StartAgain(ProcessNode killed, TestDatabase database, int port)
+    {
+        ProcessNode? started = null;
+        await Eventually.True("the lock of the killed node is free", async () =>
+        {
+            try
+            {
+                started = await ProcessNode.Start(database, port);
+                return true;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }, TimeSpan.FromSeconds(30));
+        await killed.DisposeAsync();
+        return started!;
+    }
 
     [Fact]
     public async Task PostgreSQL_stopped_and_started_costs_a_client_no_event()

@@ -113,6 +113,25 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
     }
 
     [Fact]
+    public async Task Comparing_positions_with_the_log_while_events_come_cuts_nobody()
+    {
+        var user = await fixture.Service.Register("Compared");
+        var client = await fixture.Clients.Raw(Node.Address, await Node.ServiceKey());
+        await client.Subscribe($"user:{user}");
+        var pump = Node.Services.GetRequiredService<EventPump>();
+        var writer = new StreamWriter(Node);
+
+        var writing = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => writer.Write(user, 250))));
+        while (!writing.IsCompleted)
+        {
+            await pump.CheckPositions(CancellationToken.None);
+        }
+
+        await writing;
+        Assert.Equal(Enumerable.Range(3, 1000).Select(n => (long)n), (await client.EventsUntil(1002)).Select(e => (long)e["seq"]!));
+    }
+
+    [Fact]
     public async Task What_was_pruned_is_answered_with_the_state_and_what_was_not_is_replayed()
     {
         var user = await fixture.Service.Register("Pruned");

@@ -326,6 +326,7 @@ public sealed class EventPump : BackgroundService
 
     private async Task CheckPositions(Guid? tenant, LogRelay[] relays, CancellationToken cancel)
     {
+        var told = relays.Select(relay => relay.Head).ToArray();
         Dictionary<string, StreamPosition> positions = [];
         if (tenant is { } id)
         {
@@ -341,9 +342,9 @@ public sealed class EventPump : BackgroundService
             }
         }
 
-        foreach (var relay in relays)
+        for (var i = 0; i < relays.Length; i++)
         {
-            relay.Check(positions.GetValueOrDefault(relay.Stream, new StreamPosition(0, 1)));
+            relays[i].Check(positions.GetValueOrDefault(relays[i].Stream, new StreamPosition(0, 1)), told[i]);
         }
     }
 }

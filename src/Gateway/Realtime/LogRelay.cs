@@ -156,12 +156,13 @@ internal sealed class LogRelay(EventPump pump, Guid? tenant, string stream, Stre
     }
 
     /// <summary>What the periodic check found in the log.</summary>
-    public void Check(StreamPosition position)
+    /// <param name="toldBefore">The head as it was before the log was asked: events that were told since may be missing in the answer.</param>
+    public void Check(StreamPosition position, long toldBefore)
     {
         bool restored;
         lock (Sync)
         {
-            restored = _open && position.Newest < _head;
+            restored = position.Newest < toldBefore;
             _oldest = Math.Max(_oldest, position.Oldest);
             // Old pages go; who still reads them reads them again.
             _pages.Clear();
