@@ -155,8 +155,8 @@ internal static class Resolve
             """;
 
         private const string FillOverrides = """
-            INSERT INTO user_personality_configs (tenant_id, user_id, personality_id, llm_config_id, created_at, updated_at)
-            SELECT $1, u.id, p.id, (SELECT id FROM llm_configs WHERE tenant_id = $1 AND name = 'bench'), now(), now()
+            INSERT INTO user_personality_configs (tenant_id, user_id, personality_id, llm_config_id, version, created_at, updated_at)
+            SELECT $1, u.id, p.id, (SELECT id FROM llm_configs WHERE tenant_id = $1 AND name = 'bench'), 1, now(), now()
             FROM users u JOIN LATERAL (SELECT id FROM personalities WHERE tenant_id = $1 ORDER BY md5(u.id::text || id::text) LIMIT 2) p ON true
             WHERE u.tenant_id = $1 AND u.username LIKE 'user %0';
             """;
