@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
@@ -25,20 +26,22 @@ public static class PromptEndpoints
 {
     public static void MapPrompts(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/personalities/{personality}/prompt", GetOfPersonality).WithTags("Prompts")
-            .WithSummary("The resolved prompt of a user with a personality, with the source of every field");
-        routes.MapPost("/v1/personalities/{personality}/prompt", PostOfPersonality).WithTags("Prompts")
-            .WithSummary("The same, with a message and variables");
-        routes.MapGet("/v1/user-personas/{id:guid}/prompt", GetOfUserPersona).WithTags("Prompts").WithSummary("The resolved prompt of a user persona");
-        routes.MapPost("/v1/user-personas/{id:guid}/prompt", PostOfUserPersona).WithTags("Prompts").WithSummary("The same, with the user's message");
+        // Taken once: a request for each of these would cost as much as the prompt.
+        var who = routes.ServiceProvider.GetRequiredService<ActingResolver>();
+        var index = routes.ServiceProvider.GetRequiredService<PersonalityIndex>();
+        var grains = routes.ServiceProvider.GetRequiredService<IGrainFactory>();
+        routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, grains))
+            .WithTags("Prompts").WithSummary("The resolved prompt of a user with a personality, with the source of every field");
+        routes.MapPost("/v1/personalities/{personality}/prompt", (HttpContext http, string personality, PromptBody body) =>
+            Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, grains))
+            .WithTags("Prompts").WithSummary("The same, with a message and variables");
+        routes.MapGet("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id) => UserPersona(http, id, null, who, grains))
+            .WithTags("Prompts").WithSummary("The resolved prompt of a user persona");
+        routes.MapPost("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id, UserPersonaPromptBody body) =>
+            UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, grains))
+            .WithTags("Prompts").WithSummary("The same, with the user's message");
         routes.MapPost("/v1/prompts:batch", PromptBatch.Post).WithTags("Prompts").WithSummary("Up to 100 prompts at once");
     }
-
-    private static Task GetOfPersonality(HttpContext http, string personality, ActingResolver who, PersonalityIndex index, IGrainFactory grains) =>
-        Personality(http, personality, null, who, index, grains);
-
-    private static Task PostOfPersonality(HttpContext http, string personality, PromptBody body, ActingResolver who, PersonalityIndex index, IGrainFactory grains) =>
-        Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, grains);
 
     private static async Task Personality(
         HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
@@ -58,12 +61,6 @@ public static class PromptEndpoints
 
         await Answer(http, acting, user, PromptSpeaker.Personality, id, occasion, grains);
     }
-
-    private static Task GetOfUserPersona(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains) =>
-        UserPersona(http, id, null, who, grains);
-
-    private static Task PostOfUserPersona(HttpContext http, Guid id, UserPersonaPromptBody body, ActingResolver who, IGrainFactory grains) =>
-        UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, grains);
 
     private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IGrainFactory grains)
     {

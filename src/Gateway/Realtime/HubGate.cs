@@ -6,18 +6,17 @@ using PersonaActors.Gateway.Http;
 namespace PersonaActors.Gateway.Realtime;
 
 /// <summary>Stands before the hub: finds out for whom the connection will listen, and keeps foreign pages out, whom CORS doesn't keep from WebSockets.</summary>
-public sealed class HubGate(RequestDelegate next, GatewayOptions options)
+public sealed class HubGate(RequestDelegate next, ActingResolver who, GatewayOptions options)
 {
     private static readonly Refusal ForeignOrigin = Refusal.Forbidden("origin_not_allowed", "Pages of this origin may not connect: name it in the setting AllowedOrigins.");
 
-    public async Task Invoke(HttpContext http, ActingResolver who)
-    {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.SignalR.HubMetadata>() is null || HttpMethods.IsOptions(http.Request.Method))
-        {
-            await next(http);
-            return;
-        }
+    public Task Invoke(HttpContext http) =>
+        http.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.SignalR.HubMetadata>() is null || HttpMethods.IsOptions(http.Request.Method)
+            ? next(http)
+            : Admit(http);
 
+    private async Task Admit(HttpContext http)
+    {
         var origin = http.Request.Headers.Origin.ToString();
         if (origin.Length > 0 && !options.AllowedOrigins.Contains(origin) && origin != $"{http.Request.Scheme}://{http.Request.Host}")
         {

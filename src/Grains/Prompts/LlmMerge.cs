@@ -54,12 +54,13 @@ public sealed class LlmMerge
 
     public static LlmMerge Of(params IReadOnlyList<LlmTier> tiers)
     {
-        var chosen = new List<LlmChoice>(LlmField.All.Count);
+        var chosen = new List<LlmChoice>(8);
+        var present = tiers.Where(tier => tier.Config is not null).ToArray();
         foreach (var field in LlmField.All)
         {
-            foreach (var tier in tiers)
+            foreach (var tier in present)
             {
-                if (tier.Config is { } config && field.Of(config) is { } value)
+                if (field.Of(tier.Config!) is { } value)
                 {
                     chosen.Add(new LlmChoice(field, value, tier));
                     break;

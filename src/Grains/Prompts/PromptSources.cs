@@ -52,6 +52,9 @@ internal sealed class PromptSources
     private readonly Func<CatalogueQuestion, long, ValueTask<Snapshot<CatalogueExcerpt>>> _askCatalogue;
     private readonly PromptRequest _request;
     private CatalogueQuestion? _question;
+
+    /// <summary>The personality that the question is about: while it is the same, so is the question.</summary>
+    private PersonalityView? _askedFor;
     private CatalogueExcerpt? _catalogue;
 
     public PromptSources(IGrainFactory grains, Guid tenant, UserSide me, PromptRequest request)
@@ -152,11 +155,15 @@ internal sealed class PromptSources
 
     private async ValueTask AskCatalogue()
     {
-        var question = PromptMaterial.Question(Me.DefaultLlmConfig, Override, Personality, _request.FocusMode);
-        var known = _question is { } before && Same(before, question) ? _catalogue!.Version : NothingKnown;
+        var personality = Personality;
+        var question = _question is not null && ReferenceEquals(personality, _askedFor)
+            ? _question
+            : PromptMaterial.Question(Me.DefaultLlmConfig, Override, personality, _request.FocusMode);
+        var known = question == _question ? _catalogue!.Version : NothingKnown;
         var snapshot = await _askCatalogue(question, known);
         if (snapshot.Kind == SnapshotKind.Unchanged)
         {
+            _askedFor = personality;
             return;
         }
 
@@ -164,11 +171,9 @@ internal sealed class PromptSources
         if (excerpt.Version != known)
         {
             _question = question;
+            _askedFor = personality;
             _catalogue = excerpt;
             Stamp++;
         }
     }
-
-    private static bool Same(CatalogueQuestion one, CatalogueQuestion other) =>
-        one.SystemPrompt == other.SystemPrompt && one.FocusMode == other.FocusMode && one.LlmConfigs.SequenceEqual(other.LlmConfigs);
 }
