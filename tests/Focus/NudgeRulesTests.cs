@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Grains.Focus;
 
@@ -164,5 +166,35 @@ public sealed class NudgeRulesTests
         Assert.False(NudgeRules.IsMicroTone("A. B. C. D."));
         Assert.False(NudgeRules.IsMicroTone("Take 5."));
         Assert.False(NudgeRules.IsMicroTone(new string('a', 61)));
+    }
+
+    [Fact]
+    public void Whatever_comes_the_guards_hold()
+    {
+        var level = Gen.Choose(0, 100).Select(n => n / 100.0);
+        var look = Gen.Zip(Gen.Zip(Gen.Choose(1, 900), level), Gen.Zip(Gen.Zip(level, level), Gen.Choose(0, 9)));
+        Prop.ForAll(look.ListOf(60).ToArbitrary(), looks =>
+        {
+            var ledger = NudgeLedger.Empty;
+            var said = new List<(DateTimeOffset At, int Rule)>();
+            var now = Start;
+            foreach (var ((seconds, energy), ((stress, fatigue), other)) in looks)
+            {
+                now = now.AddSeconds(seconds);
+                var rhythm = Calm with { Energy = energy, StressLevel = stress, FatigueLevel = fatigue };
+                var moment = At(0, rhythm, Calm, distraction: other == 1 ? "idle" : null, ledger: ledger) with { Now = now };
+                if (NudgeRules.Decide(moment) is { } nudge)
+                {
+                    ledger = ledger.With(nudge, now);
+                    said.Add((now, nudge.Rule));
+                }
+            }
+
+            Assert.True(said.Count <= NudgeRules.Most);
+            Assert.All(said.Skip(NudgeRules.Most - NudgeRules.Kept), n => Assert.InRange(n.Rule, 1, 2));
+            Assert.All(said.Zip(said.Skip(1)), pair => Assert.True(pair.Second.At - pair.First.At >= NudgeRules.Apart));
+            var recoveries = said.Where(n => n.Rule == 1).ToList();
+            Assert.All(recoveries.Zip(recoveries.Skip(1)), pair => Assert.True(pair.Second.At - pair.First.At >= NudgeRules.RecoveryApart));
+        }).QuickCheckThrowOnFailure();
     }
 }

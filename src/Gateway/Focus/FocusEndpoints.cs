@@ -159,6 +159,11 @@ public static class FocusEndpoints
     {
         var (page, invalid) = PageQuery.Read(http);
         var (_, key, refusal) = await sessions.Find(http, id);
+        if (refusal is null && await sessions.Session(key).Get() is null)
+        {
+            refusal = Refusal.NotFound("session");
+        }
+
         return (invalid ?? refusal) is { } no
             ? no.ToResult()
             : Answers.Page(await store.EventPage(key.Tenant, key.Owner, key.Id, page.After, page.Limit + 1, http.RequestAborted), page.Limit, e => e.Id.ToString());
