@@ -185,7 +185,11 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
         var (ana, bob) = (await room.NewPerson("Ana"), await room.NewPerson("Bob"));
         var made = (await ana.Client.Post("/v1/user-personas", new
         {
-            name = "Helper", systemPrompt = "Help {{user}}.", traits = new[] { "kind", "brief" }, domains = new[] { "sea" }, style = new { tone = "warm" },
+            name = "Helper",
+            systemPrompt = "Help {{user}}.",
+            traits = new[] { "kind", "brief" },
+            domains = new[] { "sea" },
+            style = new { tone = "warm" },
         })).Should(HttpStatusCode.Created);
         const string text = "Help {{user}}.\n\nPersonality traits: kind, brief.\n\nAreas of expertise: sea.";
         var path = $"/v1/user-personas/{made.Id}/prompt";

@@ -1,3 +1,4 @@
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
@@ -6,7 +7,6 @@ using PersonaActors.Contracts.Users;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.UserPersonas;
-using Npgsql;
 
 namespace PersonaActors.Grains.UserPersonas;
 

@@ -1,3 +1,4 @@
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Grains.Catalogue;
@@ -5,7 +6,6 @@ using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Users;
-using Npgsql;
 
 namespace PersonaActors.Grains.Users;
 

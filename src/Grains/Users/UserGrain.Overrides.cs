@@ -1,3 +1,4 @@
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
@@ -6,7 +7,6 @@ using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Users;
-using Npgsql;
 
 namespace PersonaActors.Grains.Users;
 

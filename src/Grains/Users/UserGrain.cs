@@ -1,5 +1,5 @@
-using Npgsql;
 using System.Collections.Immutable;
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
