@@ -34,6 +34,7 @@ public sealed class KeyRing : BackgroundService
         _time = time;
         _log = log;
         feed.Listen(OnEvent);
+        feed.ListenToHints(OnHint);
     }
 
     /// <summary>A key that ended; connections made with it, or with its tokens, must end too.</summary>
@@ -151,6 +152,14 @@ public sealed class KeyRing : BackgroundService
                 }
 
                 break;
+        }
+    }
+
+    private void OnHint(EventHint hint)
+    {
+        if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
+        {
+            Recheck();
         }
     }
 

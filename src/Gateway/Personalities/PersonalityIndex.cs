@@ -25,6 +25,7 @@ public sealed class PersonalityIndex
     {
         _store = store;
         feed.Listen(OnEvent);
+        feed.ListenToHints(hint => ForgetStream(hint.Stream));
     }
 
     public ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel)
@@ -78,8 +79,13 @@ public sealed class PersonalityIndex
             return;
         }
 
+        ForgetStream(announced.Event.Stream);
+    }
+
+    private void ForgetStream(string stream)
+    {
         Interlocked.Increment(ref _changes);
-        if (_byStream.TryRemove(announced.Event.Stream, out var known))
+        if (_byStream.TryRemove(stream, out var known))
         {
             _bySlug.TryRemove(known, out _);
         }

@@ -38,12 +38,13 @@ public sealed class PromptStream
     {
         _grains = grains;
         feed.Listen(announced => Moved(announced.Tenant, announced.Event.Stream));
+        feed.ListenToHints(hint => Moved(hint.Tenant, hint.Stream));
     }
 
     public StreamKind ToKind() => new(Name, Look) { Derived = new Derivation(Read, Follow) };
 
     /// <summary>Something happened on a stream, here or, as a hint says, elsewhere.</summary>
-    public void Moved(Guid? tenant, string stream)
+    private void Moved(Guid? tenant, string stream)
     {
         if (_byStream.TryGetValue((tenant, stream), out var watches))
         {

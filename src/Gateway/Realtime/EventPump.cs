@@ -45,6 +45,7 @@ public sealed class EventPump : BackgroundService
         _logger = logger;
         Time = time;
         feed.Listen(OnAnnounced);
+        feed.ListenToHints(hint => Hint(hint.Tenant, hint.Stream, hint.Seq));
     }
 
     /// <summary>How often the log was read for subscribers, since the start.</summary>

@@ -12,7 +12,7 @@ namespace PersonaActors.Gateway.Realtime;
 /// Hears of what other processes committed: other gateways' silos, the command line. Whenever its connection had been lost,
 /// hints may have been too, and the database may be another one than before (a restored backup): everything is checked again.
 /// </summary>
-public sealed class NotifyListener(Database database, EventPump pump, KeyRing keys, TimeProvider time, ILogger<NotifyListener> log) : BackgroundService
+public sealed class NotifyListener(Database database, EventFeed feed, EventPump pump, KeyRing keys, TimeProvider time, ILogger<NotifyListener> log) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -44,11 +44,7 @@ public sealed class NotifyListener(Database database, EventPump pump, KeyRing ke
     {
         foreach (var hint in EventHints.Read(payload))
         {
-            pump.Hint(hint.Tenant, hint.Stream, hint.Seq);
-            if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
-            {
-                keys.Recheck();
-            }
+            feed.Hint(hint);
         }
     }
 }

@@ -14,9 +14,23 @@ public readonly record struct Announcement(Guid? Tenant, StreamEvent Event);
 public sealed class EventFeed
 {
     private ImmutableArray<Action<Announcement>> _listeners = [];
+    private ImmutableArray<Action<EventHint>> _hintListeners = [];
 
     public void Listen(Action<Announcement> listener) =>
         ImmutableInterlocked.Update(ref _listeners, static (all, added) => all.Add(added), listener);
+
+    /// <summary>Hears that a stream moved in another process. What exactly happened only the log says.</summary>
+    public void ListenToHints(Action<EventHint> listener) =>
+        ImmutableInterlocked.Update(ref _hintListeners, static (all, added) => all.Add(added), listener);
+
+    /// <summary>Called by whoever hears other processes.</summary>
+    public void Hint(EventHint hint)
+    {
+        foreach (var listener in _hintListeners)
+        {
+            listener(hint);
+        }
+    }
 
     /// <summary>Called by a grain after its commit, once its own memory is true.</summary>
     public void Announce(Guid? tenant, IReadOnlyList<StreamEvent> events)
