@@ -61,7 +61,7 @@ public sealed record LlmConfigChange(
     [property: Id(21)] Patch<int?> MemoryLimit,
     [property: Id(22)] Patch<bool?> IsDefault,
     [property: Id(23)] Patch<bool?> IsFreeDefault,
-    [property: Id(24)] Patch<Guid?> OwnerId = default)
+    [property: Id(24)] Patch<Guid?> OwnerId)
 {
     public LlmConfigView Over(LlmConfigView known) => known with
     {
