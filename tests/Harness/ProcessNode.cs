@@ -56,6 +56,10 @@ public sealed class ProcessNode : IAsyncDisposable
             await node.DisposeAsync();
             throw new TimeoutException($"waited 30 s for the node's ready line; it printed:\n{node.Output}");
         }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidOperationException($"{e.Message}; it printed:\n{node.Output}", e);
+        }
     }
 
     /// <summary>Starts without waiting, for nodes that are expected to refuse.</summary>

@@ -22,7 +22,7 @@ public sealed class NodeLock : IHostedService, IAsyncDisposable
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan PatienceAtStart = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PatienceAtStart = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan PatienceAfterLoss = TimeSpan.FromSeconds(15);
 
     private readonly string _connectionString;

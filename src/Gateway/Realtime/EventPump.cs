@@ -22,6 +22,11 @@ public sealed class EventPump : BackgroundService
     private static readonly Meter Meter = new("PersonaActors.Gateway.Realtime");
     private static readonly Counter<long> LogReadsCounter = Meter.CreateCounter<long>("personactors.realtime.log_reads", description: "Reads of the event log for subscribers");
 
+    private static readonly Counter<long> Resumes = Meter.CreateCounter<long>("personactors.realtime.resumes", description: "Streams that a client continued after a cursor");
+    private static readonly Counter<long> Resets = Meter.CreateCounter<long>("personactors.realtime.resets", description: "Streams whose cursor the log could not serve");
+    private static readonly Histogram<double> Lag = Meter.CreateHistogram<double>("personactors.realtime.event_lag", "s", "From an event's time to its hand-over to the gateway");
+    private static readonly System.Diagnostics.ActivitySource Pushes = new("PersonaActors.Gateway");
+
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), StreamRelay> _relays = new();
     private readonly SemaphoreSlim _checking = new(1, 1);
     private readonly StreamDirectory _directory;
@@ -207,6 +212,13 @@ public sealed class EventPump : BackgroundService
     {
         if (_relays.TryGetValue((announced.Tenant, announced.Event.Stream), out var relay) && relay is LogRelay log)
         {
+            // Runs in the turn of the grain that committed, so the span is the last one of the request that caused it.
+            using var push = Pushes.HasListeners() ? Pushes.StartActivity("push") : null;
+            if (Lag.Enabled)
+            {
+                Lag.Record((Time.GetUtcNow() - announced.Event.At).TotalSeconds);
+            }
+
             log.Post(announced.Event);
         }
     }
@@ -283,6 +295,7 @@ public sealed class EventPump : BackgroundService
 
         if (sameEpoch && relay.Reaches(after) && after + 1 >= relay.Oldest && (relay.Remembers(after) || await relay.PageAfter(after) is not null))
         {
+            Resumes.Add(1);
             subscription.Cursor = after;
             var seq = Math.Max(after, relay.Head);
             return new StreamAnswer { Stream = relay.Stream, Epoch = relay.Epoch, Seq = seq, Replayed = seq - after };
@@ -295,6 +308,7 @@ public sealed class EventPump : BackgroundService
             return StreamAnswer.No(relay.Stream, StreamRefusal.Unavailable);
         }
 
+        Resets.Add(1);
         subscription.Cursor = sight.Seq;
         return new StreamAnswer
         {
