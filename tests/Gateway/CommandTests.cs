@@ -10,36 +10,27 @@ namespace PersonaActors.Tests.Gateway;
 
 public sealed class CommandTests : IAsyncLifetime
 {
-    private TestDatabase _database = null!;
-    private Node _node = null!;
-    private ApiClient _service = null!;
+    // Its own for each test: they count what is there.
+    private readonly NodeFixture _fixture = new();
 
-    public async Task InitializeAsync()
-    {
-        _database = await TestDatabase.Create();
-        _node = await Node.Start(_database);
-        _service = _node.Client(await _node.ServiceKey());
-    }
+    private ApiClient Service => _fixture.Service;
 
-    public async Task DisposeAsync()
-    {
-        _service.Dispose();
-        await _node.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    public Task InitializeAsync() => _fixture.InitializeAsync();
+
+    public Task DisposeAsync() => _fixture.DisposeAsync();
 
     [Fact]
     public async Task A_repeat_with_the_same_key_and_body_gets_the_first_answer_and_does_nothing()
     {
-        var user = await _service.Register("ada");
-        var first = (await _service.Patch($"/v1/users/{user}", new { username = "one" }, ("Idempotency-Key", "k"))).Should(HttpStatusCode.OK);
-        (await _service.Patch($"/v1/users/{user}", new { username = "two" })).Should(HttpStatusCode.OK);
-        var repeat = (await _service.Patch($"/v1/users/{user}", new { username = "one" }, ("Idempotency-Key", "k"))).Should(HttpStatusCode.OK);
+        var user = await Service.Register("ada");
+        var first = (await Service.Patch($"/v1/users/{user}", new { username = "one" }, ("Idempotency-Key", "k"))).Should(HttpStatusCode.OK);
+        (await Service.Patch($"/v1/users/{user}", new { username = "two" })).Should(HttpStatusCode.OK);
+        var repeat = (await Service.Patch($"/v1/users/{user}", new { username = "one" }, ("Idempotency-Key", "k"))).Should(HttpStatusCode.OK);
         Assert.Equal(first.Text, repeat.Text);
-        Assert.Equal("two", (string?)(await _service.Get($"/v1/users/{user}")).Json["username"]);
-        (await _service.Patch($"/v1/users/{user}", new { username = "three" }, ("Idempotency-Key", "k")))
+        Assert.Equal("two", (string?)(await Service.Get($"/v1/users/{user}")).Json["username"]);
+        (await Service.Patch($"/v1/users/{user}", new { username = "three" }, ("Idempotency-Key", "k")))
             .ShouldRefuse(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
-        (await _service.Patch($"/v1/users/{user}", new { isFree = (bool?)null }, ("Idempotency-Key", "k")))
+        (await Service.Patch($"/v1/users/{user}", new { isFree = (bool?)null }, ("Idempotency-Key", "k")))
             .ShouldRefuse(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
     }
 
@@ -47,17 +38,17 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task Repeats_that_arrive_together_are_one_command_with_one_answer()
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ =>
-            _service.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "together"))));
+            Service.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "together"))));
         Assert.All(answers, answer => answer.Should(HttpStatusCode.Created));
         Assert.Single(answers.Select(answer => answer.Text).Distinct());
-        Assert.Single((await _service.Get("/v1/users")).Json["items"]!.AsArray());
+        Assert.Single((await Service.Get("/v1/users")).Json["items"]!.AsArray());
     }
 
     [Fact]
     public async Task The_same_key_of_two_callers_is_two_commands()
     {
-        using var other = _node.Client(await _node.ServiceKey());
-        var one = (await _service.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "same"))).Should(HttpStatusCode.Created);
+        using var other = _fixture.Node.Client(await _fixture.Node.ServiceKey());
+        var one = (await Service.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "same"))).Should(HttpStatusCode.Created);
         var two = (await other.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "same"))).Should(HttpStatusCode.Created);
         Assert.NotEqual(one.Id, two.Id);
     }
@@ -65,8 +56,8 @@ public sealed class CommandTests : IAsyncLifetime
     [Fact]
     public async Task Of_two_conditional_changes_to_one_version_one_wins()
     {
-        var user = await _service.Register("ada");
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => _service.Patch($"/v1/users/{user}", new { username = $"name {i}" }, ("If-Match", "\"1\""))));
+        var user = await Service.Register("ada");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Service.Patch($"/v1/users/{user}", new { username = $"name {i}" }, ("If-Match", "\"1\""))));
         Assert.Single(answers, answer => answer.Status == HttpStatusCode.OK);
         Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.OK), answer => answer.ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch"));
     }
@@ -74,35 +65,35 @@ public sealed class CommandTests : IAsyncLifetime
     [Fact]
     public async Task A_row_that_another_writer_changed_is_read_again_and_the_command_repeated_once()
     {
-        var user = await _service.Register("ada");
-        (await _service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
+        var user = await Service.Register("ada");
+        (await Service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
         // Another activation, as a cluster may briefly have: it writes past this one's memory.
-        await using (var connection = new NpgsqlConnection(_database.Superuser))
+        await using (var connection = new NpgsqlConnection(_fixture.Database.Superuser))
         {
             await connection.OpenAsync();
             await using var elsewhere = new NpgsqlCommand($"UPDATE users SET version = 2, time_zone = 'Europe/Vienna' WHERE id = '{user}'", connection);
             await elsewhere.ExecuteNonQueryAsync();
         }
 
-        var answer = (await _service.Patch($"/v1/users/{user}", new { username = "after" })).Should(HttpStatusCode.OK);
+        var answer = (await Service.Patch($"/v1/users/{user}", new { username = "after" })).Should(HttpStatusCode.OK);
         Assert.Equal(3, (long)answer.Json["version"]!);
         Assert.Equal("Europe/Vienna", (string?)answer.Json["timeZone"]);
-        var log = await _node.Services.GetRequiredService<EventLog>().After(_node.Demo, StreamName.User(user), 0, CancellationToken.None);
+        var log = await _fixture.Node.Services.GetRequiredService<EventLog>().After(_fixture.Node.Demo, StreamName.User(user), 0, CancellationToken.None);
         Assert.Single(log.Events, e => e.Type == "user.updated");
     }
 
     [Fact]
     public async Task State_plus_later_events_is_the_state_later()
     {
-        var user = await _service.Register("ada");
-        var before = (await _service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json;
-        await _service.Patch($"/v1/users/{user}", new { username = "eva", timeZone = "Europe/Vienna" });
-        await _service.Put($"/v1/users/{user}/identities", new { provider = "email", subject = "eva@example.org" });
-        await _service.Patch($"/v1/users/{user}", new { timeZone = (string?)null, isFree = true });
-        var after = (await _service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json;
+        var user = await Service.Register("ada");
+        var before = (await Service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json;
+        await Service.Patch($"/v1/users/{user}", new { username = "eva", timeZone = "Europe/Vienna" });
+        await Service.Put($"/v1/users/{user}/identities", new { provider = "email", subject = "eva@example.org" });
+        await Service.Patch($"/v1/users/{user}", new { timeZone = (string?)null, isFree = true });
+        var after = (await Service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json;
 
         var state = before.DeepClone().AsObject();
-        var page = await _node.Services.GetRequiredService<EventLog>().After(_node.Demo, StreamName.User(user), (long)before["cursor"]!["seq"]!, CancellationToken.None);
+        var page = await _fixture.Node.Services.GetRequiredService<EventLog>().After(_fixture.Node.Demo, StreamName.User(user), (long)before["cursor"]!["seq"]!, CancellationToken.None);
         foreach (var e in page.Events)
         {
             Apply(state, JsonNode.Parse(e.Data.Json)!["changes"]!.AsObject());
@@ -116,12 +107,12 @@ public sealed class CommandTests : IAsyncLifetime
     [Fact]
     public async Task Deleting_a_user_removes_all_that_is_theirs()
     {
-        var user = await _service.Register("ada", "known");
-        await _service.Patch($"/v1/users/{user}", new { username = "eva" }, ("Idempotency-Key", "k"));
-        (await _service.Delete($"/v1/users/{user}")).Should(HttpStatusCode.NoContent);
-        (await _service.Get($"/v1/users/{user}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
-        (await _service.Get("/v1/users/test:known")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
-        await using var connection = new NpgsqlConnection(_database.Superuser);
+        var user = await Service.Register("ada", "known");
+        await Service.Patch($"/v1/users/{user}", new { username = "eva" }, ("Idempotency-Key", "k"));
+        (await Service.Delete($"/v1/users/{user}")).Should(HttpStatusCode.NoContent);
+        (await Service.Get($"/v1/users/{user}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await Service.Get("/v1/users/test:known")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        await using var connection = new NpgsqlConnection(_fixture.Database.Superuser);
         await connection.OpenAsync();
         await Eventually.True("the user's rows, events and answers are gone", async () =>
         {
@@ -132,7 +123,7 @@ public sealed class CommandTests : IAsyncLifetime
                 """, connection);
             return (long)(await command.ExecuteScalarAsync())! == 0;
         });
-        Assert.NotEqual(user, await _service.Register("ada", "known"));
+        Assert.NotEqual(user, await Service.Register("ada", "known"));
     }
 
     private static void Apply(JsonObject target, JsonObject patch)

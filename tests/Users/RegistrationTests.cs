@@ -6,28 +6,19 @@ namespace PersonaActors.Tests.Users;
 
 public sealed class RegistrationTests : IAsyncLifetime
 {
-    private TestDatabase _database = null!;
-    private Node _node = null!;
-    private ApiClient _service = null!;
+    // Its own for each test: they count what is there.
+    private readonly NodeFixture _fixture = new();
 
-    public async Task InitializeAsync()
-    {
-        _database = await TestDatabase.Create();
-        _node = await Node.Start(_database);
-        _service = _node.Client(await _node.ServiceKey());
-    }
+    private ApiClient Service => _fixture.Service;
 
-    public async Task DisposeAsync()
-    {
-        _service.Dispose();
-        await _node.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    public Task InitializeAsync() => _fixture.InitializeAsync();
+
+    public Task DisposeAsync() => _fixture.DisposeAsync();
 
     [Fact]
     public async Task A_thousand_concurrent_registrations_of_five_hundred_identities_make_five_hundred_users_and_personas()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => _service.Post("/v1/users", new
+        var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => Service.Post("/v1/users", new
         {
             username = $"user {i % 500}",
             identities = new[] { new { provider = "test", subject = $"person-{i % 500}" } },
@@ -46,21 +37,21 @@ public sealed class RegistrationTests : IAsyncLifetime
     public async Task A_later_registration_gives_a_placeholder_its_real_name_and_changes_nothing_else()
     {
         var identities = new[] { new { provider = "discord", subject = "123456789012345678" } };
-        var first = await _service.Post("/v1/users", new { username = "User 123456789012345678", identities });
+        var first = await Service.Post("/v1/users", new { username = "User 123456789012345678", identities });
         first.Should(HttpStatusCode.Created);
-        var renamed = (await _service.Post("/v1/users", new { username = "ada", identities })).Should(HttpStatusCode.OK);
+        var renamed = (await Service.Post("/v1/users", new { username = "ada", identities })).Should(HttpStatusCode.OK);
         Assert.Equal(first.Id, renamed.Id);
         Assert.Equal("ada", (string?)renamed.Json["username"]);
-        var again = (await _service.Post("/v1/users", new { username = "someone else", identities })).Should(HttpStatusCode.OK);
+        var again = (await Service.Post("/v1/users", new { username = "someone else", identities })).Should(HttpStatusCode.OK);
         Assert.Equal("ada", (string?)again.Json["username"]);
     }
 
     [Fact]
     public async Task Identities_of_two_users_are_a_conflict()
     {
-        await _service.Register("a", "one");
-        await _service.Register("b", "two");
-        var both = await _service.Post("/v1/users", new
+        await Service.Register("a", "one");
+        await Service.Register("b", "two");
+        var both = await Service.Post("/v1/users", new
         {
             username = "c",
             identities = new[] { new { provider = "test", subject = "one" }, new { provider = "test", subject = "two" } },
@@ -70,7 +61,7 @@ public sealed class RegistrationTests : IAsyncLifetime
 
     private async Task<long> Count(string sql)
     {
-        await using var connection = new NpgsqlConnection(_database.Superuser);
+        await using var connection = new NpgsqlConnection(_fixture.Database.Superuser);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return (long)(await command.ExecuteScalarAsync())!;

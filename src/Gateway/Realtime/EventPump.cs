@@ -94,7 +94,7 @@ public sealed class EventPump : BackgroundService
     }
 
     /// <summary>Another process says how far a stream goes.</summary>
-    public void Hint(Guid? tenant, string stream, long seq)
+    private void Hint(Guid? tenant, string stream, long seq)
     {
         if (_relays.TryGetValue((tenant, stream), out var relay) && relay is LogRelay log)
         {
