@@ -11,6 +11,7 @@ namespace PersonaActors.Tests.Realtime;
 public sealed class NodeClients : IAsyncDisposable
 {
     private static readonly SemaphoreSlim Installing = new(1, 1);
+    private static readonly Lazy<Task<string>> Browser = new(FindBrowser);
     private static bool _installed;
     private readonly Process _process;
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonNode?>> _replies = new();
@@ -79,10 +80,31 @@ public sealed class NodeClients : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a browser in which pages can be opened, and answers the origin of the site that serves them.</summary>
+    public async Task<string> OpenBrowser() => (string)(await Call(new { op = "openBrowser", executable = (await Browser.Value).Trim() }))!;
+
+    /// <summary>A page in the browser, whose backend gets tokens for this user.</summary>
+    public async Task<NodeClient> Page(string origin, Uri server, string key, Guid user, string? audience = null)
+    {
+        var client = Add();
+        await Call(new { op = "page", client = client.Name, origin, server = Url(server), key, user, audience });
+        return client;
+    }
+
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
+        // At its input's end it closes what it has started.
+        _process.StandardInput.Close();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(15));
+        }
+        catch (TimeoutException)
+        {
+            _process.Kill(entireProcessTree: true);
+            throw new TimeoutException("waited 15 s for node to end");
+        }
+
         _process.Dispose();
     }
 
@@ -153,6 +175,8 @@ public sealed class NodeClients : IAsyncDisposable
         }
     }
 
+    private static Task<string> FindBrowser() => Run(Folder, "bash", Path.Combine(Path.GetDirectoryName(PostgresServer.Script)!, "chromium"), "install");
+
     private static async Task Install(string folder)
     {
         if (IsOlder(Path.Combine(folder, "node_modules", ".package-lock.json"), [Path.Combine(folder, "package-lock.json")]))
@@ -164,13 +188,14 @@ public sealed class NodeClients : IAsyncDisposable
     private static bool IsOlder(string made, IEnumerable<string> from) =>
         !File.Exists(made) || from.Any(source => File.GetLastWriteTimeUtc(source) > File.GetLastWriteTimeUtc(made));
 
-    private static async Task Run(string folder, string program, params string[] arguments)
+    private static async Task<string> Run(string folder, string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} in {folder} ended with {process.ExitCode}: {output}{await errors}");
+        return output;
     }
 }
 

@@ -6,6 +6,7 @@ import WebSocket from "ws";
 import { PersonaClient } from "../../clients/typescript/dist/index.js";
 
 const clients = new Map();
+let browser;
 
 function say(line) {
   process.stdout.write(JSON.stringify(line) + "\n");
@@ -100,6 +101,18 @@ const operations = {
     return { ...state, there: members.filter((member) => member.seq() === seq).length };
   },
 
+  async openBrowser({ executable }) {
+    browser = await import("./browser.mjs");
+    return browser.open(executable);
+  },
+
+  async page({ client, ...options }) {
+    const page = await browser.page(client, options, say);
+    clients.set(client, { page, socket: { terminate: page.cut }, stop: () => page.tab.close() });
+  },
+
+  inPage: ({ client, what, ...options }) => browser[what](clients.get(client).page, client, options),
+
   invoke: ({ client, method, args }) => clients.get(client).invoke(method, args ?? []),
   async cut({ client }) {
     clients.get(client).socket?.terminate();
@@ -114,4 +127,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     (error) => say({ n, error: error.message }),
   );
 }
+await browser?.close();
 process.exit(0);
