@@ -21,7 +21,7 @@ public static class FocusModeEndpoints
         var modes = routes.MapGroup("/v1/focus-modes").WithTags("Focus modes");
         modes.MapPost("", Create).WithSummary("Makes a focus mode of the tenant; an operator, with isSystem, one of the system").Produces<FocusModeView>(201)
             .ProducesProblem(403).ProducesProblem(409);
-        modes.MapGet("", List).WithSummary("Lists focus modes: the system's first, then by name; inactive ones only for who may change them, with ?inactive=true");
+        modes.MapGet("", List).WithSummary("Lists focus modes: the system's first, then by name; inactive ones only for who may change them, with ?inactive=true; all or those with ?search= in their name");
         modes.MapGet("{id:guid}", Get).WithSummary("A focus mode").Produces<FocusModeView>().ProducesProblem(404);
         modes.MapPatch("{id:guid}", Update).WithSummary("Changes a focus mode: absent keeps, null clears").Produces<FocusModeView>().ProducesProblem(404);
         modes.MapDelete("{id:guid}", Delete).WithSummary("Deletes a focus mode").Produces(204).ProducesProblem(404);
@@ -68,17 +68,17 @@ public static class FocusModeEndpoints
             .ToResult(mode => $"/v1/focus-modes/{mode.Id}");
     }
 
-    private static async Task<IResult> List(HttpContext http, ActingResolver who, CatalogueStore store)
+    private static async Task<IResult> List(HttpContext http, string? search, ActingResolver who, CatalogueStore store)
     {
         var (tenant, _, actor, refusal) = await Resolve(http, who);
-        var (page, after, invalid) = ReadPage(http);
+        var (page, after, invalid) = ReadPage(http, search);
         if ((refusal ?? invalid) is { } no)
         {
             return no.ToResult();
         }
 
         var inactiveToo = actor.ActsForTenant && http.Request.Query["inactive"] == "true";
-        var modes = await store.ListModes(tenant, inactiveToo, after, page.Limit + 1, http.RequestAborted);
+        var modes = await store.ListModes(tenant, inactiveToo, after, page.Search, page.Limit + 1, http.RequestAborted);
         return Answers.Page(modes, page.Limit, mode => $"{(mode.IsSystem ? System : Tenant)}:{mode.ModeName}");
     }
 
@@ -86,18 +86,20 @@ public static class FocusModeEndpoints
     private const string Tenant = "tenant";
 
     /// <summary>The order is by kind and name, so that is the cursor.</summary>
-    private static (PageQuery Page, (bool IsSystem, string ModeName)? After, Refusal? Refusal) ReadPage(HttpContext http)
+    private static (PageQuery Page, (bool IsSystem, string ModeName)? After, Refusal? Refusal) ReadPage(HttpContext http, string? search)
     {
         var (limit, invalid) = PageQuery.ReadLimit(http);
+        invalid ??= PageQuery.CheckSearch(search);
+        var page = new PageQuery(Guid.Empty, limit, PageQuery.Trimmed(search));
         if (invalid is not null || !http.Request.Query.TryGetValue("after", out var text))
         {
-            return (new PageQuery(Guid.Empty, limit), null, invalid);
+            return (page, null, invalid);
         }
 
         var cursor = text.ToString();
         var colon = cursor.IndexOf(':');
         return colon > 0 && cursor[..colon] is System or Tenant && !cursor.Contains('\0')
-            ? (new PageQuery(Guid.Empty, limit), (cursor[..colon] == System, cursor[(colon + 1)..]), null)
+            ? (page, (cursor[..colon] == System, cursor[(colon + 1)..]), null)
             : (default, null, PageQuery.BadAfter);
     }
 

@@ -17,7 +17,7 @@ public static class LlmConfigEndpoints
     {
         var configs = routes.MapGroup("/v1/llm-configs").WithTags("LLM configs");
         configs.MapPost("", Create).WithSummary("Makes an LLM config: the user's own where the caller acts for one, otherwise one of the tenant").Produces<LlmConfigView>(201).ProducesProblem(403).ProducesProblem(409);
-        configs.MapGet("", List).WithSummary("Lists the global LLM configs and the caller's own");
+        configs.MapGet("", List).WithSummary("Lists the global LLM configs and the caller's own, all or those with ?search= in their name");
         configs.MapGet("{id:guid}", Get).WithSummary("An LLM config").Produces<LlmConfigView>().ProducesProblem(404);
         configs.MapPatch("{id:guid}", Update).WithSummary("Changes an LLM config: absent keeps, null clears").Produces<LlmConfigView>().ProducesProblem(404);
         configs.MapDelete("{id:guid}", Delete).WithSummary("Deletes an LLM config that no personality has as its default").Produces(204).ProducesProblem(404).ProducesProblem(409);
@@ -33,13 +33,13 @@ public static class LlmConfigEndpoints
                 : Catalogue(grains, acting).CreateLlmConfig(command, body))).ToResult(config => $"/v1/llm-configs/{config.Id}");
     }
 
-    private static async Task<IResult> List(HttpContext http, ActingResolver who, LlmConfigStore store)
+    private static async Task<IResult> List(HttpContext http, string? search, ActingResolver who, LlmConfigStore store)
     {
         var (acting, refusal) = await who.Resolve(http);
-        var (page, invalid) = PageQuery.Read(http);
+        var (page, invalid) = PageQuery.Read(http, search);
         return (refusal ?? invalid) is { } no
             ? no.ToResult()
-            : Answers.Page(await store.List(acting!.Tenant, acting.User, page.After, page.Limit + 1, http.RequestAborted), page.Limit, config => config.Id.ToString());
+            : Answers.Page(await store.List(acting!.Tenant, acting.User, page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, config => config.Id.ToString());
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, LlmConfigStore store, IGrainFactory grains)

@@ -19,7 +19,7 @@ public static class SystemPromptEndpoints
 
         var prompts = routes.MapGroup("/v1/system-prompts").WithTags("System prompts");
         prompts.MapPost("", Create).WithSummary("Makes a system prompt").Produces<SystemPromptView>(201).ProducesProblem(403);
-        prompts.MapGet("", List).WithSummary("Lists system prompts");
+        prompts.MapGet("", List).WithSummary("Lists system prompts, all or those with ?search= in their name");
         prompts.MapGet("{id:guid}", Get).WithSummary("A system prompt").Produces<SystemPromptView>().ProducesProblem(404);
         prompts.MapPatch("{id:guid}", Update).WithSummary("Changes a system prompt: absent keeps, null clears").Produces<SystemPromptView>().ProducesProblem(404);
         prompts.MapDelete("{id:guid}", Delete).WithSummary("Deletes a system prompt; personalities that use it fall back to the tenant's default").Produces(204).ProducesProblem(404);
@@ -40,13 +40,13 @@ public static class SystemPromptEndpoints
                 .ToResult(prompt => $"/v1/system-prompts/{prompt.Id}");
     }
 
-    private static async Task<IResult> List(HttpContext http, ActingResolver who, CatalogueStore store)
+    private static async Task<IResult> List(HttpContext http, string? search, ActingResolver who, CatalogueStore store)
     {
         var (acting, refusal) = await who.Resolve(http);
-        var (page, invalid) = PageQuery.Read(http);
+        var (page, invalid) = PageQuery.Read(http, search);
         return (refusal ?? invalid) is { } no
             ? no.ToResult()
-            : Answers.Page(await store.ListPrompts(acting!.Tenant, page.After, page.Limit + 1, http.RequestAborted), page.Limit, prompt => prompt.Id.ToString());
+            : Answers.Page(await store.ListPrompts(acting!.Tenant, page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, prompt => prompt.Id.ToString());
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains)

@@ -28,6 +28,16 @@ public static class Answers
     public static IResult Page<T>(List<T> rows, int limit, Func<T, string> cursor) =>
         Results.Json(new { items = rows.Take(limit), next = rows.Count > limit ? cursor(rows[limit - 1]) : null }, Wire.Json);
 
+    /// <summary>A page of a list that is in memory whole, in the order of its cursors.</summary>
+    public static IResult Page<T>(HttpContext http, IEnumerable<T> all, Func<T, string> cursor)
+    {
+        var (limit, refusal) = PageQuery.ReadLimit(http);
+        var after = http.Request.Query["after"].ToString();
+        return refusal is not null
+            ? refusal.ToResult()
+            : Page([.. all.Where(item => string.CompareOrdinal(cursor(item), after) > 0).OrderBy(cursor, StringComparer.Ordinal).Take(limit + 1)], limit, cursor);
+    }
+
     private static IResult WithLocation(this IResult result, string? location) => location is null ? result : new Located(result, location);
 
     private sealed class Located(IResult inner, string location) : IResult
@@ -53,25 +63,34 @@ public static class Answers
 }
 
 /// <summary>Paging of every list: at most 200 a page, 50 by default.</summary>
-public readonly record struct PageQuery(Guid After, int Limit)
+/// <param name="Search">What the name has to contain, in any case; null for all.</param>
+public readonly record struct PageQuery(Guid After, int Limit, string? Search)
 {
     public const int MaxLimit = 200;
+    public const int MaxSearch = 255;
 
     public static readonly Refusal BadAfter = Refusal.Invalid("after", "'after' is the 'next' of the page before.");
 
-    public static (PageQuery Page, Refusal? Refusal) Read(HttpContext http)
+    public static (PageQuery Page, Refusal? Refusal) Read(HttpContext http, string? search = null)
     {
         var (limit, refusal) = ReadLimit(http);
-        if (refusal is not null)
+        if ((refusal ?? CheckSearch(search)) is { } no)
         {
-            return (default, refusal);
+            return (default, no);
         }
 
         var after = Guid.Empty;
         return http.Request.Query.TryGetValue("after", out var text) && !Guid.TryParse(text, out after)
             ? (default, BadAfter)
-            : (new PageQuery(after, limit), null);
+            : (new PageQuery(after, limit, Trimmed(search)), null);
     }
+
+    public static Refusal? CheckSearch(string? search) => search?.Length > MaxSearch || search?.Contains('\0') is true
+        ? Refusal.Invalid("search", $"'search' is a text of at most {MaxSearch} characters.")
+        : null;
+
+    /// <summary>A search as the stores take it; a blank one is none.</summary>
+    public static string? Trimmed(string? search) => string.IsNullOrWhiteSpace(search) ? null : search.Trim();
 
     /// <summary>For lists in an order that has a cursor of its own.</summary>
     public static (int Limit, Refusal? Refusal) ReadLimit(HttpContext http)

@@ -61,16 +61,15 @@ public static class PersonalityEndpoints
     private static async Task<IResult> List(HttpContext http, string? search, string? tag, ActingResolver who, PersonalityStore store)
     {
         var (acting, refusal) = await who.Resolve(http);
-        var (page, invalid) = PageQuery.Read(http);
-        invalid ??= search?.Contains('\0') is true || search?.Length > 255 ? Refusal.Invalid("search", "'search' is a text of at most 255 characters.")
-            : tag?.Contains('\0') is true ? Refusal.Invalid("tag", "'tag' is a tag.") : null;
+        var (page, invalid) = PageQuery.Read(http, search);
+        invalid ??= tag?.Contains('\0') is true ? Refusal.Invalid("tag", "'tag' is a tag.") : null;
         if ((refusal ?? invalid) is { } no)
         {
             return no.ToResult();
         }
 
         var scope = acting!.Caller.IsAdmin ? RowScope.OfTenant(acting.Tenant) : new RowScope(acting.Tenant, acting.User, null);
-        var found = await store.List(scope, page.After, tag, string.IsNullOrWhiteSpace(search) ? null : search.Trim(), page.Limit + 1, http.RequestAborted);
+        var found = await store.List(scope, page.After, tag, page.Search, page.Limit + 1, http.RequestAborted);
         return Answers.Page(found.ConvertAll(p => new PersonalityCard(
             p.Id, p.Name, p.Slug, p.DisplayName, p.AvatarUrl, p.Tags, p.IsPublic, p.DefinitionPublic, p.RoleOf(acting.User), p.Version, p.CreatedAt, p.UpdatedAt)),
             page.Limit, card => card.Id.ToString());
@@ -103,7 +102,7 @@ public static class PersonalityEndpoints
     private static async Task<IResult> ListOwners(HttpContext http, string personality, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
     {
         var (_, read, refusal) = await Find(http, personality, who, index, grains);
-        return refusal is not null ? refusal.ToResult() : Results.Json(new { items = read!.Value.Owners, next = (string?)null }, Wire.Json);
+        return refusal is not null ? refusal.ToResult() : Answers.Page(http, read!.Value.Owners, owner => owner.UserId.ToString());
     }
 
     private static async Task<IResult> GetOwner(HttpContext http, string personality, string user, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
@@ -147,7 +146,7 @@ public static class PersonalityEndpoints
         }
 
         var own = acting!.User is { } user ? await store.PersonalAliases(acting.Tenant, read!.Value.Id, user, http.RequestAborted) : [];
-        return Results.Json(new { items = read!.Value.Aliases.Concat(own), next = (string?)null }, Wire.Json);
+        return Answers.Page(http, read!.Value.Aliases.Concat(own), alias => $"{(alias.UserId is null ? "tenant" : "user")}:{alias.Alias}");
     }
 
     private static Task<IResult> SetAlias(HttpContext http, string personality, string alias, bool? personal, ActingResolver who, PersonalityIndex index, Commands commands, IGrainFactory grains) =>

@@ -32,18 +32,18 @@ public static class PersonaEndpoints
                 .ToResult(persona => $"/v1/personas/{persona.Id}");
     }
 
-    private static async Task<IResult> List(HttpContext http, string? user, string? search, ActingResolver who, PersonaStore store)
+    private static async Task<IResult> List(HttpContext http, string? user, string? search, ActingResolver who, PersonaStore store, IGrainFactory grains)
     {
-        var (page, invalid) = PageQuery.Read(http);
+        var (page, invalid) = PageQuery.Read(http, search);
         if (invalid is not null)
         {
             return invalid.ToResult();
         }
 
         var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : Answers.Page(await store.List(acting!.Tenant, owner, page.After, search, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString());
+        return refusal is null && await Owner(grains, acting!, owner).Get() is not null
+            ? Answers.Page(await store.List(acting!.Tenant, owner, page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString())
+            : (refusal ?? Refusal.NotFound("user")).ToResult();
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, PersonaStore store, IGrainFactory grains)

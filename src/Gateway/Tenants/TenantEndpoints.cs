@@ -31,7 +31,7 @@ public static class TenantEndpoints
     {
         var tenants = routes.MapGroup("/v1/tenants").WithTags("Tenants");
         tenants.MapPost("", Create).WithSummary("Makes a tenant").Produces<TenantView>(201).ProducesProblem(409);
-        tenants.MapGet("", List).WithSummary("Lists tenants");
+        tenants.MapGet("", List).WithSummary("Lists tenants, all or those with ?search= in their name");
         tenants.MapGet("{id:guid}", Get).WithSummary("A tenant").Produces<TenantView>().ProducesProblem(404);
         tenants.MapPatch("{id:guid}", Update).WithSummary("Changes a tenant").Produces<TenantView>().ProducesProblem(404);
 
@@ -63,17 +63,17 @@ public static class TenantEndpoints
     private static Guid DerivedId(Guid caller, string command) =>
         new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"tenant {caller} {command}")).AsSpan(0, 16));
 
-    private static async Task<IResult> List(HttpContext http, TenantStore store)
+    private static async Task<IResult> List(HttpContext http, string? search, TenantStore store)
     {
         if (http.Caller().Kind != ApiKeyKind.Operator)
         {
             return OperatorOnly.ToResult();
         }
 
-        var (page, invalid) = PageQuery.Read(http);
+        var (page, invalid) = PageQuery.Read(http, search);
         return invalid is not null
             ? invalid.ToResult()
-            : Answers.Page(await store.List(page.After, page.Limit + 1, http.RequestAborted), page.Limit, tenant => tenant.Id.ToString());
+            : Answers.Page(await store.List(page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, tenant => tenant.Id.ToString());
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, IGrainFactory grains)

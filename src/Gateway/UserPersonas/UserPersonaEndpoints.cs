@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Users;
@@ -19,7 +20,7 @@ public static class UserPersonaEndpoints
     {
         var personas = routes.MapGroup("/v1/user-personas").WithTags("User personas");
         personas.MapPost("", Create).WithSummary("Makes a user persona").Produces<UserPersonaView>(201).ProducesProblem(400);
-        personas.MapGet("", List).WithSummary("Lists the user's own and the tenant's public user personas, most used first");
+        personas.MapGet("", List).WithSummary("Lists the user's own and the tenant's public user personas, most used first, all or those with ?search= in their name");
         personas.MapGet("{id:guid}", Get).WithSummary("A user persona").Produces<UserPersonaView>().ProducesProblem(404);
         personas.MapPatch("{id:guid}", Update).WithSummary("Changes a user persona: absent keeps, null clears").Produces<UserPersonaView>().ProducesProblem(403).ProducesProblem(404);
         personas.MapDelete("{id:guid}", Delete).WithSummary("Deletes a user persona").Produces(204).ProducesProblem(403).ProducesProblem(404);
@@ -40,25 +41,20 @@ public static class UserPersonaEndpoints
         return (await commands.Run<UserPersonaView>(http, acting!, body, command => Grain(grains, acting!, id).Create(command, owner, body))).ToResult(Location);
     }
 
-    private static async Task<IResult> List(HttpContext http, string? user, string? search, ActingResolver who, UserPersonaStore store)
+    private static async Task<IResult> List(HttpContext http, string? user, string? search, ActingResolver who, UserPersonaStore store, IGrainFactory grains)
     {
         var (limit, invalid) = PageQuery.ReadLimit(http);
-        if (invalid is null && !TryReadAfter(http, out _, out _))
+        var readable = TryReadAfter(http, out var count, out var after);
+        if ((invalid ?? (readable ? PageQuery.CheckSearch(search) : PageQuery.BadAfter)) is { } no)
         {
-            invalid = PageQuery.BadAfter;
+            return no.ToResult();
         }
 
-        if (invalid is not null)
-        {
-            return invalid.ToResult();
-        }
-
-        TryReadAfter(http, out var count, out var after);
         var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : Answers.Page(await store.List(acting!.Tenant, owner, count, after, search, limit + 1, http.RequestAborted), limit,
-                persona => string.Create(CultureInfo.InvariantCulture, $"{persona.UsageCount}:{persona.Id}"));
+        return refusal is null && await grains.Of<IUserGrain>(new TenantScopedKey(acting!.Tenant, owner)).Get() is not null
+            ? Answers.Page(await store.List(acting.Tenant, owner, count, after, PageQuery.Trimmed(search), limit + 1, http.RequestAborted), limit,
+                persona => string.Create(CultureInfo.InvariantCulture, $"{persona.UsageCount}:{persona.Id}"))
+            : (refusal ?? Refusal.NotFound("user")).ToResult();
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains)

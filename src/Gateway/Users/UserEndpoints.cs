@@ -24,7 +24,7 @@ public static class UserEndpoints
         var users = routes.MapGroup("/v1/users").WithTags("Users");
         users.MapPost("", Register).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
             .Produces<UserView>(201).Produces<UserView>().ProducesProblem(400).ProducesProblem(409);
-        users.MapGet("", List).WithSummary("Lists users").ProducesProblem(403);
+        users.MapGet("", List).WithSummary("Lists users, all or those with ?search= in their name").ProducesProblem(403);
         users.MapGet("{id}", Get).WithSummary("A user by id or provider:subject").Produces<UserView>().ProducesProblem(404);
         users.MapGet("by-identity/{provider}/{subject}", GetByIdentity).WithSummary("A user by external identity").Produces<UserView>().ProducesProblem(404);
         users.MapPatch("{id}", Update).WithSummary("Changes a user: absent keeps, null clears").Produces<UserView>().ProducesProblem(404);
@@ -74,17 +74,17 @@ public static class UserEndpoints
         }
     }
 
-    private static async Task<IResult> List(HttpContext http, ActingResolver who, UserStore store)
+    private static async Task<IResult> List(HttpContext http, string? search, ActingResolver who, UserStore store)
     {
         var (acting, refusal) = await who.Resolve(http);
-        var (page, invalid) = PageQuery.Read(http);
+        var (page, invalid) = PageQuery.Read(http, search);
         if ((refusal ?? invalid) is { } no)
         {
             return no.ToResult();
         }
 
         var scope = acting!.User is { } user ? RowScope.OfUser(acting.Tenant, user) : RowScope.OfTenant(acting.Tenant);
-        return Answers.Page(await store.List(scope, page.After, page.Limit + 1, http.RequestAborted), page.Limit, user => user.Id.ToString());
+        return Answers.Page(await store.List(scope, page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, user => user.Id.ToString());
     }
 
     private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, IGrainFactory grains) =>

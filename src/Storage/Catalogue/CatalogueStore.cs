@@ -90,10 +90,13 @@ public sealed class CatalogueStore(Database database)
     public static void Delete(ScopedBatch batch, Guid tenant, SystemPromptView prompt) =>
         batch.AddGuarded(DeletePromptSql, Sql.Uuid(tenant), Sql.Uuid(prompt.Id), Sql.Bigint(prompt.Version));
 
-    private const string ListPromptsSql = $"SELECT {PromptColumns} FROM system_prompts WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    private const string ListPromptsSql = $"""
+        SELECT {PromptColumns} FROM system_prompts
+        WHERE tenant_id = $1 AND id > $2 AND ($4::text IS NULL OR strpos(lower(name), lower($4)) > 0) ORDER BY id LIMIT $3
+        """;
 
-    public Task<List<SystemPromptView>> ListPrompts(Guid tenant, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
-        RowScope.OfTenant(tenant), ListPromptsSql, [Sql.Uuid(tenant), Sql.Uuid(after), Sql.Int(limit)], MapPrompt, cancel);
+    public Task<List<SystemPromptView>> ListPrompts(Guid tenant, Guid after, string? search, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfTenant(tenant), ListPromptsSql, [Sql.Uuid(tenant), Sql.Uuid(after), Sql.Int(limit), Sql.Text(search)], MapPrompt, cancel);
 
     private const string InsertModeSql = """
         INSERT INTO focus_modes (tenant_id, id, mode_name, display_name, description, icon, system_prompt, default_model, settings, is_active, version, created_at, updated_at)
@@ -129,14 +132,15 @@ public sealed class CatalogueStore(Database database)
     private const string ListModesSql = $"""
         SELECT {ModeColumns} FROM focus_modes
         WHERE (tenant_id = $1 OR tenant_id IS NULL) AND (is_active OR $2) AND (NOT is_system, mode_name COLLATE "C") > ($3, $4 COLLATE "C")
+          AND ($6::text IS NULL OR strpos(lower(mode_name), lower($6)) > 0 OR strpos(lower(display_name), lower($6)) > 0)
         ORDER BY is_system DESC, mode_name COLLATE "C" LIMIT $5
         """;
 
     /// <summary>The system's first, then by name.</summary>
     /// <param name="after">The last of the page before.</param>
-    public Task<List<FocusModeView>> ListModes(Guid? tenant, bool inactiveToo, (bool IsSystem, string ModeName)? after, int limit, CancellationToken cancel) =>
+    public Task<List<FocusModeView>> ListModes(Guid? tenant, bool inactiveToo, (bool IsSystem, string ModeName)? after, string? search, int limit, CancellationToken cancel) =>
         database.ReadMany(Scope(tenant), ListModesSql,
-            [Sql.Uuid(tenant), Sql.Bool(inactiveToo), Sql.Bool(after is { IsSystem: false }), Sql.Text(after?.ModeName ?? ""), Sql.Int(limit)], MapMode, cancel);
+            [Sql.Uuid(tenant), Sql.Bool(inactiveToo), Sql.Bool(after is { IsSystem: false }), Sql.Text(after?.ModeName ?? ""), Sql.Int(limit), Sql.Text(search)], MapMode, cancel);
 
     private static SystemPromptView MapPrompt(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.TextOrNull(2), row.GetString(3), row.GetBoolean(4), row.GetInt64(5), row.Time(6), row.Time(7));

@@ -32,13 +32,13 @@ public sealed class LlmConfigStore(Database database)
 
     private const string ListSql = $"""
         SELECT {Columns} FROM llm_configs
-        WHERE tenant_id = $1 AND (owner_id IS NULL OR owner_id = $2) AND id > $3 ORDER BY id LIMIT $4
+        WHERE tenant_id = $1 AND (owner_id IS NULL OR owner_id = $2) AND id > $3 AND ($5::text IS NULL OR strpos(lower(name), lower($5)) > 0) ORDER BY id LIMIT $4
         """;
 
     /// <summary>The global ones, and those of the user if there is one.</summary>
-    public Task<List<LlmConfigView>> List(Guid tenant, Guid? user, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
+    public Task<List<LlmConfigView>> List(Guid tenant, Guid? user, Guid after, string? search, int limit, CancellationToken cancel) => database.ReadMany(
         user is { } own ? RowScope.OfUser(tenant, own) : RowScope.OfTenant(tenant), ListSql,
-        [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(after), Sql.Int(limit)], Map, cancel);
+        [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(after), Sql.Int(limit), Sql.Text(search)], Map, cancel);
 
     private sealed record Ownership(Guid? Owner);
 

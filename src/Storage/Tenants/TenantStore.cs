@@ -42,11 +42,11 @@ public sealed class TenantStore(Database database)
 
     private const string ListSql = """
         SELECT tenant_id, name, display_name, event_retention_days, version, created_at, updated_at, settings, conversation_retention_days
-        FROM tenants WHERE tenant_id > $1 ORDER BY tenant_id LIMIT $2
+        FROM tenants WHERE tenant_id > $1 AND ($3::text IS NULL OR strpos(lower(name || ' ' || display_name), lower($3)) > 0) ORDER BY tenant_id LIMIT $2
         """;
 
-    public Task<List<TenantView>> List(Guid after, int limit, CancellationToken cancel) =>
-        database.ReadMany(RowScope.OfOperator(), ListSql, [Sql.Uuid(after), Sql.Int(limit)], View, cancel);
+    public Task<List<TenantView>> List(Guid after, string? search, int limit, CancellationToken cancel) =>
+        database.ReadMany(RowScope.OfOperator(), ListSql, [Sql.Uuid(after), Sql.Int(limit), Sql.Text(search)], View, cancel);
 
     private const string FindByNameSql = """
         SELECT tenant_id, name, display_name, event_retention_days, version, created_at, updated_at, settings, conversation_retention_days FROM tenants WHERE name = $1

@@ -137,11 +137,11 @@ public sealed class UserStore(Database database, LlmConfigStore configs)
         FROM users u
         JOIN user_default_personas d ON d.tenant_id = u.tenant_id AND d.user_id = u.id
         LEFT JOIN user_default_llm_configs c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
-        WHERE u.tenant_id = $1 AND u.id > $2 ORDER BY u.id LIMIT $3
+        WHERE u.tenant_id = $1 AND u.id > $2 AND ($4::text IS NULL OR strpos(lower(u.username), lower($4)) > 0) ORDER BY u.id LIMIT $3
         """;
 
-    public Task<List<UserView>> List(RowScope scope, Guid after, int limit, CancellationToken cancel) =>
-        database.ReadMany(scope, ListSql, [Sql.Uuid(scope.Tenant), Sql.Uuid(after), Sql.Int(limit)], Map, cancel);
+    public Task<List<UserView>> List(RowScope scope, Guid after, string? search, int limit, CancellationToken cancel) =>
+        database.ReadMany(scope, ListSql, [Sql.Uuid(scope.Tenant), Sql.Uuid(after), Sql.Int(limit), Sql.Text(search)], Map, cancel);
 
     private static UserView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.IsDBNull(9) ? [] : JsonSerializer.Deserialize<List<UserIdentity>>(row.GetString(9), Wire.Json)!,
