@@ -12,12 +12,14 @@ public sealed class StreamWriter(Node node)
 {
     private readonly EventFeed _feed = node.Services.GetRequiredService<EventFeed>();
 
-    public async Task<long> Write(Guid user, string? text = null, bool announced = true)
+    /// <param name="committed">Called with the event's number between its commit and its announcement.</param>
+    public async Task<long> Write(Guid user, string? text = null, bool announced = true, Action<long>? committed = null)
     {
         var batch = node.Database.Begin(RowScope.OfUser(node.Demo, user));
         var at = node.Time.GetUtcNow();
-        batch.Append(StreamName.User(user), user, "test.written", at, JsonText.From(new { text = text ?? "", ticks = System.Diagnostics.Stopwatch.GetTimestamp() }));
+        batch.Append(StreamName.User(user), user, "test.written", at, JsonText.From(new { text = text ?? "" }));
         var events = await batch.Commit(static () => throw new InvalidOperationException("a commit of the test collided"));
+        committed?.Invoke(events[0].Seq);
         if (announced)
         {
             _feed.Announce(node.Demo, events);

@@ -1,6 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
@@ -22,6 +25,12 @@ public static class RealtimeComposition
 {
     private const long MaxMessage = 256 * 1024;
 
+    /// <summary>
+    /// What lies in the kernel for a client that doesn't read. Left to itself Linux lets it grow to megabytes, which a
+    /// hundred of them fill at the cost of everybody's processor before their queues even begin to.
+    /// </summary>
+    private const int KernelBuffer = 128 * 1024;
+
     public static void AddRealtime(this IServiceCollection services)
     {
         services.AddSingleton<StreamDirectory>();
@@ -33,6 +42,7 @@ public static class RealtimeComposition
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)
             .AddJsonProtocol(json => json.PayloadSerializerOptions = new JsonSerializerOptions(Wire.Json));
+        services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Listen);
         services.AddStreams();
     }
 
@@ -40,6 +50,14 @@ public static class RealtimeComposition
     {
         app.MapHub<PersonaHub>("/hubs/persona", http => http.TransportMaxBufferSize = 64 * 1024).WithMetadata(OpenToTokens.Instance);
         app.MapEventStream();
+    }
+
+    /// <summary>Connections get their options from the socket that accepts them.</summary>
+    private static Socket Listen(EndPoint endpoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        socket.SendBufferSize = KernelBuffer;
+        return socket;
     }
 
     /// <summary>Adds a kind of stream; subjects with rules of their own do it beside their endpoints.</summary>
