@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
@@ -17,6 +18,7 @@ namespace PersonaActors.Gateway.Realtime;
 /// </summary>
 public sealed class EventPump : BackgroundService
 {
+    private const string PersonaDeleted = "persona.deleted";
     private const int PositionsPerRead = 1000;
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromSeconds(5);
     private static readonly Meter Meter = new("PersonaActors.Gateway.Realtime");
@@ -28,6 +30,7 @@ public sealed class EventPump : BackgroundService
     private static readonly System.Diagnostics.ActivitySource Pushes = new("PersonaActors.Gateway");
 
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), StreamRelay> _relays = new();
+    private readonly Dependents _dependents = new();
     private readonly SemaphoreSlim _checking = new(1, 1);
     private readonly StreamDirectory _directory;
     private readonly Presence _presence;
@@ -52,6 +55,8 @@ public sealed class EventPump : BackgroundService
         feed.Listen(OnAnnounced);
         feed.ListenToHints(hint => Hint(hint.Tenant, hint.Stream, hint.Seq));
     }
+
+    private sealed record EndedPersona(Guid PersonaId);
 
     /// <summary>How often the log was read for subscribers, since the start.</summary>
     public long LogReads => Volatile.Read(ref _logReads);
@@ -100,6 +105,8 @@ public sealed class EventPump : BackgroundService
         {
             log.Hint(seq);
         }
+
+        _dependents.Hinted(tenant, stream);
     }
 
     /// <summary>Takes a stream from those who lost it; each is told.</summary>
@@ -126,10 +133,11 @@ public sealed class EventPump : BackgroundService
             {
                 if (relay.RetireIfIdle())
                 {
-                    _relays.TryRemove(new(key, relay));
+                    Forget(relay);
                 }
             }
 
+            _dependents.CheckHinted();
             var epoch = await _database.RefreshEpoch(cancel);
             var relays = _relays.Values.OfType<LogRelay>().Where(relay => relay.IsOpen).ToList();
             foreach (var relay in relays.Where(relay => relay.Epoch != epoch))
@@ -179,7 +187,7 @@ public sealed class EventPump : BackgroundService
     internal void Drop(StreamRelay relay)
     {
         relay.Retire();
-        _relays.TryRemove(new((relay.Tenant, relay.Stream), relay));
+        Forget(relay);
     }
 
     /// <summary>An event came that is not of the epoch that its stream was opened in.</summary>
@@ -221,6 +229,21 @@ public sealed class EventPump : BackgroundService
 
             log.Post(announced.Event);
         }
+
+        if (announced.Event is { Type: PersonaDeleted, Data: var data } && data.Read<EndedPersona>() is { } ended)
+        {
+            // Told on its owner's stream, and before its own grain has forgotten it.
+            ThreadPool.QueueUserWorkItem(
+                static state => state.pump.Withdraw(state.tenant, state.stream, static _ => true), (pump: this, tenant: announced.Tenant, stream: StreamName.Persona(ended.PersonaId)), preferLocal: false);
+        }
+
+        _dependents.Announced(announced, _directory.ChangesAccess(announced.Event.Stream, announced.Event.Type));
+    }
+
+    private void Forget(StreamRelay relay)
+    {
+        _relays.TryRemove(new((relay.Tenant, relay.Stream), relay));
+        _dependents.Remove(relay);
     }
 
     private async Task<(StreamAnswer, Subscription?)> Enter(EventConnection connection, StreamRequest request, StreamKind kind, StreamSight sight)
@@ -232,9 +255,10 @@ public sealed class EventPump : BackgroundService
                 ? new LogRelay(state.pump, key.Tenant, key.Stream, state.kind, state.pump._log)
                 : new DerivedRelay(state.pump, key.Tenant!.Value, key.Stream, state.kind), (pump: this, kind));
             var subscription = new Subscription(connection, relay, stream);
+            _dependents.Add(relay, sight.LeansOn);
             if (!relay.Enter(subscription))
             {
-                _relays.TryRemove(new((relay.Tenant, relay.Stream), relay));
+                Forget(relay);
                 continue;
             }
 

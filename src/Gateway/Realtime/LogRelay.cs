@@ -465,24 +465,13 @@ internal sealed class LogRelay(EventPump pump, Guid? tenant, string stream, Stre
 
     private async Task RecheckThenGoOn()
     {
-        try
+        await Safely(static relay => relay.Recheck());
+        lock (Sync)
         {
-            await Recheck();
+            _checkingAccess = false;
         }
-        catch (Exception e)
-        {
-            Pump.ReadFailed(Stream, e);
-            Break(CloseReason.Unverified);
-        }
-        finally
-        {
-            lock (Sync)
-            {
-                _checkingAccess = false;
-            }
 
-            Schedule();
-        }
+        Schedule();
     }
 
     private Task<Page> ReadPage(long number, Task<Page>? inPlaceOf = null)

@@ -46,7 +46,7 @@ public sealed class Presence(TimeProvider time)
 
     /// <summary>The stream presence:{channel|user|personality}:{id}; seen by whom may see the thing itself.</summary>
     public StreamKind ToStreamKind(Func<Acting, string, ValueTask<bool>> maySee) => new(StreamKindName, async (acting, place) =>
-        IsPlace(place) && await maySee(acting, place) ? new StreamSight(acting.Tenant, Version(acting.Tenant, place), 1, () => State(acting.Tenant, place)) : null)
+        IsPlace(place) && await maySee(acting, place) ? new StreamSight(acting.Tenant, Version(acting.Tenant, place), 1, () => State(acting.Tenant, place)) { LeansOn = place } : null)
     {
         Derived = new Derivation(
             (tenant, place) => ValueTask.FromResult<DerivedState?>(new DerivedState(Version(tenant, place), "presence.changed", State(tenant, place))),

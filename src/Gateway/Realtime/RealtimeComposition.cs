@@ -71,17 +71,20 @@ public static class RealtimeComposition
             (acting, user) => acting.MayActFor(user.Id), type => type == "user.deleted"));
         services.AddStream(grains => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, persona) => persona.MayUse(acting.Actor), type => type is "user-persona.updated" or "user-persona.deleted"));
+            (acting, persona) => persona.MayUse(acting.Actor), type => type is "user-persona.updated" or "user-persona.deleted", persona => persona.OwnerId));
         services.AddStream(grains => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
             (acting, _) => acting.Caller.IsAdmin && acting.User is null));
         services.AddStream(grains => StreamKind.Of<CompanionView>("companion",
-            (acting, id) => grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, person) => acting.MayActFor(person.Id)));
+            // The companion's grain may still live when its person is gone.
+            async (acting, id) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
+                ? null
+                : await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
+            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id));
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
-            (grains, key) => grains.Of<IPersonaGrain>(key).Get());
+            (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
-            (grains, key) => grains.Of<IFocusSessionGrain>(key).Get());
+            (grains, key) => grains.Of<IFocusSessionGrain>(key).Get(), session => session.UserId);
         // Who is with a thing is shown to those who may see the thing.
         services.AddSingleton(provider => provider.GetRequiredService<Presence>().ToStreamKind(async (acting, place) =>
             await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null));
@@ -101,7 +104,7 @@ public static class RealtimeComposition
 
     /// <summary>A stream of something that belongs to a user whom its name doesn't tell.</summary>
     private static void AddOwnedStream<T>(
-        this IServiceCollection services, string name, Func<IServiceProvider, Func<Guid, Guid, CancellationToken, Task<Guid?>>> findOwner, Func<IGrainFactory, OwnedKey, Task<Read<T>?>> read)
+        this IServiceCollection services, string name, Func<IServiceProvider, Func<Guid, Guid, CancellationToken, Task<Guid?>>> findOwner, Func<IGrainFactory, OwnedKey, Task<Read<T>?>> read, Func<T, Guid> ownerOf)
         where T : class =>
         services.AddSingleton(provider =>
         {
@@ -111,6 +114,6 @@ public static class RealtimeComposition
                 async (acting, id) => (acting.User ?? await owners(acting.Tenant, id, CancellationToken.None)) is { } owner && acting.MayActFor(owner)
                     ? await read(grains, new OwnedKey(acting.Tenant, owner, id))
                     : null,
-                static (_, _) => true);
+                static (_, _) => true, owner: ownerOf);
         });
 }

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Gateway.Realtime;
@@ -6,7 +7,11 @@ namespace PersonaActors.Gateway.Realtime;
 /// <summary>What a caller sees of a stream's entity: the state as of <see cref="Seq"/>, read at once with it.</summary>
 /// <param name="Tenant">Whose log the stream lies in; none for the system's.</param>
 /// <param name="State">What GET of the entity answers; made only where it is sent.</param>
-public sealed record StreamSight(Guid? Tenant, string Epoch, long Seq, Func<JsonText> State);
+public sealed record StreamSight(Guid? Tenant, string Epoch, long Seq, Func<JsonText> State)
+{
+    /// <summary>Another stream on which may be told that this one is lost: of the user to whom the thing belongs.</summary>
+    public string? LeansOn { get; init; }
+}
 
 /// <summary>
 /// One kind of stream, the part of a name before its colon. <see cref="Look"/> answers nothing alike for an id that is
@@ -20,7 +25,8 @@ public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<Stre
     public Derivation? Derived { get; init; }
 
     /// <summary>A stream named by an entity's id: read by the entity's grain, shown to whom <paramref name="maySee"/> admits.</summary>
-    public static StreamKind Of<T>(string name, Func<Acting, Guid, Task<Read<T>?>> read, Func<Acting, T, bool> maySee, Func<string, bool>? changesAccess = null)
+    public static StreamKind Of<T>(
+        string name, Func<Acting, Guid, Task<Read<T>?>> read, Func<Acting, T, bool> maySee, Func<string, bool>? changesAccess = null, Func<T, Guid>? owner = null)
         where T : class =>
         new(name, async (acting, rest) =>
         {
@@ -31,7 +37,7 @@ public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<Stre
             }
 
             return await read(acting, id) is { } found && maySee(acting, found.Value)
-                ? new StreamSight(acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value))
+                ? new StreamSight(acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value)) { LeansOn = owner is null ? null : StreamName.User(owner(found.Value)) }
                 : null;
         }, changesAccess);
 }
@@ -54,10 +60,15 @@ public sealed class StreamDirectory(IEnumerable<StreamKind> kinds)
 
     public static readonly StreamRefusal NotFound = new("stream_not_found", "There is no such stream.");
 
+    /// <summary>Whether after such an event somebody may have lost the stream, or what leans on it.</summary>
+    public bool ChangesAccess(string stream, string type) =>
+        stream.IndexOf(':') is > 0 and var colon && _kinds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(stream.AsSpan(0, colon), out var kind)
+        && kind.ChangesAccess?.Invoke(type) is true;
+
     /// <summary>The one way from a name to a stream: at subscribe, at resume, when access may have changed, over the hub and over HTTP.</summary>
     public async ValueTask<(StreamKind Kind, StreamSight Sight)?> Look(Acting acting, string? stream)
     {
-        var colon = stream is { Length: <= Contracts.Events.StreamName.MaxLength } ? stream.IndexOf(':') : -1;
+        var colon = stream is { Length: <= StreamName.MaxLength } ? stream.IndexOf(':') : -1;
         return colon > 0 && _kinds.TryGetValue(stream![..colon], out var kind) && await kind.Look(acting, stream[(colon + 1)..]) is { } sight
             ? (kind, sight)
             : null;

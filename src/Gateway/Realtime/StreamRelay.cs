@@ -20,6 +20,9 @@ internal abstract class StreamRelay(EventPump pump, Guid? tenant, string stream,
 
     public StreamKind Kind => kind;
 
+    /// <summary>The stream on which may be told that this one is lost; see <see cref="Dependents"/>, which sets it.</summary>
+    public string? LeansOn { get; set; }
+
     /// <returns>Whether it is in; not if the relay was retired in this moment: there is a new one then.</returns>
     public bool Enter(Subscription subscription)
     {
@@ -117,6 +120,20 @@ internal abstract class StreamRelay(EventPump pump, Guid? tenant, string stream,
             {
                 Withdraw(subscription);
             }
+        }
+    }
+
+    /// <summary>Does something that asks whether the stream may still be seen; if that can't be found out, nobody sees it.</summary>
+    public async Task Safely(Func<StreamRelay, Task> what)
+    {
+        try
+        {
+            await what(this);
+        }
+        catch (Exception e)
+        {
+            pump.ReadFailed(stream, e);
+            Break(CloseReason.Unverified);
         }
     }
 
