@@ -63,7 +63,8 @@ internal sealed class DerivedRelay : StreamRelay
 
     protected override void Left(Subscription subscription) => _live.Remove(subscription);
 
-    protected override void Retired() => _followed.Dispose();
+    // Not under this relay's lock: who tells of a change may hold one of theirs, and takes ours then.
+    protected override void Retired() => ThreadPool.QueueUserWorkItem(static followed => followed.Dispose(), _followed, preferLocal: false);
 
     private void Changed()
     {

@@ -39,6 +39,7 @@ public static class RealtimeComposition
         services.AddSingleton<EventPump>();
         services.AddHostedService(provider => provider.GetRequiredService<EventPump>());
         services.AddHostedService<NotifyListener>();
+        services.AddHostedService<PresenceExchange>();
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)
             .AddJsonProtocol(json => json.PayloadSerializerOptions = new JsonSerializerOptions(Wire.Json));

@@ -9,7 +9,8 @@ public readonly record struct EventHint(Guid? Tenant, string Stream, long Seq);
 
 /// <summary>
 /// What processes tell each other over PostgreSQL's notifications: lines of tenant, stream and number. A hint carries no event;
-/// whoever cares reads the log, which is the truth, and a lost hint is made good by the next check.
+/// whoever cares reads the log, which is the truth, and a lost hint is made good by the next check. Lines of another kind
+/// (see the gateway's presence) go the same way, whole and in order.
 /// </summary>
 public static class EventHints
 {
@@ -20,29 +21,32 @@ public static class EventHints
 
     private const string SendSql = $"SELECT pg_notify('{Channel}', payload) FROM unnest($1::text[]) AS payload";
 
-    public static async Task Send(Database database, IEnumerable<EventHint> hints, CancellationToken cancel)
+    public static Task Send(Database database, IEnumerable<EventHint> hints, CancellationToken cancel) =>
+        Send(database, hints.Select(hint => $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"), cancel);
+
+    public static async Task Send(Database database, IEnumerable<string> lines, CancellationToken cancel)
     {
         await using var command = database.Worker.CreateCommand(SendSql);
-        command.Parameters.Add(Sql.Texts([.. Write(hints)]));
+        command.Parameters.Add(Sql.Texts([.. Pack(lines)]));
         await command.ExecuteNonQueryAsync(cancel);
     }
 
     public static Task Send(Database database, Guid? tenant, IReadOnlyList<StreamEvent> events, CancellationToken cancel) =>
         Send(database, events.Select(e => new EventHint(tenant, e.Stream, e.Seq)), cancel);
 
-    internal static IEnumerable<string> Write(IEnumerable<EventHint> hints)
+    private static IEnumerable<string> Pack(IEnumerable<string> lines)
     {
         var payload = new StringBuilder();
-        foreach (var hint in hints)
+        foreach (var line in lines)
         {
             // Names of streams are ours, so they are ASCII but for channels; two bytes a character is more than enough room.
-            if (payload.Length * 2 + hint.Stream.Length * 2 + 120 > MaxPayload)
+            if (payload.Length > 0 && (payload.Length + line.Length + 1) * 2 > MaxPayload)
             {
                 yield return payload.ToString();
                 payload.Clear();
             }
 
-            payload.Append(hint.Tenant?.ToString("N")).Append(' ').Append(hint.Seq).Append(' ').Append(hint.Stream).Append('\n');
+            payload.Append(line).Append('\n');
         }
 
         if (payload.Length > 0)
