@@ -63,20 +63,7 @@ public abstract class FocusFixture : IAsyncLifetime
 
     protected async Task<JsonObject> Session(Guid session) => (await Api.Get($"/v1/focus/sessions/{session}")).Should(System.Net.HttpStatusCode.OK).Json;
 
-    protected async Task<List<T>> Query<T>(string sql, Func<NpgsqlDataReader, T> map)
-    {
-        await using var connection = new NpgsqlConnection(Database.Superuser);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = new List<T>();
-        while (await reader.ReadAsync())
-        {
-            rows.Add(map(reader));
-        }
+    protected Task<List<T>> Query<T>(string sql, Func<NpgsqlDataReader, T> map) => Sql.Rows(Database.Superuser, sql, map);
 
-        return rows;
-    }
-
-    protected async Task<long> Count(string sql) => (await Query(sql, row => row.GetInt64(0)))[0];
+    protected Task<long> Count(string sql) => Sql.Ask<long>(Database.Superuser, sql);
 }

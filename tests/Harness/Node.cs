@@ -45,8 +45,12 @@ public sealed class Node : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public static Task<Node> Start(
+        TestDatabase on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings) =>
+        Start(new DatabaseLogins(on.App, on.Worker), time, auth, with, settings);
+
     public static async Task<Node> Start(
-        TestDatabase on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings)
+        DatabaseLogins on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings)
     {
         var clock = time ?? TimeProvider.System;
         var errors = new ErrorLog();
@@ -63,7 +67,7 @@ public sealed class Node : IAsyncDisposable
         }
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
-        var database = new Database(new DatabaseLogins(on.App, on.Worker), NullLoggerFactory.Instance);
+        var database = new Database(on, NullLoggerFactory.Instance);
         await database.RefreshEpoch(CancellationToken.None);
         var demo = await new DemoTenant(database, clock).Ensure(CancellationToken.None);
         var app = NodeComposition.Build(Settings.Read(configuration), configuration, database, auth ? null : demo, services =>

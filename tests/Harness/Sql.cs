@@ -21,6 +21,21 @@ public static class Sql
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    public static async Task<List<T>> Rows<T>(string connectionString, string sql, Func<NpgsqlDataReader, T> map)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<T>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(map(reader));
+        }
+
+        return rows;
+    }
+
     /// <summary>As the app login, with the settings that a transaction of ours begins with; with none of them where all are null.</summary>
     public static Task<long> CountAsApp(TestDatabase database, Guid? tenant, Guid? user, string? scope, string sql) => AsApp(database, tenant, user, scope, sql, async reader =>
     {
