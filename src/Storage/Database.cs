@@ -141,6 +141,9 @@ public sealed class Database : IAsyncDisposable
             settings.CommandTimeout = 15;
         }
 
+        // Nothing of ours outlives its transaction in a session, so a connection is given back as it is: the seven statements
+        // that would reset it are more than most transactions have.
+        settings.NoResetOnClose = true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         builder.UseLoggerFactory(loggers);
         return builder.Build();

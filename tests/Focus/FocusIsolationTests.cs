@@ -23,6 +23,7 @@ public sealed class FocusIsolationTests(NodeFixture fixture) : IClassFixture<Nod
         (await his.Post("/focus/end", new { session_id = session })).Should(HttpStatusCode.NotFound);
         (await his.Post("/focus/start", new { person_id = ada })).Should(HttpStatusCode.NotFound);
         (await his.Put($"/v1/people/{ada}/rhythm", new { bodyEnergy = 0.1 })).Should(HttpStatusCode.NotFound);
+        (await his.Post($"/v1/people/{ada}/nudges/{Guid.NewGuid()}", new { answer = "helpful" })).Should(HttpStatusCode.NotFound);
         Assert.Equal("active", (string?)(await hers.Get($"/v1/focus/sessions/{session}")).Json["state"]);
         (await fixture.Service.Post($"/v1/focus/sessions/{session}/end", null)).Should(HttpStatusCode.OK);
     }

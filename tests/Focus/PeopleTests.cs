@@ -113,14 +113,14 @@ public sealed class PeopleTests : FocusFixture
     [Fact]
     public async Task A_deleted_person_leaves_nothing_of_focus()
     {
-        await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.4 });
+        await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.3, preventiveNudges = true });
         await Api.Post($"{People}/tasks", new { title = "x" });
         var ended = await StartSession(_person);
         await Do(ended, "end");
         var live = await StartSession(_person);
         await Do(live, "ping", new { biomarkers = new { focus = 0.2 } });
         (await Api.Delete($"/v1/users/{_person}")).Should(HttpStatusCode.NoContent);
-        foreach (var table in (string[])["focus_sessions", "focus_events", "rhythm_state", "rhythm_daily_curve", "planned_items", "personal_model", "memory_short_term"])
+        foreach (var table in (string[])["focus_sessions", "focus_events", "rhythm_state", "rhythm_daily_curve", "planned_items", "personal_model", "memory_short_term", "companion_nudges"])
         {
             Assert.Equal(0, await Count($"SELECT count(*) FROM {table}"));
         }

@@ -65,11 +65,10 @@ public sealed class SessionTests : FocusFixture
         Assert.Equal(await Count("SELECT count(*) FROM focus_events"), kept.Count);
 
         var types = await Query($"SELECT type FROM events WHERE stream = 'session:{id}' ORDER BY seq", r => r.GetString(0));
-        // Ticks come from the sweep, beside the commands: where among them, and how many fell together, is its own affair.
-        Assert.Contains("tick", types);
+        // Two ticks that fell due while the clock jumped may be one or two, as the node's own sweep saw the clock: in their place they are all the same.
+        var runs = types.Where((type, i) => type != "tick" || i == 0 || types[i - 1] != "tick");
         Assert.Equal(
-            ["started", "paused", "resumed", "break_started", "extended", "break_over", "updated", "idle_started", "idle_ended", "ended"],
-            types.Where(type => type != "tick"));
+            ["started", "tick", "paused", "resumed", "break_started", "extended", "break_over", "updated", "tick", "idle_started", "idle_ended", "ended"], runs);
         Assert.Equal(["session_started", "session_ended"], await Query($"SELECT type FROM events WHERE stream = 'companion:{_person}' ORDER BY seq", r => r.GetString(0)));
     }
 

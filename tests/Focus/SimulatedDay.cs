@@ -16,8 +16,11 @@ public sealed class SimulatedDay : IAsyncLifetime
 {
     private const int People = 200;
     private const int Seed = 20251123;
-    private const int AtOnce = 24;
+    private const int AtOnce = 12;
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
+
+    /// <summary>Nobody sleeps or rests for long.</summary>
+    private static readonly bool IsSoak = Environment.GetEnvironmentVariable("PERSONA_SOAK") is not null;
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
     private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];
@@ -43,7 +46,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         /// <summary>Leaves sessions open at night.</summary>
         public bool Forgets { get; set; }
 
-        public bool IsAsleep(TimeSpan sinceStart) => (sinceStart.TotalHours - Bedtime + 24) % 24 < 8;
+        public bool IsAsleep(TimeSpan sinceStart) => !IsSoak && (sinceStart.TotalHours - Bedtime + 24) % 24 < 8;
     }
 
     public async Task InitializeAsync()
@@ -68,16 +71,16 @@ public sealed class SimulatedDay : IAsyncLifetime
         for (var round = 0; _node.Now - start < Day; round++)
         {
             var acts = _people.Where(_ => NextDouble() < 0.4).Select(person => Draw(person, person.IsAsleep(_node.Now - start))).ToList();
-            switch (round % 48)
+            switch (round % 66)
             {
-                case 7 or 31:
+                case 10:
                     await Disturbed(acts, CutConnections);
                     break;
-                case 19:
+                case 30:
                     await Disturbed(acts, _node.Kill);
                     await Restart();
                     break;
-                case 43:
+                case 50:
                     await Together(acts);
                     await _node.Stop();
                     await Restart();
@@ -177,7 +180,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         var minutes = Draw(5, 20);
         return async () =>
         {
-            if (asleep ? person.Session is null || person.Forgets : person.Session is null && dice > 0.3)
+            if (asleep ? person.Session is null || person.Forgets : person.Session is null && dice > (IsSoak ? 0.5 : 0.15))
             {
                 return;
             }
@@ -204,11 +207,11 @@ public sealed class SimulatedDay : IAsyncLifetime
                 < 0.79 => await Do(session, "snooze", new { minutes }),
                 < 0.81 => await Do(session, "idle-return", new { answer = "discard" }),
                 < 0.83 => await Do(session, "extend", new { minutes }),
-                < 0.9 => await _api.Put($"/v1/people/{person.Id}/rhythm", new { stressLevel = 0.9 * dice * NextDouble(), fatigueLevel = 0.5, bodyEnergy = 0.6 }),
+                < 0.86 => await _api.Put($"/v1/people/{person.Id}/rhythm", new { stressLevel = 0.9 * dice * NextDouble(), fatigueLevel = 0.5, bodyEnergy = 0.6 }),
                 _ => await Ends(session, dice),
             };
             Assert.NotEqual(HttpStatusCode.InternalServerError, answer.Status);
-            if (answer.Status is HttpStatusCode.NotFound or HttpStatusCode.Conflict || ((asleep || dice >= 0.9) && answer.Status == HttpStatusCode.OK))
+            if (answer.Status is HttpStatusCode.NotFound or HttpStatusCode.Conflict || ((asleep || dice >= 0.86) && answer.Status == HttpStatusCode.OK))
             {
                 person.Session = null;
             }

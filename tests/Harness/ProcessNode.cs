@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -7,6 +8,9 @@ namespace PersonaActors.Tests.Harness;
 /// <summary>The node as a process of its own, for what can only be done to a process: kill -9, signals, the command line.</summary>
 public sealed class ProcessNode : IAsyncDisposable
 {
+    private const int FirstPort = 20_000;
+    private const int FirstOutgoingPort = 32_000;
+    private static readonly ConcurrentDictionary<int, bool> Given = [];
     private readonly Process _process;
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _output = [];
@@ -127,11 +131,30 @@ public sealed class ProcessNode : IAsyncDisposable
         _process.Dispose();
     }
 
+    /// <summary>
+    /// A port that nobody listens at, below those that the kernel gives to outgoing connections: of those, any test beside
+    /// this one could be given it between here and the node's start.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(FirstPort, FirstOutgoingPort);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                continue;
+            }
+
+            if (Given.TryAdd(port, true))
+            {
+                return port;
+            }
+        }
     }
 
     private void OnLine(string? line)

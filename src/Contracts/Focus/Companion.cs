@@ -26,7 +26,8 @@ public sealed record DailyCurve(
 }
 
 [GenerateSerializer, Immutable, Alias("rhythm-view")]
-public sealed record RhythmView([property: Id(0)] RhythmLevels Levels, [property: Id(1)] DailyCurve? Curve);
+public sealed record RhythmView(
+    [property: Id(0)] RhythmLevels Levels, [property: Id(1)] DailyCurve? Curve, [property: Id(2)] bool PreventiveNudges = false);
 
 /// <summary>The rhythm as an event keeps it. A level that is older than a day is null here.</summary>
 /// <param name="EnergySource">curve, rhythm, or unknown.</param>

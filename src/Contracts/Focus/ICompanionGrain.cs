@@ -18,7 +18,7 @@ public interface ICompanionGrain : IGrainWithStringKey
     Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start);
 
     [Alias("set-rhythm")]
-    Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels);
+    Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels, bool? preventiveNudges);
 
     [Alias("set-curve")]
     Task<Outcome<RhythmView>> SetCurve(Command command, DailyCurve curve);
@@ -44,6 +44,14 @@ public interface ICompanionGrain : IGrainWithStringKey
     [Alias("refresh-emotion")]
     Task RefreshEmotion();
 
+    /// <summary>Says what is due to a person who is in no session, if anything is and the person wants it. Once, however often it is called.</summary>
+    [Alias("look-ahead")]
+    Task LookAhead();
+
+    /// <summary>Answers a nudge that was said outside sessions.</summary>
+    [Alias("answer-nudge")]
+    Task<Outcome<CompanionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer);
+
     [Alias("stats"), AlwaysInterleave]
     Task<FocusStats?> Stats(int days);
 
@@ -55,6 +63,8 @@ public interface ICompanionGrain : IGrainWithStringKey
 }
 
 /// <summary>A person as the companion knows it: the state behind the stream companion:{id}.</summary>
+/// <param name="PreventiveNudges">Whether the person wants nudges outside sessions.</param>
+/// <param name="LastNudge">What was said last outside sessions.</param>
 [GenerateSerializer, Immutable, Alias("companion-view")]
 public sealed record CompanionView(
     [property: Id(0)] Guid Id,
@@ -62,7 +72,9 @@ public sealed record CompanionView(
     [property: Id(2)] DailyCurve? Curve,
     [property: Id(3)] string Emotion,
     [property: Id(4)] Habit Habit,
-    [property: Id(5)] long Version);
+    [property: Id(5)] long Version,
+    [property: Id(6)] bool PreventiveNudges = false,
+    [property: Id(7)] NudgeView? LastNudge = null);
 
 [GenerateSerializer, Immutable, Alias("task-change")]
 public sealed record TaskChange(

@@ -14,6 +14,10 @@ internal sealed class EngineDatabase : IAsyncDisposable, IDisposable
         if (connectionString is null) return;
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "personactors engine" };
         settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, 10);
+        // A handful of statements, each a transaction: prepared once, and nothing to reset between them.
+        settings.MaxAutoPrepare = Math.Max(settings.MaxAutoPrepare, 20);
+        settings.AutoPrepareMinUsages = 2;
+        settings.NoResetOnClose = true;
         _source = NpgsqlDataSource.Create(settings);
     }
 

@@ -13,7 +13,8 @@ using PersonaActors.Storage.Focus;
 namespace PersonaActors.Gateway.Focus;
 
 public sealed record RhythmBody(
-    double? BodyEnergy, double? MindFocus, string? EmotionTone, double? FatigueLevel, double? StressLevel, DateTimeOffset? NextPeak, DateTimeOffset? NextLull);
+    double? BodyEnergy, double? MindFocus, string? EmotionTone, double? FatigueLevel, double? StressLevel, DateTimeOffset? NextPeak, DateTimeOffset? NextLull,
+    bool? PreventiveNudges);
 
 public sealed record CurveBody(Items<double>? Energy, double? Confidence);
 
@@ -27,7 +28,7 @@ public static class PeopleEndpoints
         var people = routes.MapGroup("/v1/people/{id}").WithTags("People");
         people.MapGet("", Get).WithSummary("A person as the companion knows it").Produces<CompanionView>().ProducesProblem(404);
         people.MapGet("rhythm", GetRhythm).WithSummary("The person's rhythm").ProducesProblem(404);
-        people.MapPut("rhythm", SetRhythm).WithSummary("Sets the rhythm's levels");
+        people.MapPut("rhythm", SetRhythm).WithSummary("Sets the rhythm's levels, and whether nudges come outside sessions");
         people.MapPut("rhythm/curve", SetCurve).WithSummary("Sets the energy of the day, 96 slots of 15 minutes");
         people.MapGet("tasks", ListTasks).WithSummary("Lists tasks");
         people.MapPost("tasks", AddTask).WithSummary("Adds a task").Produces<PlannedTask>(201);
@@ -35,6 +36,7 @@ public static class PeopleEndpoints
         people.MapPatch("tasks/{taskId:guid}", ChangeTask).WithSummary("Changes a task: absent keeps, null clears").Produces<PlannedTask>();
         people.MapGet("memories", ListMemories).WithSummary("Lists short-term memories that haven't expired");
         people.MapPost("memories", Remember).WithSummary("Adds a short-term memory").Produces<MemoryView>(201);
+        people.MapPost("nudges/{eventId:guid}", AnswerNudge).WithSummary("Answers a nudge that came outside sessions: helpful, not_now, snooze_15").Produces<CompanionView>();
         people.MapGet("focus/stats", Stats).WithSummary("Focus over the last days").Produces<FocusStats>();
         people.MapGet("focus/streak", Streak).WithSummary("Days in a row, and the habit's strength").Produces<Habit>();
         people.MapGet("focus/next-slot", Next).WithSummary("When it is good to focus next").Produces<NextSlot>().ProducesProblem(404);
@@ -55,14 +57,14 @@ public static class PeopleEndpoints
         }
 
         http.Response.Headers[Answers.CursorHeader] = $"{read.Epoch}:{read.Seq}";
-        var body = Flat(read.Value.Rhythm, read.Value.Curve);
+        var body = Flat(read.Value.Rhythm, read.Value.Curve, read.Value.PreventiveNudges);
         body["cursor"] = new JsonObject { ["epoch"] = read.Epoch, ["seq"] = read.Seq };
         return Results.Json(body, Wire.Json);
     }
 
     private static async Task<IResult> SetRhythm(HttpContext http, string id, RhythmBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
         Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) => companion.SetRhythm(command, new RhythmLevels(
-            body.BodyEnergy, body.MindFocus, body.EmotionTone, body.FatigueLevel, body.StressLevel, body.NextPeak, body.NextLull, null))));
+            body.BodyEnergy, body.MindFocus, body.EmotionTone, body.FatigueLevel, body.StressLevel, body.NextPeak, body.NextLull, null), body.PreventiveNudges)));
 
     private static async Task<IResult> SetCurve(HttpContext http, string id, CurveBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
         Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) =>
@@ -109,6 +111,12 @@ public static class PeopleEndpoints
             body.Type ?? "", new JsonText((body.Content ?? []).ToJsonString(Wire.Json)), body.Sentiment, body.EmotionTags ?? [], body.ExpiresAt);
         return (await Run<MemoryView>(http, id, body, who, sessions, commands, (companion, command) => companion.Remember(command, memory))).ToResult();
     }
+
+    private static async Task<IResult> AnswerNudge(
+        HttpContext http, string id, Guid eventId, NudgeAnswerBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        (body.Answer is { } answer
+            ? await Run<CompanionView>(http, id, body, who, sessions, commands, (companion, command) => companion.AnswerNudge(command, eventId, answer))
+            : Refusal.Invalid("answer", "'answer' is helpful, not_now or snooze_15.")).ToResult();
 
     private static async Task<IResult> Stats(HttpContext http, string id, int? days, ActingResolver who, FocusSessions sessions)
     {
@@ -168,12 +176,13 @@ public static class PeopleEndpoints
     }
 
     private static IResult Rhythm(Outcome<RhythmView> outcome) =>
-        outcome.Value is { } view ? Results.Json(Flat(view.Levels, view.Curve), Wire.Json) : outcome.ToResult();
+        outcome.Value is { } view ? Results.Json(Flat(view.Levels, view.Curve, view.PreventiveNudges), Wire.Json) : outcome.ToResult();
 
-    private static JsonObject Flat(RhythmLevels levels, DailyCurve? curve)
+    private static JsonObject Flat(RhythmLevels levels, DailyCurve? curve, bool preventiveNudges)
     {
         var body = JsonSerializer.SerializeToNode(levels, Wire.Json)!.AsObject();
         body["curve"] = JsonSerializer.SerializeToNode(curve, Wire.Json);
+        body["preventiveNudges"] = preventiveNudges;
         return body;
     }
 }

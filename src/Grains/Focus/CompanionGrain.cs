@@ -29,7 +29,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     private Guid? _live;
 
     /// <summary>What is held of an existing person; one reference, so that interleaving reads see all of one moment.</summary>
-    private sealed record Known(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, long Seq);
+    /// <param name="Zone">As it was when last looked at: good enough to plan by, not to speak by.</param>
+    /// <param name="Said">The newest nudges outside sessions, the newest first.</param>
+    private sealed record Known(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, TimeZoneInfo Zone, Items<NudgeView> Said, long Seq);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -44,7 +46,8 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     {
         if (await store.Load(_key.Tenant, _key.Id, _stream) is { } row)
         {
-            _known ??= new Known(row.Rhythm, row.Curve, row.Model, row.Seq);
+            var said = row.Model.Version == 0 ? [] : await store.Nudges(_key.Tenant, _key.Id, PreventiveRules.Remembered);
+            _known ??= new Known(row.Rhythm, row.Curve, row.Model, RhythmRules.Zone(row.TimeZone), said.Select(NudgeOf).ToArray(), row.Seq);
         }
     }
 
@@ -143,7 +146,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     private static bool IsSame(FocusStart start, FocusSessionView view) =>
         view.Mode == start.Mode && view.TaskId == start.TaskId && view.EstimatedMinutes == start.EstimatedMinutes;
 
-    public async Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels)
+    public async Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels, bool? preventiveNudges)
     {
         if (FocusChecks.Check(levels) is { } invalid)
         {
@@ -157,8 +160,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
 
         var now = Now();
         levels = levels with { UpdatedAt = now, NextPeak = Utc(levels.NextPeak), NextLull = Utc(levels.NextLull) };
-        var next = known with { Rhythm = levels, Model = await WithEmotion(known.Model, levels, now, null) };
-        var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve));
+        var model = await WithEmotion(known.Model, levels, now, null);
+        var next = known with { Rhythm = levels, Model = model with { PreventiveNudges = preventiveNudges ?? model.PreventiveNudges } };
+        var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve, next.Model.PreventiveNudges));
         await Commit(known, next, "rhythm_changed", command, outcome, now, batch => CompanionStore.SaveRhythm(batch, _key.Tenant, _key.Id, levels));
         return outcome;
     }
@@ -177,7 +181,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
 
         var now = Now();
         curve = curve with { UpdatedAt = now };
-        var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve));
+        var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve, known.Model.PreventiveNudges));
         await Commit(known, known with { Curve = curve }, "rhythm_changed", command, outcome, now,
             batch => CompanionStore.SaveCurve(batch, _key.Tenant, _key.Id, curve));
         return outcome;
@@ -303,6 +307,71 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         }
     }
 
+    public async Task LookAhead()
+    {
+        var now = Now();
+        if (await Person() is not { Model.PreventiveAt: { } due } known || due > now || await sessions.Around(_key.Tenant, _key.Id, null, now) is not { } around)
+        {
+            return;
+        }
+
+        known = known with { Zone = RhythmRules.Zone(around.TimeZone) };
+        // In a session it is the session that speaks; this one looks again in a quarter of an hour.
+        var nudge = await sessions.Live(_key.Tenant, _key.Id) is null ? PreventiveRules.Decide(Moment(known), now) : null;
+        if (nudge is null)
+        {
+            var planned = known with { Model = Planned(known, now) with { Version = known.Model.Version + 1 } };
+            var batch = Begin();
+            CompanionStore.SaveModel(batch, _key.Tenant, _key.Id, planned.Model);
+            await batch.Commit(DeactivateOnIdle);
+            _known = planned;
+            return;
+        }
+
+        var said = new NudgeView(Guid.CreateVersion7(now), nudge.Type, nudge.Words, nudge.Reason, nudge.Rule, now, nudge.Recovery);
+        var rhythm = RhythmRules.Snapshot(known.Rhythm, known.Curve, known.Zone, now);
+        var content = JsonText.From(new SaidContent(said, rhythm, EmotionRules.Snapshot(known.Model.Emotion, rhythm, around.HabitStrength, around.Tags)));
+        await Commit<Nothing>(
+            known, known with { Said = known.Said.Prepend(said).Take(PreventiveRules.Remembered).ToArray() }, "nudge", null, null, now,
+            rows => CompanionStore.InsertNudge(
+                rows, _key.Tenant, _key.Id, new CompanionNudgeRow(said.EventId, now, SessionState.Word(said.Type), said.Rule, content, null, null)),
+            JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject());
+    }
+
+    public async Task<Outcome<CompanionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer)
+    {
+        if (await Person() is not { } known || await store.Nudge(_key.Tenant, _key.Id, nudge) is null)
+        {
+            return Refusal.NotFound("nudge");
+        }
+
+        var now = Now();
+        var next = known with { Said = known.Said.Select(said => said.EventId == nudge ? said with { Answer = answer } : said).ToArray() };
+        var outcome = Outcome<CompanionView>.Done(View(next) with { Version = known.Model.Version + 1 });
+        await Commit(
+            known, next, "nudge_answered", command, outcome, now,
+            rows => CompanionStore.AnswerNudge(rows, _key.Tenant, _key.Id, nudge, SessionState.Word(answer), now),
+            new JsonObject { ["eventId"] = nudge, ["answer"] = SessionState.Word(answer) });
+        return outcome;
+    }
+
+    /// <summary>What a row of companion_nudges keeps of a nudge.</summary>
+    private sealed record SaidContent(NudgeView Nudge, RhythmSnapshot Rhythm, EmotionSnapshot Emotion);
+
+    private static NudgeView NudgeOf(CompanionNudgeRow row) => row.Content.Read<SaidContent>().Nudge with
+    {
+        Answer = row.Answer is { } answer ? SessionState.Parse<NudgeAnswer>(answer) : null,
+    };
+
+    private static PreventiveMoment Moment(Known known) => new(
+        known.Rhythm, known.Curve, known.Zone, known.Model.Emotion, [.. known.Said.Select(said => new SaidNudge(said.At, said.Rule))]);
+
+    /// <summary>The model with the time at which a nudge outside sessions may be due next.</summary>
+    private static PersonalModel Planned(Known known, DateTimeOffset now) => known.Model with
+    {
+        PreventiveAt = known.Model.PreventiveNudges ? PreventiveRules.Next(Moment(known), now) : null,
+    };
+
     public async Task<FocusStats?> Stats(int days)
     {
         var now = Now();
@@ -357,7 +426,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         Known before, Known after, string type, Command? command, Outcome<T>? outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null)
         where T : class
     {
-        after = after with { Model = after.Model with { Version = before.Model.Version + 1 } };
+        after = after with { Model = Planned(after, now) with { Version = before.Model.Version + 1 } };
         var told = data ?? [];
         told["changes"] = MergePatch.Difference(
             JsonSerializer.SerializeToNode(View(before), Wire.Json)!.AsObject(), JsonSerializer.SerializeToNode(View(after), Wire.Json)!.AsObject());
@@ -394,7 +463,8 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
 
     private static JsonObject Data<T>(string name, T value) => new() { [name] = JsonSerializer.SerializeToNode(value, Wire.Json) };
 
-    private CompanionView View(Known known) => new(_key.Id, known.Rhythm, known.Curve, known.Model.Emotion, known.Model.Habit, known.Model.Version);
+    private CompanionView View(Known known) => new(_key.Id, known.Rhythm, known.Curve, known.Model.Emotion, known.Model.Habit, known.Model.Version, known.Model.PreventiveNudges,
+        known.Said.Count > 0 ? known.Said[0] : null);
 
     private IFocusSessionGrain Session(Guid id) => GrainFactory.Of<IFocusSessionGrain>(new OwnedKey(_key.Tenant, _key.Id, id));
 

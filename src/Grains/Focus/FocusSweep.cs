@@ -18,14 +18,14 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
     private const int Batch = 500;
     private const int AtOnce = 24;
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan EmotionsEvery = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PeopleEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ForgottenAfter = TimeSpan.FromDays(1);
     private static readonly Meter Meter = new("PersonaActors.Focus");
 
     private static readonly Histogram<double> Lateness = Meter.CreateHistogram<double>(
         "personactors.focus.wake.lateness", "s", "How late a due session was woken");
 
-    private DateTimeOffset _emotionsAt = DateTimeOffset.MinValue;
+    private DateTimeOffset _peopleAt = DateTimeOffset.MinValue;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,7 +35,12 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
             try
             {
                 await WakeDue(stoppingToken);
-                await RefreshEmotions(stoppingToken);
+                if (time.GetUtcNow() - _peopleAt >= PeopleEvery)
+                {
+                    _peopleAt = time.GetUtcNow();
+                    await WakePeople(stoppingToken);
+                    await companions.Forget(_peopleAt - ForgottenAfter, Batch, stoppingToken);
+                }
             }
             catch (Exception e) when (e is NpgsqlException or StorageUnavailableException)
             {
@@ -89,27 +94,42 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
         return false;
     }
 
-    private async Task RefreshEmotions(CancellationToken cancel)
+    /// <summary>People whose mood may have changed by itself, and those who may be due a nudge outside sessions.</summary>
+    public async Task WakePeople(CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        if (now - _emotionsAt < EmotionsEvery)
-        {
-            return;
-        }
+        await WakeAll(companions.EmotionsDue, static companion => companion.RefreshEmotion(), now, cancel);
+        await WakeAll(companions.NudgesDue, static companion => companion.LookAhead(), now, cancel);
+    }
 
-        _emotionsAt = now;
-        foreach (var person in await companions.EmotionsDue(now, Batch, cancel))
+    private async Task WakeAll(
+        Func<DateTimeOffset, int, CancellationToken, Task<List<DuePerson>>> find, Func<ICompanionGrain, Task> wake, DateTimeOffset now, CancellationToken cancel)
+    {
+        while (true)
         {
-            try
+            var due = await find(now, Batch, cancel);
+            var woken = 0;
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (person, _) =>
             {
-                await grains.Of<ICompanionGrain>(new TenantScopedKey(person.Tenant, person.Person)).RefreshEmotion();
-            }
-            catch (Exception e) when (e is ActivationOutdatedException or StorageUnavailableException or TimeoutException or SiloUnavailableException)
+                try
+                {
+                    await wake(grains.Of<ICompanionGrain>(new TenantScopedKey(person.Tenant, person.Person)));
+                    Interlocked.Increment(ref woken);
+                }
+                catch (Exception e) when (e is ActivationOutdatedException or StorageUnavailableException or TimeoutException or SiloUnavailableException)
+                {
+                    // Still due: the next sweep meets it again.
+                    log.LogDebug("A person was not woken: {Reason}", e.Message);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    log.LogError(e, "A person can't be woken");
+                }
+            });
+            if (due.Count < Batch || woken == 0)
             {
-                log.LogDebug("A mood was not refreshed: {Reason}", e.Message);
+                return;
             }
         }
-
-        await companions.Forget(now - ForgottenAfter, Batch, cancel);
     }
 }

@@ -84,22 +84,27 @@ public static class NudgeRules
             return null;
         }
 
-        var advice = RecoveryBreak.Advise(m.Rhythm, reason, m.Now);
-        var words = advice.Minutes == 10 ? "Body's asking for rest. Ten easy minutes." : "Body's asking for rest. Five easy minutes.";
-        return new Nudge(NudgeType.RecoveryBreakSuggestion, words, reason, 1, advice);
+        return Rest(RecoveryBreak.Advise(m.Rhythm, reason, m.Now), reason);
     }
+
+    public static Nudge Rest(RecoveryAdvice advice, string reason) => new(
+        NudgeType.RecoveryBreakSuggestion,
+        advice.Minutes == 10 ? "Body's asking for rest. Ten easy minutes." : "Body's asking for rest. Five easy minutes.",
+        reason, 1, advice);
 
     private static bool Rose(double? before, double? now) => before is { } b && now is { } n && Levels.Difference(n, b) >= 0.15 && n >= 0.45;
 
-    private static Nudge? Calming(NudgeMoment m)
-    {
-        var stress = m.Rhythm.StressLevel;
-        var reason = stress > 0.45 ? "stress above 0.45"
-            : stress >= 0.35 && EmotionRules.IsHeavy(m.Rhythm.EmotionTone) ? "heavy tone with some stress"
-            : stress >= 0.35 && m.Mood == EmotionRules.Negative ? "negative mood with some stress"
-            : null;
-        return reason is null ? null : new Nudge(NudgeType.CalmingMoment, "Soften your shoulders. One slow breath.", reason, 2);
-    }
+    private static Nudge? Calming(NudgeMoment m) =>
+        Unrest(m.Rhythm.StressLevel, m.Rhythm.EmotionTone, m.Mood) is { } reason ? Calm(reason) : null;
+
+    public static Nudge Calm(string reason) => new(NudgeType.CalmingMoment, "Soften your shoulders. One slow breath.", reason, 2);
+
+    /// <summary>Why calm would do good, or null.</summary>
+    public static string? Unrest(double? stress, string? tone, string mood) =>
+        stress > 0.45 ? "stress above 0.45"
+        : stress >= 0.35 && EmotionRules.IsHeavy(tone) ? "heavy tone with some stress"
+        : stress >= 0.35 && mood == EmotionRules.Negative ? "negative mood with some stress"
+        : null;
 
     private static Nudge? MicroBreak(NudgeMoment m)
     {

@@ -39,4 +39,6 @@ public sealed record SessionState(
 
     /// <summary>A value of an enum as the table and the wire write it.</summary>
     public static string Word<T>(T value) where T : struct, Enum => JsonSerializer.Serialize(value, Wire.Json).Trim('"');
+
+    public static T Parse<T>(string word) where T : struct, Enum => JsonSerializer.Deserialize<T>($"\"{word}\"", Wire.Json);
 }

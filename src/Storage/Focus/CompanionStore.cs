@@ -5,13 +5,18 @@ using PersonaActors.Contracts.Focus;
 namespace PersonaActors.Storage.Focus;
 
 /// <summary>What is kept of a person's habit and mood. Version 0 means that nothing was ever written.</summary>
-public sealed record PersonalModel(string Emotion, Habit Habit, DateTimeOffset? EmotionUntil, long Version)
+/// <param name="PreventiveAt">When a nudge outside sessions may be due.</param>
+public sealed record PersonalModel(
+    string Emotion, Habit Habit, DateTimeOffset? EmotionUntil, long Version, bool PreventiveNudges = false, DateTimeOffset? PreventiveAt = null)
 {
     public static readonly PersonalModel None = new("neutral", Habit.None, null, 0);
 }
 
 /// <summary>A person as the companion grain holds it.</summary>
-public sealed record CompanionRow(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, long Seq);
+public sealed record CompanionRow(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, string TimeZone, long Seq);
+
+/// <summary>A nudge that was said outside sessions. What it says is the grain's own.</summary>
+public sealed record CompanionNudgeRow(Guid Id, DateTimeOffset At, string Type, int Rule, JsonText Content, string? Answer, DateTimeOffset? AnsweredAt);
 
 /// <summary>The latest sentiment that still holds, and until when it does.</summary>
 public sealed record HeldSentiment(double Sentiment, DateTimeOffset? Until);
@@ -27,7 +32,8 @@ public sealed class CompanionStore(Database database)
     private const string LoadSql = $"""
         SELECT {LevelColumns}, c.energy, c.confidence, c.updated_at,
           p.emotion, p.habit_streak, p.habit_strength, p.habit_last_day, p.emotion_until, p.version,
-          (SELECT s.seq FROM streams s WHERE s.tenant_id = $1 AND s.stream = $3)
+          (SELECT s.seq FROM streams s WHERE s.tenant_id = $1 AND s.stream = $3),
+          p.preventive_nudges, p.preventive_at, u.time_zone
         FROM users u
         LEFT JOIN rhythm_state r ON r.tenant_id = u.tenant_id AND r.person_id = u.id
         LEFT JOIN rhythm_daily_curve c ON c.tenant_id = u.tenant_id AND c.person_id = u.id
@@ -43,8 +49,9 @@ public sealed class CompanionStore(Database database)
             row.IsDBNull(16)
                 ? PersonalModel.None
                 : new PersonalModel(
-                    row.GetString(11), new Habit(row.GetInt32(12), row.GetDouble(13), row.ValueOrNull<DateOnly>(14)), row.TimeOrNull(15), row.GetInt64(16)),
-            row.ValueOrNull<long>(17) ?? 0));
+                    row.GetString(11), new Habit(row.GetInt32(12), row.GetDouble(13), row.ValueOrNull<DateOnly>(14)), row.TimeOrNull(15), row.GetInt64(16),
+                    row.GetBoolean(18), row.TimeOrNull(19)),
+            row.GetString(20), row.ValueOrNull<long>(17) ?? 0));
 
     internal static RhythmLevels MapLevels(NpgsqlDataReader row, int first) => row.IsDBNull(first + 7)
         ? RhythmLevels.Unknown
@@ -62,11 +69,12 @@ public sealed class CompanionStore(Database database)
 
     private const string SaveModelSql = """
         WITH changed AS (
-          INSERT INTO personal_model (tenant_id, person_id, emotion, habit_streak, habit_strength, habit_last_day, emotion_until, version)
-          SELECT $1::uuid, $2::uuid, $3::text, $4::int, $5::double precision, $6::date, $7::timestamptz, $8::bigint WHERE $8::bigint = 1
+          INSERT INTO personal_model (tenant_id, person_id, emotion, habit_streak, habit_strength, habit_last_day, emotion_until, version, preventive_nudges, preventive_at)
+          SELECT $1::uuid, $2::uuid, $3::text, $4::int, $5::double precision, $6::date, $7::timestamptz, $8::bigint, $9::boolean, $10::timestamptz WHERE $8::bigint = 1
           ON CONFLICT DO NOTHING RETURNING 1),
         moved AS (
-          UPDATE personal_model SET emotion = $3, habit_streak = $4, habit_strength = $5, habit_last_day = $6, emotion_until = $7, version = $8
+          UPDATE personal_model SET emotion = $3, habit_streak = $4, habit_strength = $5, habit_last_day = $6, emotion_until = $7, version = $8,
+            preventive_nudges = $9, preventive_at = $10
           WHERE tenant_id = $1 AND person_id = $2 AND version = $8::bigint - 1 AND $8::bigint > 1 RETURNING 1)
         SELECT must_hit((SELECT count(*) FROM changed) + (SELECT count(*) FROM moved), 'companion')
         """;
@@ -74,7 +82,42 @@ public sealed class CompanionStore(Database database)
     /// <summary>Every command of the companion goes through this row: its version says which one it replaces.</summary>
     public static void SaveModel(ScopedBatch batch, Guid tenant, Guid person, PersonalModel model) => batch.AddGuarded(SaveModelSql,
         Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(model.Emotion), Sql.Int(model.Habit.Streak), Sql.Double(model.Habit.Strength),
-        Sql.Date(model.Habit.LastDay), Sql.Time(model.EmotionUntil), Sql.Bigint(model.Version));
+        Sql.Date(model.Habit.LastDay), Sql.Time(model.EmotionUntil), Sql.Bigint(model.Version),
+        Sql.Bool(model.PreventiveNudges), Sql.Time(model.PreventiveAt));
+
+    private const string InsertNudgeSql = """
+        INSERT INTO companion_nudges (tenant_id, id, person_id, at, type, rule, content) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """;
+
+    public static void InsertNudge(ScopedBatch batch, Guid tenant, Guid person, CompanionNudgeRow nudge) => batch.Add(InsertNudgeSql,
+        Sql.Uuid(tenant), Sql.Uuid(nudge.Id), Sql.Uuid(person), Sql.Time(nudge.At), Sql.Text(nudge.Type), Sql.Int(nudge.Rule), Sql.Json(nudge.Content.Json));
+
+    private const string AnswerNudgeSql = """
+        WITH changed AS (
+          UPDATE companion_nudges SET answer = $4, answered_at = $5 WHERE tenant_id = $1 AND person_id = $2 AND id = $3 RETURNING 1)
+        SELECT must_hit(count(*), 'nudge') FROM changed
+        """;
+
+    public static void AnswerNudge(ScopedBatch batch, Guid tenant, Guid person, Guid nudge, string answer, DateTimeOffset at) => batch.AddGuarded(AnswerNudgeSql,
+        Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(nudge), Sql.Text(answer), Sql.Time(at));
+
+    private const string NudgeSql =
+        "SELECT id, at, type, rule, content, answer, answered_at FROM companion_nudges WHERE tenant_id = $1 AND person_id = $2 AND id = $3";
+
+    public Task<CompanionNudgeRow?> Nudge(Guid tenant, Guid person, Guid id) => database.ReadOne(
+        RowScope.OfUser(tenant, person), NudgeSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id)], MapNudge);
+
+    private const string NudgesSql = """
+        SELECT id, at, type, rule, content, answer, answered_at FROM companion_nudges
+        WHERE tenant_id = $1 AND person_id = $2 ORDER BY at DESC LIMIT $3
+        """;
+
+    /// <summary>The newest first.</summary>
+    public Task<List<CompanionNudgeRow>> Nudges(Guid tenant, Guid person, int limit) => database.ReadMany(
+        RowScope.OfUser(tenant, person), NudgesSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Int(limit)], MapNudge);
+
+    private static CompanionNudgeRow MapNudge(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.Time(1), row.GetString(2), row.GetInt32(3), new JsonText(row.GetString(4)), row.TextOrNull(5), row.TimeOrNull(6));
 
     private const string SaveRhythmSql = """
         INSERT INTO rhythm_state (tenant_id, person_id, body_energy, mind_focus, emotion_tone, fatigue_level, stress_level, next_peak, next_lull, updated_at)
@@ -163,9 +206,17 @@ public sealed class CompanionStore(Database database)
         SELECT tenant_id, person_id FROM personal_model WHERE emotion_until <= $1 ORDER BY emotion_until LIMIT $2 FOR UPDATE SKIP LOCKED
         """;
 
-    public async Task<List<DuePerson>> EmotionsDue(DateTimeOffset now, int limit, CancellationToken cancel)
+    public Task<List<DuePerson>> EmotionsDue(DateTimeOffset now, int limit, CancellationToken cancel) => Due(EmotionsDueSql, now, limit, cancel);
+
+    private const string NudgesDueSql = """
+        SELECT tenant_id, person_id FROM personal_model WHERE preventive_at <= $1 ORDER BY preventive_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """;
+
+    public Task<List<DuePerson>> NudgesDue(DateTimeOffset now, int limit, CancellationToken cancel) => Due(NudgesDueSql, now, limit, cancel);
+
+    private async Task<List<DuePerson>> Due(string sql, DateTimeOffset now, int limit, CancellationToken cancel)
     {
-        await using var command = database.Worker.CreateCommand(EmotionsDueSql);
+        await using var command = database.Worker.CreateCommand(sql);
         command.Parameters.Add(Sql.Time(now));
         command.Parameters.Add(Sql.Int(limit));
         await using var reader = await command.ExecuteReaderAsync(cancel);

@@ -71,10 +71,14 @@ public sealed class FocusStore(Database database)
         RowScope.OfUser(tenant, person), EndedSinceSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(since)], row => Map(row, 0));
 
     private const string AnswersSql = """
-        SELECT answer, count(*) FROM focus_events WHERE tenant_id = $1 AND person_id = $2 AND answer IS NOT NULL AND ts >= $3 GROUP BY answer
+        SELECT answer, count(*) FROM (
+          SELECT answer FROM focus_events WHERE tenant_id = $1 AND person_id = $2 AND answer IS NOT NULL AND ts >= $3
+          UNION ALL
+          SELECT answer FROM companion_nudges WHERE tenant_id = $1 AND person_id = $2 AND answer IS NOT NULL AND at >= $3) answered
+        GROUP BY answer
         """;
 
-    /// <summary>How nudges were answered.</summary>
+    /// <summary>How nudges were answered, in sessions and outside.</summary>
     public Task<List<(string Answer, long Count)>> Answers(Guid tenant, Guid person, DateTimeOffset since) => database.ReadMany(
         RowScope.OfUser(tenant, person), AnswersSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(since)], row => (row.GetString(0), row.GetInt64(1)));
 
