@@ -1,4 +1,4 @@
-import { HubConnection, HubConnectionBuilder, HttpTransportType, IHttpConnectionOptions, LogLevel } from "@microsoft/signalr";
+import { HubConnection, HubConnectionBuilder, HttpTransportType, IHttpConnectionOptions, IHubProtocol, LogLevel } from "@microsoft/signalr";
 import type { StreamAnswer, StreamEvent } from "./protocol.js";
 import { StreamOptions, Subscription } from "./subscription.js";
 
@@ -9,6 +9,8 @@ export interface ClientOptions {
   token?: string | (() => string | Promise<string>);
   /** Straight to WebSockets, as is right behind a balancer that isn't sticky. On by default. */
   webSocketsOnly?: boolean;
+  /** JSON, unless given: `new MessagePackHubProtocol()`, for servers that are built with it. */
+  protocol?: IHubProtocol;
   /** The longest wait between attempts to connect, in milliseconds. */
   longestWait?: number;
   onConnected?: () => void;
@@ -89,7 +91,9 @@ export class PersonaClient {
 
   private build(): HubConnection {
     const webSocketsOnly = this.options.webSocketsOnly ?? true;
-    const connection = new HubConnectionBuilder()
+    const builder = new HubConnectionBuilder();
+    if (this.options.protocol) builder.withHubProtocol(this.options.protocol);
+    const connection = builder
       .withUrl(`${this.options.url.replace(/\/$/, "")}/hubs/persona`, {
         ...(webSocketsOnly ? { transport: HttpTransportType.WebSockets, skipNegotiation: true } : {}),
         ...(this.options.token === undefined ? {} : { accessTokenFactory: () => this.token() }),

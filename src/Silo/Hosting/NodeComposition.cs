@@ -49,6 +49,7 @@ public static class NodeComposition
             SharesDatabase = EngineHosting.SharesDatabase,
             IsEngineTransient = EngineHosting.IsTransient,
         });
+        HubProtocols.Add(builder.Services);
         Telemetry.Add(builder.Services, settings);
         with?.Invoke(builder.Services);
 
