@@ -27,10 +27,12 @@ public sealed record Actor([property: Id(0)] ActorKind Kind, [property: Id(1)] G
 /// <param name="Caller">The key that called; ids of different callers never meet. Empty with auth off.</param>
 /// <param name="Fingerprint">SHA-256 over method, path and body: the same id with another body is refused.</param>
 /// <param name="IfMatch">The version that the caller wants to change, or none.</param>
+/// <param name="IsNamed">The client gave the id and may repeat it long after: its answer is kept even where nothing was to do.</param>
 [GenerateSerializer, Immutable, Alias("command")]
 public sealed record Command(
     [property: Id(0)] string Id,
     [property: Id(1)] Guid Caller,
     [property: Id(2)] string Fingerprint,
     [property: Id(3)] Actor Actor,
-    [property: Id(4)] long? IfMatch = null);
+    [property: Id(4)] long? IfMatch = null,
+    [property: Id(5)] bool IsNamed = false);

@@ -69,6 +69,10 @@ public sealed class PeopleTests : FocusFixture
         var task = (await Api.Post($"{People}/tasks", new { title = "the report", energy = 0.5, ease = 2, estimateMinutes = 40 })).Should(HttpStatusCode.Created).Json;
         var changed = (await Api.Patch($"{People}/tasks/{task["id"]}", new { status = "doing", ease = (int?)null })).Should(HttpStatusCode.OK).Json;
         Assert.Equal(("doing", "the report"), ((string)changed["status"]!, (string)changed["title"]!));
+        Assert.Equal(2, (long)changed["version"]!);
+        (await Api.Patch($"{People}/tasks/{task["id"]}", new { ease = 1 }, ("If-Match", "1"))).ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch");
+        var rhythm = (await Api.Get($"{People}/rhythm")).Json;
+        (await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.9 }, ("If-Match", $"{(long)rhythm["version"]! - 1}"))).ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch");
         var started = (await Api.Post("/focus/start", new { person_id = _person, task_id = (string)task["id"]! })).Should(HttpStatusCode.OK).Json;
         Assert.Equal("Okay, I'm here with you. Let's focus on the report.", (string)started["ack"]!);
         Assert.Equal("positive", (string)started["start_state"]!["emotion"]!["mood"]!);

@@ -73,6 +73,42 @@ public sealed class SessionTests : FocusFixture
     }
 
     [Fact]
+    public async Task A_change_under_an_outdated_version_is_refused()
+    {
+        var id = await StartSession(_person);
+        var read = await Version(id);
+        (await Do(id, "ping")).Should(HttpStatusCode.OK);
+        Assert.Equal(read, await Version(id));
+        var paused = (await Api.Post($"/v1/focus/sessions/{id}/pause", null, ("If-Match", $"\"{read}\""))).Should(HttpStatusCode.OK).Json;
+        Assert.Equal(read + 1, (long)paused["version"]!);
+        foreach (var what in (string[])["resume", "ping", "end"])
+        {
+            (await Api.Post($"/v1/focus/sessions/{id}/{what}", null, ("If-Match", $"{read}"))).ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch");
+        }
+
+        Assert.Equal("paused", (string)(await Session(id))["state"]!);
+        await RestartNode();
+        (await Api.Post($"/v1/focus/sessions/{id}/end", null, ("If-Match", $"{read + 1}"))).Should(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_repeat_of_what_changed_nothing_never_changes_anything()
+    {
+        var id = await StartSession(_person);
+        await Do(id, "pause");
+        (await Api.Post($"/v1/focus/sessions/{id}/pause", null, ("Idempotency-Key", "once"))).Should(HttpStatusCode.OK);
+        await Do(id, "resume");
+        Assert.Equal("paused", (string)(await Api.Post($"/v1/focus/sessions/{id}/pause", null, ("Idempotency-Key", "once"))).Should(HttpStatusCode.OK).Json["state"]!);
+        Assert.Equal("active", (string)(await Session(id))["state"]!);
+        (await Do(id, "end")).Should(HttpStatusCode.OK);
+        var ends = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Api.Post($"/v1/focus/sessions/{id}/end", null, ("Idempotency-Key", "late"))));
+        Assert.All(ends, end => Assert.Equal("finished", (string)end.Should(HttpStatusCode.OK).Json["endReason"]!));
+        (await Api.Post($"/v1/focus/sessions/{id}/pause", null, ("Idempotency-Key", "late"))).Should(HttpStatusCode.UnprocessableEntity);
+    }
+
+    private async Task<long> Version(Guid session) => (long)(await Session(session))["version"]!;
+
+    [Fact]
     public async Task State_plus_later_events_is_the_state_later()
     {
         var id = await StartSession(_person);

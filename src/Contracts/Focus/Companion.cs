@@ -27,7 +27,8 @@ public sealed record DailyCurve(
 
 [GenerateSerializer, Immutable, Alias("rhythm-view")]
 public sealed record RhythmView(
-    [property: Id(0)] RhythmLevels Levels, [property: Id(1)] DailyCurve? Curve, [property: Id(2)] bool PreventiveNudges = false);
+    [property: Id(0)] RhythmLevels Levels, [property: Id(1)] DailyCurve? Curve, [property: Id(2)] bool PreventiveNudges = false,
+    [property: Id(3)] long Version = 0);
 
 /// <summary>The rhythm as an event keeps it. A level that is older than a day is null here.</summary>
 /// <param name="EnergySource">curve, rhythm, or unknown.</param>
@@ -87,7 +88,8 @@ public sealed record PlannedTask(
     [property: Id(4)] PlannedStatus Status,
     [property: Id(5)] int? EstimateMinutes,
     [property: Id(6)] DateTimeOffset CreatedAt,
-    [property: Id(7)] DateTimeOffset UpdatedAt);
+    [property: Id(7)] DateTimeOffset UpdatedAt,
+    [property: Id(8)] long Version);
 
 /// <summary>How steadily the person focuses: days in a row, and a strength from 0 to 1.</summary>
 [GenerateSerializer, Immutable, Alias("habit")]

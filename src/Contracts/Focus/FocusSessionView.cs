@@ -104,6 +104,7 @@ public sealed record NudgeView(
 /// A session as GET answers it. Nothing in it depends on the moment of reading: a screen counts on from <see cref="Since"/>
 /// (active seconds) and down to <see cref="PhaseEndsAt"/> by the server's clock that comes with the answer.
 /// </summary>
+/// <param name="Version">Counts the changes of what is shown here; a ping that shows nowhere is none.</param>
 [GenerateSerializer, Immutable, Alias("focus-session-view")]
 public sealed record FocusSessionView(
     [property: Id(0)] Guid Id,
@@ -132,4 +133,5 @@ public sealed record FocusSessionView(
     [property: Id(23)] double? CompletionScore,
     [property: Id(24)] JsonText? SessionQuality,
     [property: Id(25)] StartState StartState,
-    [property: Id(26)] FocusSummary? Summary);
+    [property: Id(26)] FocusSummary? Summary,
+    [property: Id(27)] long Version);

@@ -57,7 +57,7 @@ public static class PeopleEndpoints
         }
 
         http.Response.Headers[Answers.CursorHeader] = $"{read.Epoch}:{read.Seq}";
-        var body = Flat(read.Value.Rhythm, read.Value.Curve, read.Value.PreventiveNudges);
+        var body = Flat(read.Value.Rhythm, read.Value.Curve, read.Value.PreventiveNudges, read.Value.Version);
         body["cursor"] = new JsonObject { ["epoch"] = read.Epoch, ["seq"] = read.Seq };
         return Results.Json(body, Wire.Json);
     }
@@ -176,13 +176,14 @@ public static class PeopleEndpoints
     }
 
     private static IResult Rhythm(Outcome<RhythmView> outcome) =>
-        outcome.Value is { } view ? Results.Json(Flat(view.Levels, view.Curve, view.PreventiveNudges), Wire.Json) : outcome.ToResult();
+        outcome.Value is { } view ? Results.Json(Flat(view.Levels, view.Curve, view.PreventiveNudges, view.Version), Wire.Json) : outcome.ToResult();
 
-    private static JsonObject Flat(RhythmLevels levels, DailyCurve? curve, bool preventiveNudges)
+    private static JsonObject Flat(RhythmLevels levels, DailyCurve? curve, bool preventiveNudges, long version)
     {
         var body = JsonSerializer.SerializeToNode(levels, Wire.Json)!.AsObject();
         body["curve"] = JsonSerializer.SerializeToNode(curve, Wire.Json);
         body["preventiveNudges"] = preventiveNudges;
+        body["version"] = version;
         return body;
     }
 }

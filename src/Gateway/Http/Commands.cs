@@ -49,7 +49,7 @@ public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvide
             return BadIfMatch;
         }
 
-        var command = new Command(id, caller, Fingerprint(http, actor, body), actor, ifMatch);
+        var command = new Command(id, caller, Fingerprint(http, actor, body), actor, ifMatch, named);
         if (named && await Repeated<T>(tenant, command, http.RequestAborted) is { } first)
         {
             return first;

@@ -92,7 +92,13 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
                 {
                     if (start.ArrivedAt <= read.Value.StartedAt && IsSame(start, read.Value))
                     {
-                        return Outcome<FocusSessionView>.Done(read.Value);
+                        var joined = Outcome<FocusSessionView>.Done(read.Value);
+                        if (command.IsNamed)
+                        {
+                            await Begin().Answer(command, _key.Id, joined, Now()).Commit(DeactivateOnIdle);
+                        }
+
+                        return joined;
                     }
 
                     if (!start.TakeOver)
@@ -158,11 +164,16 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             return Refusal.NotFound("user");
         }
 
+        if (command.IfMatch is { } expected && expected != known.Model.Version)
+        {
+            return Refusal.Stale(expected, known.Model.Version);
+        }
+
         var now = Now();
         levels = levels with { UpdatedAt = now, NextPeak = Utc(levels.NextPeak), NextLull = Utc(levels.NextLull) };
         var model = await WithEmotion(known.Model, levels, now, null);
         var next = known with { Rhythm = levels, Model = model with { PreventiveNudges = preventiveNudges ?? model.PreventiveNudges } };
-        var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve, next.Model.PreventiveNudges));
+        var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve, next.Model.PreventiveNudges, known.Model.Version + 1));
         await Commit(known, next, "rhythm_changed", command, outcome, now, batch => CompanionStore.SaveRhythm(batch, _key.Tenant, _key.Id, levels));
         return outcome;
     }
@@ -179,9 +190,14 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             return Refusal.NotFound("user");
         }
 
+        if (command.IfMatch is { } expected && expected != known.Model.Version)
+        {
+            return Refusal.Stale(expected, known.Model.Version);
+        }
+
         var now = Now();
         curve = curve with { UpdatedAt = now };
-        var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve, known.Model.PreventiveNudges));
+        var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve, known.Model.PreventiveNudges, known.Model.Version + 1));
         await Commit(known, known with { Curve = curve }, "rhythm_changed", command, outcome, now,
             batch => CompanionStore.SaveCurve(batch, _key.Tenant, _key.Id, curve));
         return outcome;
@@ -192,21 +208,22 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         var now = Now();
         return SaveTask(command, new PlannedTask(
             Guid.CreateVersion7(now), task.Title.Value ?? "", task.Energy.Value, task.Ease.Value, task.Status.Value ?? PlannedStatus.Open,
-            task.EstimateMinutes.Value, now, now), isNew: true);
+            task.EstimateMinutes.Value, now, now, 1), isNew: true);
     }
 
     public async Task<Outcome<PlannedTask>> ChangeTask(Command command, Guid id, TaskChange change) =>
-        await store.Task(_key.Tenant, _key.Id, id) is { } task
-            ? await SaveTask(command, task with
-            {
-                Title = change.Title.Over(task.Title) ?? "",
-                Energy = change.Energy.Over(task.Energy),
-                Ease = change.Ease.Over(task.Ease),
-                Status = change.Status.Over(task.Status) ?? PlannedStatus.Open,
-                EstimateMinutes = change.EstimateMinutes.Over(task.EstimateMinutes),
-                UpdatedAt = Now(),
-            }, isNew: false)
-            : Refusal.NotFound("task");
+        await store.Task(_key.Tenant, _key.Id, id) is not { } task ? Refusal.NotFound("task")
+        : command.IfMatch is { } expected && expected != task.Version ? Refusal.Stale(expected, task.Version)
+        : await SaveTask(command, task with
+        {
+            Title = change.Title.Over(task.Title) ?? "",
+            Energy = change.Energy.Over(task.Energy),
+            Ease = change.Ease.Over(task.Ease),
+            Status = change.Status.Over(task.Status) ?? PlannedStatus.Open,
+            EstimateMinutes = change.EstimateMinutes.Over(task.EstimateMinutes),
+            UpdatedAt = Now(),
+            Version = task.Version + 1,
+        }, isNew: false);
 
     private async Task<Outcome<PlannedTask>> SaveTask(Command command, PlannedTask task, bool isNew)
     {
@@ -320,9 +337,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         var nudge = await sessions.Live(_key.Tenant, _key.Id) is null ? PreventiveRules.Decide(Moment(known), now) : null;
         if (nudge is null)
         {
-            var planned = known with { Model = Planned(known, now) with { Version = known.Model.Version + 1 } };
+            var planned = known with { Model = Planned(known, now) };
             var batch = Begin();
-            CompanionStore.SaveModel(batch, _key.Tenant, _key.Id, planned.Model);
+            CompanionStore.PlanNudge(batch, _key.Tenant, _key.Id, planned.Model);
             await batch.Commit(DeactivateOnIdle);
             _known = planned;
             return;

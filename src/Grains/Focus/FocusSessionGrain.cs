@@ -17,7 +17,7 @@ namespace PersonaActors.Grains.Focus;
 /// because the row that holds what was said is the row whose version the transaction changes.
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
-public sealed class FocusSessionGrain(
+public sealed partial class FocusSessionGrain(
     Database database, FocusStore store, EventFeed feed, TimeProvider time, [PersistentState("pulse", "store")] IPersistentState<KeptPulse> kept)
     : Grain, IFocusSessionGrain, IRemindable
 {
@@ -66,7 +66,7 @@ public sealed class FocusSessionGrain(
 
         var line = FocusTimeline.Start(now, begin.Mode, begin.Plan, begin.EstimatedMinutes);
         var start = Snapshots(around, now);
-        var turn = new Turn(
+        var turn = new SessionTurn(
             new SessionState(_key.Id, _key.Owner, begin.TaskId, line, NudgeLedger.Empty, FlowWindow.From(now), null, start, null, null, null, 1), FocusPulse.Empty);
         turn.Row("session_start", now, new JsonObject { ["mode"] = SessionState.Word(begin.Mode) }, snapshots: start);
         turn.Event("started", now, []);
@@ -106,7 +106,12 @@ public sealed class FocusSessionGrain(
             return Refusal.NotFound("session");
         }
 
-        var turn = new Turn(state, await Pulse(now));
+        if (Stale(command, state) is { } stale)
+        {
+            return stale;
+        }
+
+        var turn = new SessionTurn(state, await Pulse(now));
         var ping = new PingSample(now, biomarkers.Focus, biomarkers.Energy, biomarkers.Stress, biomarkers.IdleSeconds, biomarkers.Distractions);
         turn.Pulse = turn.Pulse.With(ping);
         turn.Take(state.Line.Ping(now, biomarkers.IdleSeconds));
@@ -145,7 +150,12 @@ public sealed class FocusSessionGrain(
             return Ended(state);
         }
 
-        var turn = new Turn(state, await Pulse(now));
+        if (Stale(command, state) is { } stale)
+        {
+            return stale;
+        }
+
+        var turn = new SessionTurn(state, await Pulse(now));
         if (change.Kind == SessionChangeKind.Snooze)
         {
             turn.Snooze(now, now.AddMinutes(change.Minutes!.Value));
@@ -165,7 +175,7 @@ public sealed class FocusSessionGrain(
         };
         if (step.IsRepeat)
         {
-            return Outcome<FocusSessionView>.Done(state.View);
+            return await Unchanged(command, state, now);
         }
 
         turn.Take(step);
@@ -188,12 +198,17 @@ public sealed class FocusSessionGrain(
 
         if (!state.Line.IsLive)
         {
-            return Outcome<FocusSessionView>.Done(state.View);
+            return await Unchanged(command, state, now);
+        }
+
+        if (Stale(command, state) is { } stale)
+        {
+            return stale;
         }
 
         var quality = end.SessionQuality is { } given ? JsonNode.Parse(given.Json)!.AsObject() : [];
         quality["early_end"] = end.EarlyEnd;
-        var turn = new Turn(
+        var turn = new SessionTurn(
             state with { Score = end.CompletionScore, Quality = new JsonText(quality.ToJsonString(Wire.Json)) }, await Pulse(now));
         await Finish(turn, state.Line.End(now, end.EarlyEnd ? FocusEnd.Early : FocusEnd.Finished));
         return await Commit(turn, command, now);
@@ -205,7 +220,7 @@ public sealed class FocusSessionGrain(
         await CatchUp(now);
         if (_state is { Line.IsLive: true } state)
         {
-            var turn = new Turn(state, await Pulse(now));
+            var turn = new SessionTurn(state, await Pulse(now));
             await Finish(turn, state.Line.End(now, FocusEnd.TakenOver));
             await Commit(turn, null, now);
         }
@@ -228,10 +243,15 @@ public sealed class FocusSessionGrain(
 
         if (said.Answer == SessionState.Word(answer))
         {
-            return Outcome<FocusSessionView>.Done(state.View);
+            return await Unchanged(command, state, now);
         }
 
-        var turn = new Turn(state, await Pulse(now)) { Answered = (nudge, SessionState.Word(answer)) };
+        if (Stale(command, state) is { } stale)
+        {
+            return stale;
+        }
+
+        var turn = new SessionTurn(state, await Pulse(now)) { Answered = (nudge, SessionState.Word(answer)) };
         if (state.LastNudge is { } last && last.EventId == nudge)
         {
             turn.Next = turn.Next with { LastNudge = last with { Answer = answer } };
@@ -246,126 +266,19 @@ public sealed class FocusSessionGrain(
         return await Commit(turn, command, now);
     }
 
-    public async Task ReceiveReminder(string reminderName, TickStatus status)
-    {
-        if (_state is { Line.IsLive: true })
-        {
-            await Wake();
-        }
-        else
-        {
-            await Forget();
-            if (await this.GetReminder(reminderName) is { } reminder)
-            {
-                await this.UnregisterReminder(reminder);
-            }
-        }
-    }
-
-    public async Task Wake()
-    {
-        var now = Now();
-        if (_state is not { Line.IsLive: true } state)
-        {
-            return;
-        }
-
-        var step = state.Line.Advance(now);
-        var tick = step.Next.DueTick(now);
-        if (step.IsRepeat && tick is null)
-        {
-            return;
-        }
-
-        var turn = new Turn(state, await Pulse(now));
-        if (!step.Next.IsLive)
-        {
-            await Finish(turn, step);
-        }
-        else
-        {
-            turn.Take(step);
-            if (tick is { } due && await store.Around(_key.Tenant, _key.Owner, state.TaskId, now) is { } around)
-            {
-                turn.Next = turn.Next with { Line = turn.Next.Line.Ticked(due) };
-                Look(turn, around, now, due);
-            }
-        }
-
-        await Commit(turn, null, now);
-    }
-
-    /// <summary>What fell due before a command happens before it, in a turn of its own.</summary>
-    private async Task CatchUp(DateTimeOffset now)
-    {
-        if (_state is { Line.IsLive: true } state && (!state.Line.Advance(now).IsRepeat || state.Line.DueTick(now) is not null))
-        {
-            await Wake();
-        }
-    }
-
-    /// <summary>Looks at the person: keeps the tick, notices flow, and says what the rules say.</summary>
-    private static void Look(Turn turn, Surroundings around, DateTimeOffset now, int? tick)
-    {
-        var seen = Snapshots(around, now);
-        var energy = seen.Rhythm.Energy;
-        var fall = energy is { } e ? turn.Pulse.FallTo(e, now) : 0;
-        if (tick is not null && energy is { } sampled)
-        {
-            turn.Pulse = turn.Pulse.With(new EnergySample(now, sampled));
-            turn.Next = turn.Next with { Samples = turn.Next.Samples + 1 };
-        }
-
-        var line = turn.Next.Line;
-        var distraction = line.State == FocusState.Active ? turn.Pulse.Distraction(now, line.IdleUntil is null ? line.IdleSince : null) : null;
-        if (distraction is not null)
-        {
-            turn.Disturb(now);
-        }
-
-        turn.Next = turn.Next with { Flow = turn.Next.Flow.Look(now, line.State, seen.Rhythm) };
-        turn.TellFlow(now);
-        if (tick is { } number)
-        {
-            turn.Event("tick", now, new JsonObject { ["tick"] = number });
-        }
-
-        var nudge = NudgeRules.Decide(new NudgeMoment(
-            now, line, turn.Next.StartState.Rhythm, seen.Rhythm, seen.Emotion.Mood, fall, distraction, turn.Next.Flow, turn.Next.Ledger));
-        if (nudge is not null)
-        {
-            turn.Say(nudge, now, tick, seen);
-        }
-        else if (tick is { } silent)
-        {
-            turn.Row("tick", now, new JsonObject { ["tick"] = silent }, silent, seen);
-        }
-    }
-
-    /// <summary>The session's end, whoever brought it on, with the summary of all that was.</summary>
-    private async Task Finish(Turn turn, Step step)
-    {
-        turn.Take(step);
-        var end = turn.Next.Line.EndedAt!.Value;
-        turn.Disturb(end);
-        turn.TellFlow(end);
-        turn.Row("session_end", end, new JsonObject { ["reason"] = SessionState.Word(turn.Next.Line.EndReason!.Value) }, snapshots: turn.Next.StartState);
-        var history = await store.Events(_key.Tenant, _key.Owner, _key.Id, turn.Next.Line.StartedAt);
-        var facts = SessionHistory.Facts([.. history, .. turn.Rows], end);
-        var summary = SessionSummary.Of(turn.Next.Line, turn.Next.Flow, turn.Next.Score, turn.Next.StartState.Rhythm.Stale, facts);
-        turn.Next = turn.Next with { Summary = summary };
-        turn.Event("ended", end, new JsonObject
-        {
-            ["reason"] = SessionState.Word(turn.Next.Line.EndReason!.Value),
-            ["summary"] = JsonSerializer.SerializeToNode(summary, Wire.Json),
-        });
-    }
-
-    private async Task<Outcome<FocusSessionView>> Commit(Turn turn, Command? command, DateTimeOffset now, bool isNew = false)
+    private async Task<Outcome<FocusSessionView>> Commit(SessionTurn turn, Command? command, DateTimeOffset now, bool isNew = false)
     {
         var before = isNew ? null : _state;
         turn.TellFlow(now);
         var next = turn.Next with { Version = (before?.Version ?? 0) + 1 };
+        var changes = MergePatch.Difference(
+            before is null ? [] : JsonSerializer.SerializeToNode(before.View, Wire.Json)!.AsObject(), JsonSerializer.SerializeToNode(next.View, Wire.Json)!.AsObject());
+        if (before is not null && changes.Count > 0)
+        {
+            next = next with { Shown = before.Shown + 1 };
+            changes["version"] = next.Shown;
+        }
+
         var view = next.View;
         var outcome = isNew ? Outcome<FocusSessionView>.Created(view) : Outcome<FocusSessionView>.Done(view);
 
@@ -389,7 +302,7 @@ public sealed class FocusSessionGrain(
             FocusStore.AnswerNudge(batch, _key.Tenant, _key.Id, answered.Nudge, answered.Answer, now);
         }
 
-        foreach (var (type, at, data) in turn.EventsOf(before?.View, view, now))
+        foreach (var (type, at, data) in turn.EventsOf(changes, now))
         {
             batch.Append(_stream, _key.Owner, type, at, data);
         }
@@ -475,154 +388,23 @@ public sealed class FocusSessionGrain(
         return new StartState(rhythm, EmotionRules.Snapshot(around.Emotion, rhythm, around.HabitStrength, around.Tags), task);
     }
 
+    /// <summary>Nothing is to do. An id that the client gave is kept all the same: repeated later, when there would be, it still does nothing.</summary>
+    private async Task<Outcome<FocusSessionView>> Unchanged(Command command, SessionState state, DateTimeOffset now)
+    {
+        var outcome = Outcome<FocusSessionView>.Done(state.View);
+        if (command.IsNamed)
+        {
+            await database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner)).Answer(command, _key.Owner, outcome, now).Commit(DeactivateOnIdle);
+        }
+
+        return outcome;
+    }
+
+    private static Refusal? Stale(Command command, SessionState state) =>
+        command.IfMatch is { } expected && expected != state.Shown ? Refusal.Stale(expected, state.Shown) : null;
+
     private static Outcome<FocusSessionView> Ended(SessionState state) => new Refusal(
         RefusalKind.Conflict, FocusRefusals.SessionEnded, $"The session ended at {state.Line.EndedAt:O}.");
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
-
-    /// <summary>One turn in the making: the next state, the rows of what happened, and what the stream is told.</summary>
-    private sealed class Turn(SessionState state, FocusPulse pulse)
-    {
-        private readonly List<(string Type, DateTimeOffset At, JsonObject Data)> _events = [];
-        private DateTimeOffset? _flowTold = state.Flow.EnteredAt;
-
-        public SessionState Next { get; set; } = state;
-
-        public FocusPulse Pulse { get; set; } = pulse;
-
-        public List<FocusEventRow> Rows { get; } = [];
-
-        public (Guid Nudge, string Answer)? Answered { get; init; }
-
-        public void Row(string type, DateTimeOffset at, JsonObject content, int? tick = null, StartState? snapshots = null, Guid? id = null) => Rows.Add(new FocusEventRow(
-            id ?? Guid.CreateVersion7(at), at, type, tick, new JsonText(content.ToJsonString(Wire.Json)),
-            snapshots is null ? null : JsonText.From(snapshots.Rhythm), snapshots is null ? null : JsonText.From(snapshots.Task),
-            snapshots is null ? null : JsonText.From(snapshots.Emotion)));
-
-        public void Event(string type, DateTimeOffset at, JsonObject data) => _events.Add((type, at, data));
-
-        /// <summary>Takes a step of the timeline with all that changed on the way. What the session's end needs more is <see cref="Finish"/>'s.</summary>
-        public void Take(Step step)
-        {
-            Next = Next with { Line = step.Next };
-            foreach (var change in step.Changes)
-            {
-                Happened(change);
-            }
-        }
-
-        private void Happened(Transition change)
-        {
-            var content = new JsonObject();
-            if (change.Minutes is { } minutes)
-            {
-                content["minutes"] = minutes;
-            }
-
-            if (change.Change == TimelineChange.BreakStarted && Next.Line.Break is { } kind)
-            {
-                content["kind"] = SessionState.Word(kind);
-            }
-
-            if (change.Change is TimelineChange.Paused or TimelineChange.Resumed or TimelineChange.BreakStarted or TimelineChange.BreakOver or TimelineChange.IdleStarted)
-            {
-                Disturb(change.At);
-                TellFlow(change.At);
-            }
-
-            if (NameOf(change.Change) is { } name)
-            {
-                Row(name, change.At, content);
-                Event(name, change.At, content.DeepClone().AsObject());
-            }
-        }
-
-        /// <summary>The end has a row and an event of its own making.</summary>
-        private static string? NameOf(TimelineChange change) => change switch
-        {
-            TimelineChange.Paused => "paused",
-            TimelineChange.Resumed => "resumed",
-            TimelineChange.BreakStarted => "break_started",
-            TimelineChange.BreakOver => "break_over",
-            TimelineChange.Extended => "extended",
-            TimelineChange.IdleStarted => "idle_started",
-            TimelineChange.IdleEnded => "idle_ended",
-            _ => null,
-        };
-
-        public void Disturb(DateTimeOffset at) => Next = Next with { Flow = Next.Flow.Disturbed(at) };
-
-        public void Snooze(DateTimeOffset now, DateTimeOffset until)
-        {
-            Next = Next with { Ledger = Next.Ledger with { SnoozedUntil = until } };
-            Row("snoozed", now, new JsonObject { ["until"] = until });
-        }
-
-        public void Say(Nudge nudge, DateTimeOffset now, int? tick, StartState seen)
-        {
-            var said = new NudgeView(Guid.CreateVersion7(now), nudge.Type, nudge.Words, nudge.Reason, nudge.Rule, now, nudge.Recovery);
-            Next = Next with
-            {
-                Ledger = Next.Ledger.With(nudge, now),
-                LastNudge = said,
-                Flow = nudge.Type == NudgeType.FlowContinue ? Next.Flow with { Praised = true } : Next.Flow,
-            };
-            var content = new JsonObject
-            {
-                ["nudge"] = nudge.Words,
-                ["type"] = SessionState.Word(nudge.Type),
-                ["reason"] = nudge.Reason,
-                ["rule"] = nudge.Rule,
-            };
-            if (nudge.Recovery is { } advice)
-            {
-                content["recovery"] = JsonSerializer.SerializeToNode(advice, Wire.Json);
-            }
-
-            Row(SessionState.Word(nudge.Type), now, content, tick, seen, said.EventId);
-            Event("nudge", now, JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject());
-        }
-
-        /// <summary>Says that flow began or ended, if it did since it was last said.</summary>
-        public void TellFlow(DateTimeOffset now)
-        {
-            var entered = Next.Flow.EnteredAt;
-            if (entered == _flowTold)
-            {
-                return;
-            }
-
-            if (_flowTold is not null)
-            {
-                Row("flow_left", now, []);
-                Event("flow_left", now, []);
-            }
-
-            if (entered is not null)
-            {
-                Row("flow_entered", now, []);
-                Event("flow_entered", now, []);
-            }
-
-            _flowTold = entered;
-        }
-
-        /// <summary>The stream's events; the last one carries how the view changed. A change that none of them names is an event of its own.</summary>
-        public IEnumerable<(string Type, DateTimeOffset At, JsonText Data)> EventsOf(FocusSessionView? before, FocusSessionView after, DateTimeOffset now)
-        {
-            var changes = MergePatch.Difference(
-                before is null ? [] : JsonSerializer.SerializeToNode(before, Wire.Json)!.AsObject(), JsonSerializer.SerializeToNode(after, Wire.Json)!.AsObject());
-            if (_events.Count == 0 && changes.Count > 0)
-            {
-                _events.Add(("updated", now, []));
-            }
-
-            for (var i = 0; i < _events.Count; i++)
-            {
-                var (type, at, data) = _events[i];
-                data["changes"] = i == _events.Count - 1 ? changes : new JsonObject();
-                yield return (type, at, new JsonText(data.ToJsonString(Wire.Json)));
-            }
-        }
-    }
 }

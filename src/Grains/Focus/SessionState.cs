@@ -13,17 +13,20 @@ public sealed record SessionState(
     /// <summary>How many ticks knew an energy: with the pings it says whether a kept pulse is behind.</summary>
     public int Samples { get; init; }
 
-    private sealed record Kept(FocusTimeline Line, NudgeLedger Ledger, FlowWindow Flow, NudgeView? LastNudge, int Samples = 0);
+    /// <summary>The version that GET shows: counts changes of the view, where <see cref="Version"/> counts those of the row.</summary>
+    public long Shown { get; init; } = 1;
+
+    private sealed record Kept(FocusTimeline Line, NudgeLedger Ledger, FlowWindow Flow, NudgeView? LastNudge, int Samples = 0, long Shown = 1);
 
     public FocusSessionView View => new(
         Id, Person, TaskId, Line.Mode, Line.State, Line.StartedAt, Line.Since,
         Line.ActiveBefore.TotalSeconds, Line.PausedBefore.TotalSeconds, Line.BreaksBefore.TotalSeconds,
         Line.PhaseEndsAt, Line.Break, Line.Intervals, Line.EstimatedMinutes, Line.Plan, Line.NextTickAt, Line.IdleSince,
-        Ledger.SnoozedUntil, Flow.EnteredAt, Ledger.Count, LastNudge, Line.EndedAt, Line.EndReason, Score, Quality, StartState, Summary);
+        Ledger.SnoozedUntil, Flow.EnteredAt, Ledger.Count, LastNudge, Line.EndedAt, Line.EndReason, Score, Quality, StartState, Summary, Shown);
 
     public FocusSessionRow ToRow() => new(
         Id, Person, TaskId, Word(Line.Mode), Word(Line.State), Line.StartedAt, Line.EndedAt, Line.EstimatedMinutes,
-        Summary?.ActiveMinutes, Score, Quality, JsonText.From(StartState), JsonText.From(new Kept(Line, Ledger, Flow, LastNudge, Samples)),
+        Summary?.ActiveMinutes, Score, Quality, JsonText.From(StartState), JsonText.From(new Kept(Line, Ledger, Flow, LastNudge, Samples, Shown)),
         Line.EndReason is { } reason ? Word(reason) : null, Summary is null ? null : JsonText.From(Summary), Line.NextTickAt, Line.PhaseEndsAt, Version, 0);
 
     public static SessionState From(FocusSessionRow row)
@@ -34,6 +37,7 @@ public sealed record SessionState(
             row.Score, row.Quality, row.Summary?.Read<FocusSummary>(), row.Version)
         {
             Samples = kept.Samples,
+            Shown = kept.Shown,
         };
     }
 

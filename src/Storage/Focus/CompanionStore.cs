@@ -65,7 +65,8 @@ public sealed class CompanionStore(Database database)
 
     internal static PlannedTask MapTask(NpgsqlDataReader row, int first) => new(
         row.GetGuid(first), row.GetString(first + 1), row.ValueOrNull<double>(first + 2), row.ValueOrNull<int>(first + 3),
-        Enum.Parse<PlannedStatus>(row.GetString(first + 4), ignoreCase: true), row.ValueOrNull<int>(first + 5), row.Time(first + 6), row.Time(first + 7));
+        Enum.Parse<PlannedStatus>(row.GetString(first + 4), ignoreCase: true), row.ValueOrNull<int>(first + 5), row.Time(first + 6), row.Time(first + 7),
+        row.GetInt64(first + 8));
 
     private const string SaveModelSql = """
         WITH changed AS (
@@ -84,6 +85,16 @@ public sealed class CompanionStore(Database database)
         Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(model.Emotion), Sql.Int(model.Habit.Streak), Sql.Double(model.Habit.Strength),
         Sql.Date(model.Habit.LastDay), Sql.Time(model.EmotionUntil), Sql.Bigint(model.Version),
         Sql.Bool(model.PreventiveNudges), Sql.Time(model.PreventiveAt));
+
+    private const string PlanNudgeSql = """
+        WITH changed AS (
+          UPDATE personal_model SET preventive_at = $4 WHERE tenant_id = $1 AND person_id = $2 AND version = $3 RETURNING 1)
+        SELECT must_hit(count(*), 'companion') FROM changed
+        """;
+
+    /// <summary>When to look next. Nobody is shown it, so the version stays.</summary>
+    public static void PlanNudge(ScopedBatch batch, Guid tenant, Guid person, PersonalModel model) => batch.AddGuarded(PlanNudgeSql,
+        Sql.Uuid(tenant), Sql.Uuid(person), Sql.Bigint(model.Version), Sql.Time(model.PreventiveAt));
 
     private const string InsertNudgeSql = """
         INSERT INTO companion_nudges (tenant_id, id, person_id, at, type, rule, content) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -140,7 +151,7 @@ public sealed class CompanionStore(Database database)
         new NpgsqlParameter<double[]> { TypedValue = [.. curve.Energy], NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Double },
         Sql.Double(curve.Confidence), Sql.Time(curve.UpdatedAt));
 
-    private const string TaskColumns = "t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at";
+    private const string TaskColumns = "t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at, t.version";
 
     private const string TaskSql = $"SELECT {TaskColumns} FROM planned_items t WHERE t.tenant_id = $1 AND t.person_id = $2 AND t.id = $3";
 
@@ -154,14 +165,18 @@ public sealed class CompanionStore(Database database)
         RowScope.OfUser(tenant, person), TasksSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Int(limit)], row => MapTask(row, 0), cancel);
 
     private const string SaveTaskSql = """
-        INSERT INTO planned_items (tenant_id, id, person_id, title, energy, ease, status, estimate_minutes, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        ON CONFLICT (tenant_id, id) DO UPDATE SET title = $4, energy = $5, ease = $6, status = $7, estimate_minutes = $8, updated_at = $10
+        WITH changed AS (
+          INSERT INTO planned_items (tenant_id, id, person_id, title, energy, ease, status, estimate_minutes, created_at, updated_at, version)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+          ON CONFLICT (tenant_id, id) DO UPDATE SET title = $4, energy = $5, ease = $6, status = $7, estimate_minutes = $8, updated_at = $10, version = $11
+          WHERE planned_items.version = $11 - 1 RETURNING 1)
+        SELECT must_hit(count(*), 'task') FROM changed
         """;
 
-    public static void SaveTask(ScopedBatch batch, Guid tenant, Guid person, PlannedTask task) => batch.Add(SaveTaskSql,
+    public static void SaveTask(ScopedBatch batch, Guid tenant, Guid person, PlannedTask task) => batch.AddGuarded(SaveTaskSql,
         Sql.Uuid(tenant), Sql.Uuid(task.Id), Sql.Uuid(person), Sql.Text(task.Title), Sql.Double(task.Energy), Sql.Int(task.Ease),
-        Sql.Text(task.Status.ToString().ToLowerInvariant()), Sql.Int(task.EstimateMinutes), Sql.Time(task.CreatedAt), Sql.Time(task.UpdatedAt));
+        Sql.Text(task.Status.ToString().ToLowerInvariant()), Sql.Int(task.EstimateMinutes), Sql.Time(task.CreatedAt), Sql.Time(task.UpdatedAt),
+        Sql.Bigint(task.Version));
 
     private const string MemoriesSql = """
         SELECT id, type, content, sentiment, emotion_tags, session_id, created_at, expires_at FROM memory_short_term

@@ -109,7 +109,7 @@ public sealed class FocusStore(Database database)
           p.emotion, p.habit_strength,
           (SELECT m.emotion_tags FROM memory_short_term m
            WHERE m.tenant_id = $1 AND m.person_id = $2 AND (m.expires_at IS NULL OR m.expires_at > $4) ORDER BY m.created_at DESC LIMIT 1),
-          t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at
+          t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at, t.version
         FROM users u
         LEFT JOIN rhythm_state r ON r.tenant_id = u.tenant_id AND r.person_id = u.id
         LEFT JOIN rhythm_daily_curve c ON c.tenant_id = u.tenant_id AND c.person_id = u.id
