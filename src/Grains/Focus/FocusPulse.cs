@@ -76,14 +76,17 @@ public sealed record FocusPulse(ImmutableArray<PingSample> Pings, ImmutableArray
     }
 }
 
-/// <summary>A pulse as grain storage keeps it, with what it had seen when it was kept.</summary>
+/// <summary>
+/// A pulse as grain storage keeps it, with what it had seen when it was kept. Its windows are JSON of our own making: each
+/// engine's storage has a serializer of its own, and what it can't read back would keep the session from being activated.
+/// </summary>
 public sealed class KeptPulse
 {
     public int Pings { get; set; }
 
     public int Samples { get; set; }
 
-    public FocusPulse? Pulse { get; set; }
+    public string? Windows { get; set; }
 }
 
 public static class Levels

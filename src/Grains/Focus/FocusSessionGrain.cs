@@ -338,7 +338,8 @@ public sealed partial class FocusSessionGrain(
         {
             var state = _state!;
             _pulse = state is { Line.Pings: 0, Samples: 0 } ? FocusPulse.Empty
-                : kept is { RecordExists: true, State.Pulse: { } pulse } && kept.State.Pings == state.Line.Pings && kept.State.Samples == state.Samples ? pulse
+                : kept is { RecordExists: true, State.Windows: { } windows } && kept.State.Pings == state.Line.Pings && kept.State.Samples == state.Samples
+                    ? new JsonText(windows).Read<FocusPulse>()
                 : SessionHistory.Pulse(await store.Events(_key.Tenant, _key.Owner, _key.Id, now - FocusPulse.Reach));
         }
 
@@ -353,7 +354,7 @@ public sealed partial class FocusSessionGrain(
             return;
         }
 
-        kept.State = new KeptPulse { Pings = state.Line.Pings, Samples = state.Samples, Pulse = _pulse };
+        kept.State = new KeptPulse { Pings = state.Line.Pings, Samples = state.Samples, Windows = JsonText.From(_pulse!).Json };
         try
         {
             await kept.WriteStateAsync();
