@@ -23,6 +23,18 @@ public sealed class WireTypeTests
         typeof(KeyValuePair<,>), typeof(Nullable<>), typeof(ReadOnlyMemory<>),
     ];
 
+    /// <summary>Each engine's storage has a serializer of its own: only what is made of plain values comes back from all of them.</summary>
+    [Fact]
+    public void What_grain_storage_keeps_is_made_of_plain_values()
+    {
+        var kept = typeof(PersonaActors.Grains.Focus.FocusSessionGrain).Assembly.GetTypes()
+            .SelectMany(type => type.GetConstructors()).SelectMany(constructor => constructor.GetParameters())
+            .Where(parameter => parameter.GetCustomAttribute<PersistentStateAttribute>() is not null)
+            .Select(parameter => parameter.ParameterType.GetGenericArguments()[0]).ToList();
+        Assert.NotEmpty(kept);
+        Assert.All(kept.SelectMany(type => type.GetProperties()), property => Assert.Contains(property.PropertyType, Carried));
+    }
+
     public static TheoryData<string> Interfaces => [.. GrainInterfaces().Select(type => type.FullName!)];
 
     [Theory]
