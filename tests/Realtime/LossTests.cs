@@ -76,16 +76,8 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var writer = new StreamWriter(Node);
 
         // The first writer's transaction is open: it has its number, and tells nobody when it commits.
-        await using var connection = new NpgsqlConnection(fixture.Database.App);
-        await connection.OpenAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var append = new NpgsqlCommand($"""
-            SELECT set_config('app.current_tenant_id', '{Node.Demo}', true), set_config('app.user_id', '{user}', true);
-            WITH position AS (UPDATE streams SET seq = seq + 1 WHERE stream = 'user:{user}' RETURNING seq)
-            INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
-            SELECT '{Node.Demo}', 'user:{user}', seq, gen_random_uuid(), 'test.first', now(), '{user}', json_build_object() FROM position
-            """, connection, transaction);
-        await append.ExecuteNonQueryAsync();
+        var (connection, transaction) = await Hold(user);
+        await using var closing = connection;
 
         var second = writer.Write(user);
         await writer.Write(other);
@@ -97,6 +89,67 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var events = await client.EventsUntil(4);
         Assert.Equal([3, 4], events.Select(e => (long)e["seq"]!));
         Assert.Equal("test.first", (string)events[0]["type"]!);
+    }
+
+    /// <summary>
+    /// Transactions that are open beside each other, here over several streams, commit in any order; some are announced,
+    /// others only found in the log. Whoever listens to all of it gets each stream dense.
+    /// </summary>
+    [Fact]
+    public Task Transactions_that_overlap_across_streams_leave_no_reader_a_hole() => Seeded.Run(async random =>
+    {
+        const int Streams = 4;
+        const int Rounds = 25;
+        var users = await Task.WhenAll(Enumerable.Range(0, Streams).Select(i => fixture.Service.Register($"Overlapping {i}")));
+        var client = await fixture.Clients.Raw(Node.Address, await Node.ServiceKey());
+        foreach (var user in users)
+        {
+            await client.Subscribe(StreamName.User(user), null, 0);
+        }
+
+        var writer = new StreamWriter(Node);
+        for (var round = 0; round < Rounds; round++)
+        {
+            // Some streams are held by a transaction that is open and tells nobody when it commits; writers of all streams come meanwhile.
+            var held = new List<(NpgsqlConnection Connection, NpgsqlTransaction Transaction)>();
+            foreach (var user in users.Where(_ => random.Next(2) == 0))
+            {
+                held.Add(await Hold(user));
+            }
+
+            var waiting = users.SelectMany(user => Enumerable.Range(0, random.Next(1, 4)).Select(_ => writer.Write(user, announced: random.Next(3) > 0))).ToList();
+            foreach (var (connection, transaction) in held.OrderBy(_ => random.Next()).ToList())
+            {
+                await (random.Next(4) == 0 ? transaction.RollbackAsync() : transaction.CommitAsync());
+                await connection.DisposeAsync();
+            }
+
+            await Task.WhenAll(waiting);
+        }
+
+        var newest = await Task.WhenAll(users.Select(user => writer.Write(user)));
+        var next = users.ToDictionary(StreamName.User, _ => 1L);
+        while (users.Where((user, i) => next[StreamName.User(user)] <= newest[i]).Any())
+        {
+            var e = await client.Event();
+            Assert.Equal(next[(string)e["stream"]!]++, (long)e["seq"]!);
+        }
+    });
+
+    /// <summary>A transaction that has appended to the user's stream and is open.</summary>
+    private async Task<(NpgsqlConnection Connection, NpgsqlTransaction Transaction)> Hold(Guid user)
+    {
+        var connection = new NpgsqlConnection(fixture.Database.App);
+        await connection.OpenAsync();
+        var transaction = await connection.BeginTransactionAsync();
+        await using var append = new NpgsqlCommand($"""
+            SELECT set_config('app.current_tenant_id', '{Node.Demo}', true), set_config('app.user_id', '{user}', true);
+            WITH position AS (UPDATE streams SET seq = seq + 1 WHERE stream = 'user:{user}' RETURNING seq)
+            INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
+            SELECT '{Node.Demo}', 'user:{user}', seq, gen_random_uuid(), 'test.first', now(), '{user}', json_build_object() FROM position
+            """, connection, transaction);
+        await append.ExecuteNonQueryAsync();
+        return (connection, transaction);
     }
 
     [Fact]
@@ -149,6 +202,40 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         Assert.Equal(6, (long)kept["replayed"]!);
         Assert.Equal([7, 8, 9, 10, 11, 12], (await client.EventsUntil(12)).Select(e => (long)e["seq"]!));
     }
+
+    /// <summary>While the log is pruned and written, whatever cursor somebody comes with: all that follows it, or the state.</summary>
+    [Fact]
+    public Task Pruned_at_random_a_cursor_is_served_whole_or_answered_with_the_state() => Seeded.Run(async random =>
+    {
+        var user = await fixture.Service.Register("Pruned at random");
+        var (keeper, log, writer) = (Node.Services.GetRequiredService<LogKeeper>(), Node.Services.GetRequiredService<EventLog>(), new StreamWriter(Node));
+        await writer.Write(user, 400);
+        for (var time = 0; time < 20; time++)
+        {
+            var position = await log.Position(Node.Demo, StreamName.User(user), CancellationToken.None);
+            var pruneTo = random.NextInt64(position.Oldest - 1, Math.Min(position.Newest, position.Oldest + 60));
+            var middle = (await log.After(Node.Demo, StreamName.User(user), pruneTo, CancellationToken.None, 1)).Events[0];
+            var client = await fixture.Clients.Raw(Node.Address, await Node.ServiceKey());
+            var after = random.NextInt64(Math.Max(0, pruneTo - 40), position.Newest + 1);
+            var pruning = keeper.PruneEvents(Node.Demo, middle.At, 100_000, CancellationToken.None);
+            var writing = writer.Write(user, random.Next(1, 10));
+            var answer = await client.Subscribe(StreamName.User(user), null, after);
+            await pruning;
+            await writing;
+            var newest = await writer.Write(user);
+            try
+            {
+                var from = answer["reset"] is null ? after : (long)answer["newest"]!;
+                Assert.True(answer["reset"] is null || after + 1 < (long)answer["oldest"]!, answer.ToJsonString());
+                Assert.Equal(Enumerable.Range((int)from + 1, (int)(newest - from)).Select(n => (long)n), (await client.EventsUntil(newest)).Select(e => (long)e["seq"]!));
+            }
+            catch (TimeoutException)
+            {
+                // Pruned beneath its replay: said so, instead of a hole.
+                Assert.Contains("log_pruned", (string)(await client.Next("closed"))!, StringComparison.Ordinal);
+            }
+        }
+    });
 
     [Fact]
     public async Task A_long_history_is_replayed_in_pages_while_new_events_come()

@@ -496,6 +496,11 @@ internal sealed class LogRelay(EventPump pump, Guid? tenant, string stream, Stre
     {
         Pump.CountRead();
         var page = await log.After(Tenant, Stream, number * PageSize, CancellationToken.None, PageSize);
+        lock (Sync)
+        {
+            _oldest = Math.Max(_oldest, page.Oldest);
+        }
+
         var events = page.Events;
         if (events.Count > 0 && events[^1].Seq > (number + 1) * PageSize)
         {
