@@ -72,6 +72,17 @@ public sealed class CommandLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_finds_no_connection_free_waits_for_one()
+    {
+        await Sql.Run(_database.Superuser, $"ALTER DATABASE {_database.Name} CONNECTION LIMIT 0");
+        await using var node = ProcessNode.Launch(_database);
+        await Eventually.True("it says that it waits", () => Task.FromResult(node.Output.Contains("waiting for the database: 53300", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+        await Sql.Run(_database.Superuser, $"ALTER DATABASE {_database.Name} CONNECTION LIMIT -1");
+        await Eventually.True("it serves", () => Task.FromResult(node.Output.Contains("ready http", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+        Assert.False(node.HasExited);
+    }
+
+    [Fact]
     public async Task A_bump_gives_the_database_another_epoch()
     {
         var one = (string)Json(await RunOn(_database, "epoch", "bump", "--json"))["epoch"]!;

@@ -65,7 +65,21 @@ public sealed class NodeLock : IHostedService, IAsyncDisposable
     /// <exception cref="NodeLockedException">Another node holds it.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (!await TakeAsync(PatienceAtStart, cancellationToken).ConfigureAwait(false)) throw new NodeLockedException(Refusal);
+        var since = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                if (await TakeAsync(PatienceAtStart, cancellationToken).ConfigureAwait(false)) break;
+                throw new NodeLockedException(Refusal);
+            }
+            catch (NpgsqlException exception) when (exception.IsTransient && _time.GetElapsedTime(since) < PatienceAtStart)
+            {
+                // No connection is to be had right now.
+                await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
         _watch = Task.Run(WatchAsync, CancellationToken.None);
     }
 

@@ -1,12 +1,20 @@
+using System.Diagnostics;
+using Npgsql;
+using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Silo.Demo;
 using PersonaActors.Silo.Hosting;
+using PersonaActors.Storage;
 using PersonaActors.Storage.Migrations;
 
 namespace PersonaActors.Silo.CommandLine;
 
 public static class ServeCommand
 {
+    /// <summary>How long a node that starts waits for a database that starts too, or has no connection to spare.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
+
     public static async Task<int> Run(CommandArguments arguments, CancellationToken cancel)
     {
         arguments.Allow();
@@ -18,6 +26,18 @@ public static class ServeCommand
 
         var configuration = arguments.Configuration();
         var settings = Settings.Read(configuration);
+        var (database, demo, key) = await Patiently(() => Prepare(settings, cancel), cancel);
+        await using var open = database;
+        await using var node = NodeComposition.Build(settings, configuration, database, settings.Auth ? null : demo);
+        await node.StartAsync(cancel);
+        Console.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");
+        await node.WaitForShutdownAsync(cancel);
+        return Environment.ExitCode;
+    }
+
+    /// <summary>Everything that needs the database before the node can be built. All of it may be repeated.</summary>
+    private static async Task<(Database Database, Guid? Demo, string? Key)> Prepare(Settings settings, CancellationToken cancel)
+    {
         if (settings.MigratorDatabase is { } migrator)
         {
             foreach (var name in await Migrator.Migrate(migrator, Migrator.Embedded, TimeProvider.System, cancel))
@@ -28,21 +48,48 @@ public static class ServeCommand
             await EngineHosting.PrepareDatabase(migrator, settings.OrleansSql, cancel);
         }
 
-        await using var database = await OpenedDatabase.Open(settings, cancel);
-
-        Guid? demo = null;
-        string? key = null;
-        if (settings.Demo || !settings.Auth)
+        var database = await OpenedDatabase.Open(settings, cancel);
+        try
         {
-            var tenant = new DemoTenant(database, TimeProvider.System);
-            demo = await tenant.Ensure(cancel);
-            key = settings.Auth ? await tenant.EnsureKey(demo.Value, settings.DemoKeyFile, cancel) : null;
-        }
+            if (!settings.Demo && settings.Auth)
+            {
+                return (database, null, null);
+            }
 
-        await using var node = NodeComposition.Build(settings, configuration, database, settings.Auth ? null : demo);
-        await node.StartAsync(cancel);
-        Console.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");
-        await node.WaitForShutdownAsync(cancel);
-        return Environment.ExitCode;
+            var tenant = new DemoTenant(database, TimeProvider.System);
+            var demo = await tenant.Ensure(cancel);
+            return (database, demo, settings.Auth ? await tenant.EnsureKey(demo, settings.DemoKeyFile, cancel) : null);
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
     }
+
+    private static async Task<T> Patiently<T>(Func<Task<T>> prepare, CancellationToken cancel)
+    {
+        var since = Stopwatch.GetTimestamp();
+        var told = false;
+        while (true)
+        {
+            try
+            {
+                return await prepare();
+            }
+            catch (Exception e) when (MayPass(e) && Stopwatch.GetElapsedTime(since) < Patience)
+            {
+                if (!told)
+                {
+                    told = true;
+                    await Console.Error.WriteLineAsync($"waiting for the database: {e.Message}");
+                }
+
+                await Task.Delay(Retry, cancel);
+            }
+        }
+    }
+
+    /// <summary>Nobody listens, no connection is free, it is starting: what a wrong password or name is not.</summary>
+    private static bool MayPass(Exception e) => (e as NpgsqlException ?? (e as StorageUnavailableException)?.InnerException as NpgsqlException) is { IsTransient: true };
 }
