@@ -25,13 +25,15 @@ public sealed class WireTypeTests
 
     /// <summary>Each engine's storage has a serializer of its own: only what is made of plain values comes back from all of them.</summary>
     [Fact]
-    public void What_grain_storage_keeps_is_made_of_plain_values()
+    public void What_grain_storage_keeps_is_annotated_and_made_of_plain_values()
     {
         var kept = typeof(PersonaActors.Grains.Focus.FocusSessionGrain).Assembly.GetTypes()
             .SelectMany(type => type.GetConstructors()).SelectMany(constructor => constructor.GetParameters())
             .Where(parameter => parameter.GetCustomAttribute<PersistentStateAttribute>() is not null)
             .Select(parameter => parameter.ParameterType.GetGenericArguments()[0]).ToList();
         Assert.NotEmpty(kept);
+        // Without it Orleans writes a state, and then refuses to read it.
+        Assert.All(kept, type => Assert.NotNull(type.GetCustomAttribute<GenerateSerializerAttribute>()));
         Assert.All(kept.SelectMany(type => type.GetProperties()), property => Assert.Contains(property.PropertyType, Carried));
     }
 
