@@ -18,7 +18,7 @@ public sealed class LlmMergeTests
         {
             Override = Override(config: near.Id),
             Catalogue = Catalogue with { LlmConfigs = [near, far] },
-        }).MergeLlm();
+        }).Tiers().MergeLlm();
 
         Assert.Equal(
             [("model", "a", Source.Override), ("temperature", .5, Source.Override), ("topP", (object).9, Source.Personality)],
@@ -29,7 +29,7 @@ public sealed class LlmMergeTests
     public void Without_an_override_the_users_default_holds()
     {
         var mine = Config("b", owner: User.Id);
-        var llm = (Of() with { UserDefaultLlmConfig = mine.Id, OwnLlmConfigs = [mine] }).MergeLlm();
+        var llm = (Of() with { UserDefaultLlmConfig = mine.Id, OwnLlmConfigs = [mine] }).Tiers().MergeLlm();
         Assert.Equal(("b", Source.UserDefault), (llm.Text(LlmField.Model), llm.Find(LlmField.Model)!.Value.From.Name));
     }
 
@@ -37,14 +37,14 @@ public sealed class LlmMergeTests
     public void With_neither_the_personalitys_holds()
     {
         var config = Config("p");
-        var llm = (Of(Personality() with { DefaultLlmConfigId = config.Id }) with { Catalogue = Catalogue with { LlmConfigs = [config] } }).MergeLlm();
+        var llm = (Of(Personality() with { DefaultLlmConfigId = config.Id }) with { Catalogue = Catalogue with { LlmConfigs = [config] } }).Tiers().MergeLlm();
         Assert.Equal(("p", Source.Personality), (llm.Text(LlmField.Model), llm.Find(LlmField.Model)!.Value.From.Name));
     }
 
     [Fact]
     public void With_none_at_all_the_tenants_holds()
     {
-        var llm = (Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Config("t"), FreeDefaultLlmConfig = Config("free") } }).MergeLlm();
+        var llm = (Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Config("t"), FreeDefaultLlmConfig = Config("free") } }).Tiers().MergeLlm();
         Assert.Equal(("t", Source.TenantDefault), (llm.Text(LlmField.Model), llm.Find(LlmField.Model)!.Value.From.Name));
     }
 
@@ -52,12 +52,12 @@ public sealed class LlmMergeTests
     public void Free_users_get_the_free_default_in_place_of_the_tenants()
     {
         var material = Of() with { User = User with { IsFree = true }, Catalogue = Catalogue with { DefaultLlmConfig = Config("t", .3), FreeDefaultLlmConfig = Config("free") } };
-        var llm = material.MergeLlm();
+        var llm = material.Tiers().MergeLlm();
         Assert.Equal("free", llm.Text(LlmField.Model));
         Assert.Null(llm.Find(LlmField.Temperature));
 
         var without = material with { Catalogue = material.Catalogue with { FreeDefaultLlmConfig = null } };
-        Assert.Equal("t", without.MergeLlm().Text(LlmField.Model));
+        Assert.Equal("t", without.Tiers().MergeLlm().Text(LlmField.Model));
     }
 
     [Fact]
@@ -66,14 +66,14 @@ public sealed class LlmMergeTests
         var far = Config("p");
         var material = Of(Personality() with { DefaultLlmConfigId = far.Id }) with { Catalogue = Catalogue with { LlmConfigs = [far] } };
         var gone = material with { Override = Override(config: Guid.CreateVersion7()) };
-        Assert.Equal(material.MergeLlm().Chosen, gone.MergeLlm().Chosen);
+        Assert.Equal(material.Tiers().MergeLlm().Chosen, gone.Tiers().MergeLlm().Chosen);
     }
 
     [Fact]
     public void Somebody_elses_config_does_not_resolve()
     {
         // A global one that became owned is no longer in the catalogue, and it isn't among this user's.
-        var llm = (Of() with { Override = Override(config: Guid.CreateVersion7()), OwnLlmConfigs = [Config("mine", owner: User.Id)] }).MergeLlm();
+        var llm = (Of() with { Override = Override(config: Guid.CreateVersion7()), OwnLlmConfigs = [Config("mine", owner: User.Id)] }).Tiers().MergeLlm();
         Assert.Empty(llm.Chosen);
     }
 
@@ -89,10 +89,10 @@ public sealed class LlmMergeTests
             WithFocusMode = true,
             Catalogue = Catalogue with { FocusMode = Mode("…", "modes") },
         };
-        Assert.Equal(("modes", Source.FocusMode), (material.MergeLlm().Text(LlmField.Model), material.MergeLlm().Find(LlmField.Model)!.Value.From.Name));
-        Assert.Equal("near", (material with { Override = Override(config: near.Id) }).MergeLlm().Text(LlmField.Model));
-        Assert.Equal("mine", (material with { Catalogue = Catalogue with { FocusMode = Mode("…") } }).MergeLlm().Text(LlmField.Model));
-        Assert.Equal("mine", (material with { WithFocusMode = false }).MergeLlm().Text(LlmField.Model));
+        Assert.Equal(("modes", Source.FocusMode), (material.Tiers().MergeLlm().Text(LlmField.Model), material.Tiers().MergeLlm().Find(LlmField.Model)!.Value.From.Name));
+        Assert.Equal("near", (material with { Override = Override(config: near.Id) }).Tiers().MergeLlm().Text(LlmField.Model));
+        Assert.Equal("mine", (material with { Catalogue = Catalogue with { FocusMode = Mode("…") } }).Tiers().MergeLlm().Text(LlmField.Model));
+        Assert.Equal("mine", (material with { WithFocusMode = false }).Tiers().MergeLlm().Text(LlmField.Model));
     }
 
     private static readonly string[] TierNames = [Source.Override, Source.FocusMode, Source.UserDefault, Source.Personality, Source.TenantDefault];

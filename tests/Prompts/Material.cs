@@ -48,5 +48,5 @@ public static class Material
     public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
         new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At, 1);
 
-    public static string Front(PromptMaterial material) => PromptFront.Build(material).Text;
+    public static string Front(PromptMaterial material) => ResolvedPrompt.Of(material).Front.ToString();
 }

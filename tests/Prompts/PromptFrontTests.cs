@@ -91,10 +91,10 @@ public sealed partial class PromptFrontTests
             DefaultPersona = Persona("{{char}}", "{{time}} {{secret}}"),
             Variables = new Dictionary<string, string> { ["secret"] = "{{user}}" },
         };
-        var front = PromptFront.Build(material with { DefaultPersona = material.DefaultPersona! with { Content = "{{secret}}" } });
-        Assert.Contains("<info>{{char}} / {{secret}} / {{user}}</info>", front.Text, StringComparison.Ordinal);
+        var front = ResolvedPrompt.Of(material with { DefaultPersona = material.DefaultPersona! with { Content = "{{secret}}" } }).Front;
+        Assert.Contains("<info>{{char}} / {{secret}} / {{user}}</info>", front.ToString(), StringComparison.Ordinal);
         Assert.False(front.NeedsTime);
-        Assert.Contains("<name>{{char}}</name>", front.Text, StringComparison.Ordinal);
+        Assert.Contains("<name>{{char}}</name>", front.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -154,7 +154,8 @@ public sealed partial class PromptFrontTests
     public void A_user_personas_prompt_is_verbatim()
     {
         const string text = "Hello {{user}}, </user> it is {{time}}.";
-        Assert.Equal(new PromptFront(text, false), PromptFront.Build(OfUserPersona(text, [], [])));
+        var front = ResolvedPrompt.Of(OfUserPersona(text, [], [])).Front;
+        Assert.Equal((text, false), (front.ToString(), front.NeedsTime));
     }
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class ReadyPromptTests
     {
         var resolved = Resolve(Of());
         Assert.Single(Json(ReadyPrompt.Of(resolved, PromptFormat.Openai, false)));
-        Assert.Equal(resolved.Front.Text, Encoding.UTF8.GetString(ReadyPrompt.Of(resolved, PromptFormat.Text, false).Alone.Body!));
+        Assert.Equal(resolved.Front.ToString(), Encoding.UTF8.GetString(ReadyPrompt.Of(resolved, PromptFormat.Text, false).Alone.Body!));
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class ReadyPromptTests
             {
                 var resolved = Resolve(Of(Personality("It is {{time}}.")));
                 var ready = ReadyPrompt.Of(resolved, format, false);
-                var front = format == PromptFormat.Text ? resolved.Front.Text : System.Text.Json.JsonEncodedText.Encode(resolved.Front.Text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
+                var front = format == PromptFormat.Text ? resolved.Front.ToString() : System.Text.Json.JsonEncodedText.Encode(resolved.Front.ToString(), System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
                 var alone = Encoding.UTF8.GetString(ready.Alone.Body!);
                 var end = alone.IndexOf(front, StringComparison.Ordinal) + front.Length;
                 var state = CurrentState.Build(Noon.AddMinutes(minutes), "UTC", null, ready.NeedsTime);
@@ -177,7 +177,7 @@ public sealed class ReadyPromptTests
     public void The_mindscape_speaks_only_if_the_settings_let_it()
     {
         var material = Of() with { Mindscape = "overlay", UserSettings = new() { MindscapeOverlay = Setting<bool>.Off } };
-        Assert.DoesNotContain("overlay", Resolve(material).Front.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("overlay", Resolve(material).Front.ToString(), StringComparison.Ordinal);
         Assert.Equal(Resolve(material with { Mindscape = null }).Version, Resolve(material).Version);
     }
 }

@@ -8,8 +8,7 @@ internal static class NativeAnswer
 {
     public static void WriteTail(Utf8JsonWriter json, ResolvedPrompt resolved, bool explain)
     {
-        json.WritePropertyName("llm"u8);
-        LlmBodies.WriteNative(json, resolved.Llm);
+        Write(json, "llm"u8, resolved.Terms.LlmJson);
         WritePersona(json, resolved);
         WriteSpeaker(json, resolved);
         if (resolved.Material is { WithFocusMode: true, Catalogue.FocusMode: { } mode })
@@ -24,7 +23,7 @@ internal static class NativeAnswer
             json.WriteEndObject();
         }
 
-        WriteSettings(json, resolved.Settings);
+        Write(json, "settings"u8, resolved.Terms.SettingsJson);
         WriteSources(json, resolved);
         json.WriteString("version"u8, resolved.Version);
         if (explain)
@@ -50,16 +49,7 @@ internal static class NativeAnswer
     {
         if (resolved.Material.Personality is { } personality)
         {
-            json.WriteStartObject("personality"u8);
-            json.WriteString("id"u8, personality.Id);
-            json.WriteString("slug"u8, personality.Slug);
-            json.WriteString("name"u8, personality.Name);
-            json.WriteString("displayName"u8, personality.DisplayName);
-            json.WriteString("avatarUrl"u8, personality.AvatarUrl);
-            json.WriteString("errorMessage"u8, personality.ErrorMessage);
-            json.WriteNumber("contextWindowSize"u8, personality.ContextWindowSize);
-            json.WriteNumber("version"u8, personality.Version);
-            json.WriteEndObject();
+            Write(json, "personality"u8, CharacterSection.Of(personality).Summary);
             return;
         }
 
@@ -77,9 +67,9 @@ internal static class NativeAnswer
         json.WriteRawValue(userPersona.Style.Json, skipInputValidation: true);
     }
 
-    private static void WriteSettings(Utf8JsonWriter json, SettingsCascade settings)
+    public static void WriteSettings(Utf8JsonWriter json, SettingsCascade settings)
     {
-        json.WriteStartObject("settings"u8);
+        json.WriteStartObject();
         Write(json, "maxMessages"u8, settings.MaxMessages);
         Write(json, "maxAge"u8, settings.MaxAge);
         Write(json, "memoryLimit"u8, settings.MemoryLimit);
@@ -131,22 +121,36 @@ internal static class NativeAnswer
             json.WriteString("systemPrompt"u8, from);
         }
 
-        json.WriteStartObject("llm"u8);
-        for (var i = 0; i < resolved.Llm.Chosen.Count; i++)
+        Write(json, "llm"u8, resolved.Terms.LlmSources);
+        Write(json, "settings"u8, resolved.Terms.SettingsSources);
+        json.WriteEndObject();
+    }
+
+    public static void WriteSources(Utf8JsonWriter json, LlmMerge llm)
+    {
+        json.WriteStartObject();
+        foreach (var choice in llm.Chosen)
         {
-            json.WriteString(resolved.Llm.Chosen[i].Field.Encoded, resolved.Llm.Chosen[i].From.Name);
+            json.WriteString(choice.Field.Encoded, choice.From.Name);
         }
 
         json.WriteEndObject();
-        var settings = resolved.Settings;
-        json.WriteStartObject("settings"u8);
-        json.WriteString("maxMessages"u8, settings.MaxMessages.From);
-        json.WriteString("maxAge"u8, settings.MaxAge.From);
-        json.WriteString("memoryLimit"u8, settings.MemoryLimit.From);
-        json.WriteString("memoryScoreThreshold"u8, settings.MemoryScoreThreshold.From);
-        json.WriteString("focusOverlay"u8, settings.FocusOverlay.From);
-        json.WriteString("mindscapeOverlay"u8, settings.MindscapeOverlay.From);
+    }
+
+    public static void WriteSources(Utf8JsonWriter json, SettingsCascade settings)
+    {
+        json.WriteStartObject();
+        foreach (var (field, from) in settings.Sources())
+        {
+            json.WriteString(field, from);
+        }
+
         json.WriteEndObject();
-        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, byte[] ready)
+    {
+        json.WritePropertyName(name);
+        json.WriteRawValue(ready, skipInputValidation: true);
     }
 }

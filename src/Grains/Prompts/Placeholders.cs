@@ -3,20 +3,12 @@ using System.Text;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>What stands for a placeholder. Values are text: nothing they bring in is looked at again.</summary>
-public sealed class PlaceholderValues
+public readonly record struct PlaceholderValues(string User, string Char, string Persona, IReadOnlyDictionary<string, string>? Variables = null)
 {
     /// <summary>Names of our own, which a request's variables can't take.</summary>
     public static readonly IReadOnlyList<string> Reserved = ["user", "char", "persona", "time", "date"];
 
     public const string TimeWords = "the time given below";
-
-    public required string User { get; init; }
-
-    public required string Char { get; init; }
-
-    public required string Persona { get; init; }
-
-    public IReadOnlyDictionary<string, string>? Variables { get; init; }
 
     public string? Find(ReadOnlySpan<char> name) => name switch
     {
@@ -25,29 +17,28 @@ public sealed class PlaceholderValues
         "persona" => Persona,
         // The front of the prompt may not move with the clock: it points to the current state, which says the time.
         "time" or "date" => TimeWords,
-        _ => Variables is { } variables && variables.TryGetValue(name.ToString(), out var value) ? value : null,
+        _ => Variables is not null && Variables.TryGetValue(name.ToString(), out var value) ? value : null,
     };
 }
 
 /// <summary>A text whose placeholders were filled, and which stretches of it came from values.</summary>
-public readonly record struct FilledText(string Text, IReadOnlyList<(int Start, int End)> FromValues, bool NeedsTime);
+public readonly record struct FilledText(string Text, IReadOnlyList<(int Start, int End)> FromValues);
 
 /// <summary>Fills <c>{{name}}</c>, <c>{user}</c> and <c>{char}</c> in one pass. Unknown ones stay as they are.</summary>
 public static class Placeholders
 {
     public const int MaxName = 64;
 
-    public static FilledText Fill(string template, PlaceholderValues values)
+    public static FilledText Fill(string template, in PlaceholderValues values)
     {
         var at = template.IndexOf('{');
         if (at < 0)
         {
-            return new FilledText(template, [], false);
+            return new FilledText(template, []);
         }
 
         var text = new StringBuilder(template.Length + 64);
         var spans = new List<(int, int)>();
-        var needsTime = false;
         var copied = 0;
         while (at >= 0)
         {
@@ -61,7 +52,6 @@ public static class Placeholders
             text.Append(template, copied, at - copied);
             if (ReferenceEquals(value, PlaceholderValues.TimeWords))
             {
-                needsTime = true;
                 text.Append(value);
             }
             else
@@ -75,7 +65,7 @@ public static class Placeholders
             at = at < template.Length ? template.IndexOf('{', at) : -1;
         }
 
-        return new FilledText(text.Append(template, copied, template.Length - copied).ToString(), spans, needsTime);
+        return new FilledText(text.Append(template, copied, template.Length - copied).ToString(), spans);
     }
 
     public static bool IsName(ReadOnlySpan<char> name)
@@ -96,7 +86,7 @@ public static class Placeholders
         return true;
     }
 
-    private static (string? Value, int Length) Match(ReadOnlySpan<char> text, PlaceholderValues values)
+    private static (string? Value, int Length) Match(ReadOnlySpan<char> text, in PlaceholderValues values)
     {
         if (text.StartsWith("{user}"))
         {

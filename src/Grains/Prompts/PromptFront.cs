@@ -1,145 +1,119 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
-using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Grains.UserPersonas;
 
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>
-/// Sections 1–5 as text: system prompt, focus mode, character, user, mindscape. What stands here doesn't move between
-/// requests while nothing changed, so that providers' prefix caches hit.
+/// Sections 1–5: system prompt, focus mode, character, user, mindscape. What stands here doesn't move between requests while
+/// nothing changed, so that providers' prefix caches hit.
 /// </summary>
-/// <param name="NeedsTime">Somewhere it points to "the time given below", so the current state has to give it.</param>
-public readonly record struct PromptFront(string Text, bool NeedsTime)
+public readonly struct PromptFront
 {
     public const string Joint = "\n\n";
 
-    public static PromptFront Build(PromptMaterial material)
+    private static readonly Piece Between = new(Joint);
+    private static readonly ConditionalWeakTable<UserPersonaView, Piece> UserPersonas = [];
+
+    private readonly PromptMaterial _material;
+    private readonly PersonaView _persona;
+    private readonly Template? _systemPrompt;
+    private readonly Template? _focusMode;
+    private readonly CharacterSection? _character;
+
+    internal PromptFront(PromptMaterial material, PersonaView persona, string? systemPrompt)
     {
-        var persona = material.ChoosePersona().Value!;
-        var front = new Writer(new PlaceholderValues
-        {
-            User = NameOf(persona),
-            Persona = persona.Content,
-            Char = material.Personality?.DisplayName ?? material.UserPersona!.DisplayName ?? material.UserPersona.Name,
-            Variables = material.Variables,
-        });
-
-        front.TenantsText(material.ChooseSystemPrompt().Value?.Content);
-        front.TenantsText(material.WithFocusMode ? material.Catalogue.FocusMode?.SystemPrompt : null);
-        if (material.Personality is { } personality)
-        {
-            front.Character(personality);
-            front.User(persona);
-        }
-        else
-        {
-            front.Verbatim(UserPersonaText.Build(material.UserPersona!));
-        }
-
-        front.Mindscape(material.Mindscape);
-        return front.ToFront();
+        _material = material;
+        _persona = persona;
+        _systemPrompt = Tenants(systemPrompt);
+        _focusMode = Tenants(material.WithFocusMode ? material.Catalogue.FocusMode?.SystemPrompt : null);
+        _character = material.Personality is { } personality ? CharacterSection.Of(personality) : null;
+        NeedsTime = _systemPrompt is { NeedsTime: true } || _focusMode is { NeedsTime: true }
+            || (_character is not null && (_character.NeedsTime || Template.PointsToTime(persona.Content)));
     }
+
+    /// <summary>Somewhere it points to "the time given below", so the current state has to give it.</summary>
+    public bool NeedsTime { get; }
 
     public static string NameOf(PersonaView persona) =>
         string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName;
 
-    private sealed class Writer(PlaceholderValues values)
+    public void Write(ArrayBufferWriter<byte> output, TextForm form)
     {
-        private readonly StringBuilder _text = Scratch.Text();
-        private bool _needsTime;
-
-        public PromptFront ToFront() => new(_text.ToString(), _needsTime);
-
-        public void Verbatim(string text)
+        var values = new PlaceholderValues(
+            NameOf(_persona),
+            _material.Personality?.DisplayName ?? _material.UserPersona!.DisplayName ?? _material.UserPersona.Name,
+            _persona.Content, _material.Variables);
+        var start = output.WrittenCount;
+        if (_systemPrompt is not null)
         {
-            Begin();
-            _text.Append(text);
+            _systemPrompt.Write(output, form, values);
         }
 
-        /// <summary>Written by the tenant, which may shape its prompt as it likes; what its placeholders bring in may not.</summary>
-        public void TenantsText(string? text)
+        if (_focusMode is not null)
         {
-            if (string.IsNullOrWhiteSpace(text))
-            {
-                return;
-            }
-
-            var filled = Placeholders.Fill(text, values);
-            _needsTime |= filled.NeedsTime;
-            Begin();
-            _text.Append(ProtectedTags.Escape(filled.Text, filled.FromValues));
+            Begin(output, form, start);
+            _focusMode.Write(output, form, values);
         }
 
-        public void Character(PersonalityView character)
+        Begin(output, form, start);
+        if (_character is not null)
         {
-            Begin();
-            _text.Append("<character>\n");
-            Value("name", character.DisplayName);
-            Field("info", character.CharacterInfo);
-            Field("traits", character.PersonalityTraits);
-            Field("tone", character.Tone);
-            Field("age", character.Age);
-            Field("appearance", character.Appearance);
-            Field("likes", character.Likes);
-            Field("dislikes", character.Dislikes);
-            Field("goals", character.ConversationalGoals);
-            Field("examples", character.ConversationalExamples);
-            _text.Append("</character>");
+            _character.Write(output, form, values);
+            output.Write(Between.In(form));
+            WriteUser(output, form, values);
+        }
+        else
+        {
+            output.Write(UserPersonas.GetValue(_material.UserPersona!, static persona => new Piece(UserPersonaText.Build(persona))).In(form));
         }
 
-        public void User(PersonaView persona)
+        if (!string.IsNullOrWhiteSpace(_material.Mindscape))
         {
-            Begin();
-            _text.Append("<user>\n");
-            Value("name", NameOf(persona));
-            Value("pronouns", persona.Pronouns);
-            Field("about", persona.Content, " source=\"the user's own words\"");
-            _text.Append("</user>");
-        }
-
-        public void Mindscape(string? overlay)
-        {
-            if (string.IsNullOrWhiteSpace(overlay))
-            {
-                return;
-            }
-
-            Begin();
-            _text.Append("<mindscape>\n").Append(ProtectedTags.Escape(overlay)).Append("\n</mindscape>");
-        }
-
-        /// <summary>A text whose placeholders are filled.</summary>
-        private void Field(string tag, string? template, string attributes = "")
-        {
-            if (string.IsNullOrWhiteSpace(template))
-            {
-                return;
-            }
-
-            var filled = Placeholders.Fill(template, values);
-            _needsTime |= filled.NeedsTime;
-            Element(tag, filled.Text, attributes);
-        }
-
-        /// <summary>A name is what it is: placeholders in it are not looked at, since it is itself what they stand for.</summary>
-        private void Value(string tag, string? value)
-        {
-            if (!string.IsNullOrWhiteSpace(value))
-            {
-                Element(tag, value, "");
-            }
-        }
-
-        private void Element(string tag, string text, string attributes) =>
-            _text.Append('<').Append(tag).Append(attributes).Append('>').Append(ProtectedTags.Escape(text)).Append("</").Append(tag).Append(">\n");
-
-        private void Begin()
-        {
-            if (_text.Length > 0)
-            {
-                _text.Append(Joint);
-            }
+            Begin(output, form, start);
+            output.Write(form, $"<mindscape>\n{ProtectedTags.Escape(_material.Mindscape)}\n</mindscape>");
         }
     }
+
+    public override string ToString()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        Write(output, TextForm.Plain);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+
+    private void WriteUser(ArrayBufferWriter<byte> output, TextForm form, in PlaceholderValues values)
+    {
+        output.Write(form, "<user>\n<name>");
+        output.Write(form, ProtectedTags.Escape(values.User));
+        output.Write(form, "</name>\n");
+        if (!string.IsNullOrWhiteSpace(_persona.Pronouns))
+        {
+            output.Write(form, "<pronouns>");
+            output.Write(form, ProtectedTags.Escape(_persona.Pronouns));
+            output.Write(form, "</pronouns>\n");
+        }
+
+        if (!string.IsNullOrWhiteSpace(_persona.Content))
+        {
+            output.Write(form, "<about source=\"the user's own words\">");
+            output.Write(form, ProtectedTags.Escape(Placeholders.Fill(_persona.Content, values).Text));
+            output.Write(form, "</about>\n");
+        }
+
+        output.Write(form, "</user>");
+    }
+
+    private static void Begin(ArrayBufferWriter<byte> output, TextForm form, int start)
+    {
+        if (output.WrittenCount > start)
+        {
+            output.Write(Between.In(form));
+        }
+    }
+
+    private static Template? Tenants(string? text) => string.IsNullOrWhiteSpace(text) ? null : Template.OfTenant(text);
 }

@@ -73,19 +73,20 @@ public sealed record PromptMaterial
             (Source.Personality, Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt),
             (Source.TenantDefault, Catalogue.DefaultSystemPrompt));
 
-    public LlmMerge MergeLlm() => LlmMerge.Of(
-        new LlmTier(Source.Override, FindConfig(Override?.LlmConfigId)),
-        LlmMerge.OfFocusMode(WithFocusMode ? Catalogue.FocusMode : null),
-        new LlmTier(Source.UserDefault, FindConfig(UserDefaultLlmConfig)),
-        new LlmTier(Source.Personality, FindConfig(Personality?.DefaultLlmConfigId)),
-        new LlmTier(Source.TenantDefault, (User.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig));
+    /// <summary>LLM parameters and settings.</summary>
+    public PromptTerms Terms() => PromptTerms.Of((object?)Personality ?? UserPersona!, Tiers());
 
-    public SettingsCascade MergeSettings() => SettingsCascade.Of(
-        new TierOfSettings(Source.Tenant, TenantSettings),
-        new TierOfSettings(Source.Personality, Personality?.Settings ?? SettingsTier.Empty),
-        new TierOfSettings(Source.Channel, ChannelSettings),
-        new TierOfSettings(Source.User, UserSettings),
-        new TierOfSettings(Source.UserPersonality, Override?.Settings ?? SettingsTier.Empty));
+    public TermTiers Tiers() => new(
+        FindConfig(Override?.LlmConfigId),
+        WithFocusMode ? Catalogue.FocusMode : null,
+        FindConfig(UserDefaultLlmConfig),
+        FindConfig(Personality?.DefaultLlmConfigId),
+        (User.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig,
+        TenantSettings,
+        Personality?.Settings ?? SettingsTier.Empty,
+        ChannelSettings,
+        UserSettings,
+        Override?.Settings ?? SettingsTier.Empty);
 
     /// <summary>The user's own, or a global one. Somebody else's is as if it didn't exist.</summary>
     private LlmConfigView? FindConfig(Guid? id)

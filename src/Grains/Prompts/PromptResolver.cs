@@ -22,24 +22,31 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
     {
-        var (prepared, refusal) = await Confirmed(actor, request);
-        return refusal is not null ? refusal : Outcome<PromptAnswer>.Done(await Answer(prepared!, request, occasion, knownVersion));
+        var (entry, prepared, refusal) = await Confirmed(actor, request);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        var answer = await Answer(prepared!, request, occasion, knownVersion);
+        _ready.Keep(request, entry!);
+        return Outcome<PromptAnswer>.Done(answer);
     }
 
     /// <summary>What the prompt is made of, without its text.</summary>
     public async ValueTask<Outcome<PromptTrace>> Trace(Actor actor, PromptRequest request)
     {
-        var (prepared, refusal) = await Confirmed(actor, request);
-        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(ResolvedPrompt.Of(prepared!.Material).Trace());
+        var (_, prepared, refusal) = await Confirmed(actor, request);
+        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(prepared!.Resolved.Trace());
     }
 
-    private async ValueTask<(PreparedPrompt? Prepared, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
+    private async ValueTask<(ReadyEntry? Entry, PreparedPrompt? Prepared, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
         for (var tries = 0; tries < MostTries; tries++)
         {
             if (side() is not { } me)
             {
-                return (null, Refusal.NotFound("user"));
+                return (null, null, Refusal.NotFound("user"));
             }
 
             var entry = _ready.Find(request);
@@ -51,7 +58,7 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
             var confirmed = await entry.Sources.Confirm();
             if (Refused(actor, request, entry.Sources) is { } refusal)
             {
-                return (null, refusal);
+                return (null, null, refusal);
             }
 
             if (entry.Prepared is null)
@@ -63,13 +70,12 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
                 }
 
                 entry.Prepare(material, request);
-                _ready.Keep(request, entry);
                 confirmed = await entry.Sources.Confirm();
             }
 
             if (confirmed && entry.Prepared is { } prepared && ReferenceEquals(side(), me))
             {
-                return (prepared, null);
+                return (entry, prepared, null);
             }
         }
 
@@ -81,11 +87,11 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
     private async ValueTask<PromptAnswer> Answer(PreparedPrompt prepared, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
     {
         var ready = occasion?.Variables is { Count: > 0 } variables
-            ? ReadyPrompt.Of(ResolvedPrompt.Of(prepared.Material with { Variables = variables }), request.Format, request.Explain)
+            ? ReadyPrompt.Of(ResolvedPrompt.Of(prepared.Resolved.Material with { Variables = variables }), request.Format, request.Explain)
             : prepared.Ready;
         var session = ready.ShowsFocus ? await (_companion ??= grains.Of<ICompanionGrain>(user)).Live() : null;
         var now = time.GetUtcNow();
-        var state = CurrentState.Build(now, prepared.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
+        var state = CurrentState.Build(now, prepared.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
         if (state is not null || occasion is not null)
         {
             return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
@@ -115,7 +121,7 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
 }
 
 /// <summary>What came out of one state of the sources. Immutable: a request keeps it while others go on asking.</summary>
-internal sealed record PreparedPrompt(PromptMaterial Material, ReadyPrompt Ready);
+internal sealed record PreparedPrompt(ResolvedPrompt Resolved, ReadyPrompt Ready);
 
 /// <summary>A prompt's sources, and what came out of them if it is made of what they hold now.</summary>
 internal sealed class ReadyEntry(PromptSources sources)
@@ -127,12 +133,16 @@ internal sealed class ReadyEntry(PromptSources sources)
 
     public PreparedPrompt? Prepared => _stamp == Sources.Stamp ? _prepared : null;
 
-    public int Size => _prepared!.Ready.Size;
+    /// <summary>Of its text; 0 as long as nobody has asked for it.</summary>
+    public int Size => _prepared?.Ready.Size ?? 0;
+
+    /// <summary>The size with which it is kept, if it is.</summary>
+    public int KeptSize { get; set; }
 
     public void Prepare(PromptMaterial material, PromptRequest request)
     {
         var resolved = ResolvedPrompt.Of(material);
-        _prepared = new PreparedPrompt(resolved.Material, ReadyPrompt.Of(resolved, request.Format, request.Explain));
+        _prepared = new PreparedPrompt(resolved, ReadyPrompt.Of(resolved, request.Format, request.Explain));
         _stamp = Sources.Stamp;
     }
 }

@@ -13,7 +13,7 @@ namespace PersonaActors.Grains.Prompts;
 public static class PromptVersion
 {
     /// <summary>Rises when the same material begins to give another text.</summary>
-    private const byte Rendering = 1;
+    private const byte Rendering = 2;
 
     private enum Part : byte
     {
@@ -29,8 +29,9 @@ public static class PromptVersion
         Variable,
     }
 
-    public static string Of(PromptMaterial material, LlmMerge llm, SettingsCascade settings)
+    public static string Of(ResolvedPrompt resolved)
     {
+        var material = resolved.Material;
         var went = Scratch.Bytes();
         went.Write([Rendering]);
         Append(went, Part.User, material.User.Id, 0, null);
@@ -44,12 +45,12 @@ public static class PromptVersion
             Append(went, Part.UserPersona, userPersona.Id, userPersona.Version, null);
         }
 
-        if (material.ChoosePersona() is { Value: { } persona, From: var personaFrom })
+        if (resolved.Persona is { Value: { } persona, From: var personaFrom })
         {
             Append(went, Part.Persona, persona.Id, persona.Version, personaFrom);
         }
 
-        if (material.ChooseSystemPrompt() is { Value: { } prompt, From: var promptFrom })
+        if (resolved.SystemPrompt is { Value: { } prompt, From: var promptFrom })
         {
             Append(went, Part.SystemPrompt, prompt.Id, prompt.Version, promptFrom);
         }
@@ -59,19 +60,7 @@ public static class PromptVersion
             Append(went, Part.FocusMode, mode.Id, mode.Version, null);
         }
 
-        for (var i = 0; i < llm.Chosen.Count; i++)
-        {
-            var (field, _, from) = llm.Chosen[i];
-            Append(went, Part.Llm, from.Config!.Id, from.Config.Version, from.Name);
-            Append(went, Part.Llm, field.Name);
-        }
-
-        Append(went, settings.MaxMessages, setting => setting);
-        Append(went, settings.MaxAge, setting => setting);
-        Append(went, settings.MemoryLimit, setting => setting);
-        Append(went, settings.MemoryScoreThreshold, BitConverter.DoubleToInt64Bits);
-        Append(went, settings.FocusOverlay, setting => setting ? 1 : 0);
-        Append(went, settings.MindscapeOverlay, setting => setting ? 1 : 0);
+        went.Write(resolved.Terms.Digest);
         if (material.Mindscape is { } overlay)
         {
             Append(went, Part.Mindscape, overlay);
@@ -89,6 +78,26 @@ public static class PromptVersion
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(went.WrittenSpan, hash);
         return Convert.ToHexStringLower(hash[..16]);
+    }
+
+    /// <summary>The part of the version that parameters and settings are, alike for all who have the same.</summary>
+    public static byte[] Digest(LlmMerge llm, SettingsCascade settings)
+    {
+        var went = new ArrayBufferWriter<byte>(1024);
+        for (var i = 0; i < llm.Chosen.Count; i++)
+        {
+            var (field, _, from) = llm.Chosen[i];
+            Append(went, Part.Llm, from.Config!.Id, from.Config.Version, from.Name);
+            Append(went, Part.Llm, field.Name);
+        }
+
+        Append(went, settings.MaxMessages, setting => setting);
+        Append(went, settings.MaxAge, setting => setting);
+        Append(went, settings.MemoryLimit, setting => setting);
+        Append(went, settings.MemoryScoreThreshold, BitConverter.DoubleToInt64Bits);
+        Append(went, settings.FocusOverlay, setting => setting ? 1 : 0);
+        Append(went, settings.MindscapeOverlay, setting => setting ? 1 : 0);
+        return SHA256.HashData(went.WrittenSpan);
     }
 
     private static void Append(ArrayBufferWriter<byte> went, Part part, Guid id, long version, string? from)

@@ -51,6 +51,23 @@ public static class ProtectedTags
         return escaped is null ? text : escaped.Append(text, copied, text.Length - copied).ToString();
     }
 
+    public static bool HasBracket(string text) => NextBracket(text, 0) >= 0;
+
+    /// <summary>Whether what reads as the beginning of a tag goes up to the end of the text, so that what follows could end it.</summary>
+    public static bool MayGoOn(string text)
+    {
+        Span<char> name = stackalloc char[LongestName];
+        for (var at = NextBracket(text, 0); at >= 0; at = NextBracket(text, at + 1))
+        {
+            if (ReadName(text, at, name, out _) == text.Length)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static int NextBracket(string text, int from)
     {
         var found = text.AsSpan(from).IndexOfAny('<', '\uFF1C', '\uFE64');
@@ -61,7 +78,14 @@ public static class ProtectedTags
     private static int? EndOfTag(string text, int bracket)
     {
         Span<char> name = stackalloc char[LongestName];
-        var length = 0;
+        return ReadName(text, bracket, name, out var length) is { } end && Lookup.Contains(name[..length]) ? end : null;
+    }
+
+    /// <summary>Reads what stands behind a bracket as a lenient reader would; null if it is longer than any name of ours.</summary>
+    /// <returns>Where the name ends.</returns>
+    private static int? ReadName(string text, int bracket, Span<char> name, out int length)
+    {
+        length = 0;
         var at = bracket + 1;
         for (; at < text.Length; at++)
         {
@@ -90,7 +114,7 @@ public static class ProtectedTags
             name[length++] = c;
         }
 
-        return Lookup.Contains(name[..length]) ? at : null;
+        return at;
     }
 
     private static bool Touches(IReadOnlyList<(int Start, int End)> spans, int start, int end)

@@ -14,129 +14,111 @@ public readonly record struct PromptMessage(string Role, string Content);
 /// </summary>
 public sealed class ReadyPrompt
 {
+    private readonly ResolvedPrompt _resolved;
     private readonly PromptFormat _format;
+    private readonly bool _explain;
+    private PromptAnswer? _alone;
 
     /// <summary>Where the text of sections 1–5 ends in <see cref="Alone"/>; 0 if there is none.</summary>
-    private readonly int _frontEnd;
+    private int _frontEnd;
 
     /// <summary>Where that begins which stands behind the messages.</summary>
-    private readonly int _tail;
+    private int _tail;
 
-    private ReadyPrompt(PromptFormat format, byte[] body, int frontEnd, int tail, ResolvedPrompt resolved)
+    private ReadyPrompt(ResolvedPrompt resolved, PromptFormat format, bool explain)
     {
+        _resolved = resolved;
         _format = format;
-        _frontEnd = frontEnd;
-        _tail = tail;
-        Version = resolved.Version;
-        NeedsTime = resolved.Front.NeedsTime;
-        ShowsFocus = resolved.Settings.ShowsFocus;
-        Alone = new PromptAnswer(body, Version, IsRepeatable: !NeedsTime);
-        Unchanged = Alone with { Body = null };
+        _explain = explain;
     }
 
-    public string Version { get; }
+    public string Version => _resolved.Version;
 
     /// <summary>Its front points to the time, so each answer has a current state.</summary>
-    public bool NeedsTime { get; }
+    public bool NeedsTime => _resolved.Front.NeedsTime;
 
     /// <summary>An active focus session belongs into its current state.</summary>
-    public bool ShowsFocus { get; }
+    public bool ShowsFocus => _resolved.Settings.ShowsFocus;
 
     /// <summary>Without anything of a single request; may be sent as it is if the front needs no time.</summary>
-    public PromptAnswer Alone { get; }
+    public PromptAnswer Alone => _alone ??= new PromptAnswer(Encode(), Version, IsRepeatable: !NeedsTime);
 
     /// <summary>The answer to whoever has this version already.</summary>
-    public PromptAnswer Unchanged { get; }
+    public PromptAnswer Unchanged => new(null, Version, IsRepeatable: !NeedsTime);
 
-    public int Size => Alone.Body!.Length;
+    /// <summary>Its size in memory; 0 if nobody has asked for its text.</summary>
+    public int Size => _alone?.Body!.Length ?? 0;
 
-    public static ReadyPrompt Of(ResolvedPrompt resolved, PromptFormat format, bool explain)
+    public static ReadyPrompt Of(ResolvedPrompt resolved, PromptFormat format, bool explain) => new(resolved, format, explain);
+
+    private byte[] Encode()
     {
-        var front = resolved.Front.Text;
-        if (format == PromptFormat.Text)
-        {
-            var text = Encoding.UTF8.GetBytes(front);
-            return new ReadyPrompt(format, text, text.Length, text.Length, resolved);
-        }
-
         var output = Scratch.Bytes();
-        var json = Scratch.Json(output);
-        json.WriteStartObject();
-        var frontEnd = format switch
+        switch (_format)
         {
-            PromptFormat.Openai => OpenAiStart(json, front),
-            PromptFormat.Anthropic => AnthropicStart(json, front),
-            _ => NativeStart(json, front),
-        };
-        json.Flush();
-        var tail = output.WrittenCount;
-        switch (format)
-        {
+            case PromptFormat.Text:
+                _resolved.Front.Write(output, TextForm.Plain);
+                _frontEnd = _tail = output.WrittenCount;
+                break;
             case PromptFormat.Openai:
-                LlmBodies.WriteOpenAi(json, resolved.Llm);
+                WriteFront(output, "{\"messages\":[{\"role\":\"system\",\"content\":\""u8, "\"}]"u8, "{\"messages\":[]"u8);
+                WriteMembers(output);
                 break;
             case PromptFormat.Anthropic:
-                LlmBodies.WriteAnthropic(json, resolved.Llm);
+                WriteFront(
+                    output, "{\"system\":[{\"type\":\"text\",\"text\":\""u8,
+                    "\",\"cache_control\":{\"type\":\"ephemeral\"}}],\"messages\":[]"u8, "{\"system\":[],\"messages\":[]"u8);
+                WriteMembers(output);
                 break;
             default:
-                NativeAnswer.WriteTail(json, resolved, explain);
+                output.Write(EmptyNative);
+                _resolved.Front.Write(output, TextForm.Json);
+                _frontEnd = output.WrittenCount;
+                output.Write("\",\"messages\":[]"u8);
+                _tail = output.WrittenCount;
+                output.Write(","u8);
+                var json = Scratch.Json(output);
+                NativeAnswer.WriteTail(json, _resolved, _explain);
+                json.Flush();
                 break;
         }
 
-        json.WriteEndObject();
-        json.Flush();
-        return new ReadyPrompt(format, output.WrittenSpan.ToArray(), frontEnd, tail, resolved);
-    }
-
-    private static int NativeStart(Utf8JsonWriter json, string front)
-    {
-        json.WriteString("systemPrompt"u8, front);
-        var end = Position(json) - 1;
-        json.WriteStartArray("messages"u8);
-        json.WriteEndArray();
-        return end;
-    }
-
-    private static int OpenAiStart(Utf8JsonWriter json, string front)
-    {
-        json.WriteStartArray("messages"u8);
-        var end = 0;
-        if (front.Length > 0)
+        if (_format != PromptFormat.Text)
         {
-            json.WriteStartObject();
-            json.WriteString("role"u8, "system"u8);
-            json.WriteString("content"u8, front);
-            end = Position(json) - 1;
-            json.WriteEndObject();
+            output.Write("}"u8);
         }
 
-        json.WriteEndArray();
-        return end;
+        return output.WrittenSpan.ToArray();
     }
 
-    private static int AnthropicStart(Utf8JsonWriter json, string front)
+    /// <summary>The front between what stands before and behind it, or what stands there if there is none.</summary>
+    private void WriteFront(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> before, ReadOnlySpan<byte> behind, ReadOnlySpan<byte> without)
     {
-        json.WriteStartArray("system"u8);
-        var end = 0;
-        if (front.Length > 0)
+        output.Write(before);
+        _resolved.Front.Write(output, TextForm.Json);
+        if (output.WrittenCount > before.Length)
         {
-            json.WriteStartObject();
-            json.WriteString("type"u8, "text"u8);
-            json.WriteString("text"u8, front);
-            end = Position(json) - 1;
-            json.WriteStartObject("cache_control"u8);
-            json.WriteString("type"u8, "ephemeral"u8);
-            json.WriteEndObject();
-            json.WriteEndObject();
+            _frontEnd = output.WrittenCount;
+            output.Write(behind);
+        }
+        else
+        {
+            output.ResetWrittenCount();
+            output.Write(without);
         }
 
-        json.WriteEndArray();
-        json.WriteStartArray("messages"u8);
-        json.WriteEndArray();
-        return end;
+        _tail = output.WrittenCount;
     }
 
-    private static int Position(Utf8JsonWriter json) => (int)json.BytesCommitted + json.BytesPending;
+    private void WriteMembers(ArrayBufferWriter<byte> output)
+    {
+        var members = _resolved.Terms.Members(_format);
+        if (members.Length > 0)
+        {
+            output.Write(","u8);
+            output.Write(members);
+        }
+    }
 
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>

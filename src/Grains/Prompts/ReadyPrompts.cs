@@ -58,6 +58,11 @@ internal sealed class ReadyPrompts(PromptBudget budget)
 
     public void Keep(PromptRequest request, ReadyEntry entry)
     {
+        if (entry.Size == entry.KeptSize)
+        {
+            return;
+        }
+
         if (_byRequest.Remove(request, out var before))
         {
             Remove(before);
@@ -73,6 +78,7 @@ internal sealed class ReadyPrompts(PromptBudget budget)
             Remove(oldest);
         }
 
+        entry.KeptSize = entry.Size;
         var size = entry.Size + Overhead;
         _byRequest[request] = _byUse.AddFirst(new Kept(request, entry, size));
         budget.Take(size);

@@ -6,38 +6,31 @@ namespace PersonaActors.Grains.Prompts;
 /// <summary>Material, merged: what every format of the answer is written from. Holds nothing of a single request.</summary>
 public sealed class ResolvedPrompt
 {
-    public required PromptMaterial Material { get; init; }
-
-    public required Choice<PersonaView> Persona { get; init; }
-
-    public required Choice<SystemPromptView> SystemPrompt { get; init; }
-
-    public required LlmMerge Llm { get; init; }
-
-    public required SettingsCascade Settings { get; init; }
-
-    public required PromptFront Front { get; init; }
-
-    public required string Version { get; init; }
-
-    public static ResolvedPrompt Of(PromptMaterial material)
+    private ResolvedPrompt(PromptMaterial material)
     {
-        var llm = material.MergeLlm();
-        var settings = material.MergeSettings();
-        if (!settings.ShowsMindscape && material.Mindscape is not null)
-        {
-            material = material with { Mindscape = null };
-        }
-
-        return new ResolvedPrompt
-        {
-            Material = material,
-            Persona = material.ChoosePersona(),
-            SystemPrompt = material.ChooseSystemPrompt(),
-            Llm = llm,
-            Settings = settings,
-            Front = PromptFront.Build(material),
-            Version = PromptVersion.Of(material, llm, settings),
-        };
+        Terms = material.Terms();
+        Material = Settings.ShowsMindscape || material.Mindscape is null ? material : material with { Mindscape = null };
+        Persona = material.ChoosePersona();
+        SystemPrompt = material.ChooseSystemPrompt();
+        Front = new PromptFront(Material, Persona.Value!, SystemPrompt.Value?.Content);
+        Version = PromptVersion.Of(this);
     }
+
+    public PromptMaterial Material { get; }
+
+    public Choice<PersonaView> Persona { get; }
+
+    public Choice<SystemPromptView> SystemPrompt { get; }
+
+    public PromptTerms Terms { get; }
+
+    public LlmMerge Llm => Terms.Llm;
+
+    public SettingsCascade Settings => Terms.Settings;
+
+    public PromptFront Front { get; }
+
+    public string Version { get; }
+
+    public static ResolvedPrompt Of(PromptMaterial material) => new(material);
 }

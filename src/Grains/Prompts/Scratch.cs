@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -15,25 +14,12 @@ internal static class Scratch
     private const int MostKept = 256 * 1024;
 
     [ThreadStatic]
-    private static StringBuilder? _text;
-
-    [ThreadStatic]
     private static ArrayBufferWriter<byte>? _bytes;
 
     [ThreadStatic]
     private static Utf8JsonWriter? _json;
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    public static StringBuilder Text()
-    {
-        if (_text is null || _text.Capacity > MostKept)
-        {
-            _text = new StringBuilder(8192);
-        }
-
-        return _text.Clear();
-    }
 
     public static ArrayBufferWriter<byte> Bytes()
     {
@@ -50,10 +36,13 @@ internal static class Scratch
     {
         if (_json is null)
         {
-            return _json = new Utf8JsonWriter(output, Writing);
+            return _json = NewJson(output);
         }
 
         _json.Reset(output);
         return _json;
     }
+
+    /// <summary>For what is kept, and so is made where somebody else may be writing.</summary>
+    public static Utf8JsonWriter NewJson(ArrayBufferWriter<byte> output) => new(output, Writing);
 }

@@ -1,0 +1,132 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Prompts;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>The tiers that LLM parameters and settings are merged from.</summary>
+/// <param name="TenantConfig">Its default, or its default for free users.</param>
+public readonly record struct TermTiers(
+    LlmConfigView? OverrideConfig,
+    FocusModeView? FocusMode,
+    LlmConfigView? UserConfig,
+    LlmConfigView? PersonalityConfig,
+    LlmConfigView? TenantConfig,
+    SettingsTier Tenant,
+    SettingsTier Personality,
+    SettingsTier Channel,
+    SettingsTier User,
+    SettingsTier UserPersonality)
+{
+    public LlmMerge MergeLlm() => LlmMerge.Of(
+        new LlmTier(Source.Override, OverrideConfig),
+        LlmMerge.OfFocusMode(FocusMode),
+        new LlmTier(Source.UserDefault, UserConfig),
+        new LlmTier(Source.Personality, PersonalityConfig),
+        new LlmTier(Source.TenantDefault, TenantConfig));
+
+    public SettingsCascade MergeSettings() => SettingsCascade.Of(
+        new TierOfSettings(Source.Tenant, Tenant),
+        new TierOfSettings(Source.Personality, Personality),
+        new TierOfSettings(Source.Channel, Channel),
+        new TierOfSettings(Source.User, User),
+        new TierOfSettings(Source.UserPersonality, UserPersonality));
+
+    /// <summary>Whether it is the very same: configs as the same objects, which a change replaces.</summary>
+    public bool IsSameAs(in TermTiers other) =>
+        ReferenceEquals(OverrideConfig, other.OverrideConfig) && ReferenceEquals(FocusMode, other.FocusMode)
+        && ReferenceEquals(UserConfig, other.UserConfig) && ReferenceEquals(PersonalityConfig, other.PersonalityConfig)
+        && ReferenceEquals(TenantConfig, other.TenantConfig) && Tenant == other.Tenant && Personality == other.Personality
+        && Channel == other.Channel && User == other.User && UserPersonality == other.UserPersonality;
+}
+
+/// <summary>
+/// LLM parameters and settings of a prompt, merged, with what every answer says of them. Users who want nothing of their own
+/// with a personality share them.
+/// </summary>
+public sealed class PromptTerms
+{
+    private static readonly ConditionalWeakTable<object, Shelf> Shelves = [];
+
+    private readonly TermTiers _tiers;
+
+    /// <summary>By <see cref="PromptFormat"/>: members of a JSON object, without its braces.</summary>
+    private readonly byte[]?[] _members = new byte[]?[3];
+
+    private PromptTerms(TermTiers tiers)
+    {
+        _tiers = tiers;
+        Llm = tiers.MergeLlm();
+        Settings = tiers.MergeSettings();
+        Digest = PromptVersion.Digest(Llm, Settings);
+        LlmJson = Json(json => LlmBodies.WriteNative(json, Llm));
+        LlmSources = Json(json => NativeAnswer.WriteSources(json, Llm));
+        SettingsJson = Json(json => NativeAnswer.WriteSettings(json, Settings));
+        SettingsSources = Json(json => NativeAnswer.WriteSources(json, Settings));
+    }
+
+    public LlmMerge Llm { get; }
+
+    public SettingsCascade Settings { get; }
+
+    /// <summary>Stands for all of it in the prompt's version.</summary>
+    internal byte[] Digest { get; }
+
+    internal byte[] LlmJson { get; }
+
+    internal byte[] LlmSources { get; }
+
+    internal byte[] SettingsJson { get; }
+
+    internal byte[] SettingsSources { get; }
+
+    /// <param name="speaker">The personality or user persona: the terms are kept as long as it is.</param>
+    public static PromptTerms Of(object speaker, in TermTiers tiers) => Shelves.GetOrCreateValue(speaker).Find(tiers);
+
+    /// <summary>The members of an upstream's body, without its braces.</summary>
+    internal ReadOnlySpan<byte> Members(PromptFormat format) => _members[(int)format] ??= Json(json =>
+    {
+        json.WriteStartObject();
+        if (format == PromptFormat.Openai)
+        {
+            LlmBodies.WriteOpenAi(json, Llm);
+        }
+        else
+        {
+            LlmBodies.WriteAnthropic(json, Llm);
+        }
+
+        json.WriteEndObject();
+    })[1..^1];
+
+    private static byte[] Json(Action<Utf8JsonWriter> write)
+    {
+        var output = new ArrayBufferWriter<byte>(512);
+        using var json = Scratch.NewJson(output);
+        write(json);
+        json.Flush();
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The few terms that were used last with one speaker. Read and written by many at once; one that is overwritten is made again.</summary>
+    private sealed class Shelf
+    {
+        private readonly PromptTerms?[] _kept = new PromptTerms?[4];
+        private int _next;
+
+        public PromptTerms Find(in TermTiers tiers)
+        {
+            foreach (var known in _kept)
+            {
+                if (known is not null && known._tiers.IsSameAs(tiers))
+                {
+                    return known;
+                }
+            }
+
+            return _kept[Interlocked.Increment(ref _next) & 3] = new PromptTerms(tiers);
+        }
+    }
+}
