@@ -59,11 +59,12 @@ public static class GatewayComposition
 
     public static void UseGateway(this WebApplication app)
     {
+        var options = app.Services.GetRequiredService<GatewayOptions>();
         app.UseMiddleware<Failures>();
         app.UseRouting();
         app.UseCors();
         app.UseMiddleware<Authentication>();
-        app.UseRateLimiter();
+        app.UseWhen(http => RateLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
         app.UseMiddleware<HubGate>();
         app.MapHealth();
         app.MapOpenApi().WithMetadata(OpenToAll.Instance);

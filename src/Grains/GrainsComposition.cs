@@ -18,6 +18,7 @@ public static class GrainsComposition
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();
         services.AddSingleton(new PromptBudget());
+        services.AddSingleton<SharedSnapshots>();
         services.AddSingleton<Pruner>();
         services.AddHostedService(provider => provider.GetRequiredService<Pruner>());
     }

@@ -47,6 +47,21 @@ public sealed class ReadyPromptTests
         Assert.True(ready.Alone.IsRepeatable);
     }
 
+    [Theory]
+    [InlineData("\"V\"", true)]
+    [InlineData("W/\"V\"", true)]
+    [InlineData("\"a\", W/\"V\" , \"b\"", true)]
+    [InlineData(" * ", true)]
+    [InlineData("V", false)]
+    [InlineData("\"aV\", \"Va\"", false)]
+    [InlineData("\"a*\"", false)]
+    [InlineData("", false)]
+    public void A_version_is_found_among_the_tags_that_a_caller_has(string tags, bool isAmong)
+    {
+        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Native, false);
+        Assert.Equal(isAmong, ready.IsAmong(tags.Replace("V", ready.Version, StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Explain_adds_every_tiers_value_set_or_not()
     {

@@ -82,9 +82,9 @@ public interface IUserGrain : IGrainWithStringKey
     /// starts again if that moved meanwhile; a half-finished command has changed nothing yet.
     /// </summary>
     /// <param name="occasion">What a POST adds, or null.</param>
-    /// <param name="knownVersion">The version that the caller has: an equal one is answered without a body.</param>
+    /// <param name="knownVersions">What the caller has, as If-None-Match says it: a prompt that is among it is answered without a body.</param>
     [Alias("resolve"), AlwaysInterleave]
-    ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion);
+    ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions);
 
     /// <summary>What that prompt is made of now, for whoever watches it. Interleaves as <see cref="Resolve"/> does.</summary>
     [Alias("trace-prompt"), AlwaysInterleave]

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Http;
@@ -10,6 +12,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
 {
     private const string Bearer = "Bearer ";
 
+    private static readonly object LastKey = new();
+
     private static readonly Refusal NoKey = new(
         RefusalKind.Unauthenticated, "key_missing", "Send a key: 'Authorization: Bearer pa_…'.");
 
@@ -18,6 +22,9 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
 
     private static readonly Refusal WrongAudience = new(
         RefusalKind.Forbidden, "token_audience", "This token opens the hub and the event streams only.");
+
+    /// <summary>A key (not a token, which runs out) as the header had it.</summary>
+    private sealed record KnownKey(string Header, Caller Caller, long Changes);
 
     public Task Invoke(HttpContext http)
     {
@@ -35,7 +42,22 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
         return Authenticated(http);
     }
 
-    private async Task Authenticated(HttpContext http)
+    private Task Authenticated(HttpContext http)
+    {
+        // The same key comes again and again on one connection. It isn't hashed again as long as no key has ended. Where
+        // several requests share a connection at once, its items are not for us.
+        var connection = HttpProtocol.IsHttp11(http.Request.Protocol) ? http.Features.Get<IConnectionItemsFeature>()?.Items : null;
+        if (connection is not null && connection.TryGetValue(LastKey, out var found) && found is KnownKey known
+            && known.Changes == keys.Changes && http.Request.Headers.Authorization is [{ } header] && header == known.Header)
+        {
+            http.SetCaller(known.Caller);
+            return next(http);
+        }
+
+        return Authenticated(http, connection);
+    }
+
+    private async Task Authenticated(HttpContext http, IDictionary<object, object?>? connection)
     {
         var realtime = http.GetEndpoint()!.Metadata.GetMetadata<OpenToTokens>() is not null;
         var header = http.Request.Headers.Authorization.ToString();
@@ -44,6 +66,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
         {
             // Browsers can't set headers on WebSockets and event sources.
             text = http.Request.Query["access_token"].ToString();
+            header = "";
         }
 
         if (text.Length == 0)
@@ -52,6 +75,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
             return;
         }
 
+        var changes = keys.Changes;
         if (await Identify(text, http.RequestAborted) is not { } caller)
         {
             await Problems.Write(http, WrongKey);
@@ -62,6 +86,11 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
         {
             await Problems.Write(http, WrongAudience);
             return;
+        }
+
+        if (connection is not null && header.Length > 0 && caller is { Audience: null, ExpiresAt: null })
+        {
+            connection[LastKey] = new KnownKey(header, caller, changes);
         }
 
         http.SetCaller(caller);

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 
@@ -23,20 +24,20 @@ public sealed record Caller(Guid KeyId, ApiKeyKind Kind, Guid? Tenant, Guid? Use
     public TokenAudience? Audience { get; init; }
 
     public bool IsAdmin => Kind is ApiKeyKind.TenantAdmin or ApiKeyKind.Operator;
+
+    public ActorKind ActorKind => Kind switch
+    {
+        ApiKeyKind.Operator => ActorKind.Operator,
+        ApiKeyKind.TenantAdmin => ActorKind.TenantAdmin,
+        ApiKeyKind.Service => ActorKind.Service,
+        _ => ActorKind.User,
+    };
 }
 
 /// <summary>A caller within one tenant, and the user it acts for.</summary>
 public sealed record Acting(Caller Caller, Guid Tenant, Guid? User)
 {
-    public Actor Actor => new(
-        Caller.Kind switch
-        {
-            ApiKeyKind.Operator => ActorKind.Operator,
-            ApiKeyKind.TenantAdmin => ActorKind.TenantAdmin,
-            ApiKeyKind.Service => ActorKind.Service,
-            _ => ActorKind.User,
-        },
-        User);
+    public Actor Actor => new(Caller.ActorKind, User);
 
     /// <summary>May read and change what belongs to that user.</summary>
     public bool MayActFor(Guid user) => User is { } own ? own == user : Caller.Kind != ApiKeyKind.User;
@@ -44,16 +45,14 @@ public sealed record Acting(Caller Caller, Guid Tenant, Guid? User)
 
 public static class CallerOfRequest
 {
-    private static readonly object Key = new();
-
     /// <summary>Set by <see cref="Authentication"/> on everything but the open routes.</summary>
-    public static Caller Caller(this HttpContext http) => (Caller)http.Items[Key]!;
+    public static Caller Caller(this HttpContext http) => http.Features.GetRequiredFeature<Caller>();
 
     public static bool TryCaller(this HttpContext http, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Caller? caller)
     {
-        caller = http.Items.TryGetValue(Key, out var found) ? (Caller?)found : null;
+        caller = http.Features.Get<Caller>();
         return caller is not null;
     }
 
-    internal static void SetCaller(this HttpContext http, Caller caller) => http.Items[Key] = caller;
+    internal static void SetCaller(this HttpContext http, Caller caller) => http.Features.Set(caller);
 }

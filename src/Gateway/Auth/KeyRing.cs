@@ -40,6 +40,9 @@ public sealed class KeyRing : BackgroundService
     /// <summary>A key that ended; connections made with it, or with its tokens, must end too.</summary>
     public event Action<Guid>? Revoked;
 
+    /// <summary>Rises with every key that ends or may have: who remembers a key asks again then.</summary>
+    public long Changes => Volatile.Read(ref _changes);
+
     public async ValueTask<ApiKeyRow?> Find(string text, CancellationToken cancel)
     {
         if (ApiKeyText.Hash(text) is not { } hash)
@@ -123,6 +126,8 @@ public sealed class KeyRing : BackgroundService
 
         if (_byId.Count >= Capacity)
         {
+            // What isn't held isn't checked either, so nobody may remember it longer.
+            Interlocked.Increment(ref _changes);
             _byHash.Clear();
             _byId.Clear();
         }

@@ -10,26 +10,23 @@ namespace PersonaActors.Gateway.Http;
 /// <summary>How many requests a key may make a minute: users' keys are limited, keys of services only if configured.</summary>
 public static class RateLimits
 {
+    /// <summary>Whether a limit holds for this caller at all: those without one don't stand in line for the limiter.</summary>
+    public static bool MayLimit(HttpContext http, GatewayOptions options) =>
+        http.TryCaller(out var caller) && caller.KeyId != Guid.Empty && PerMinute(caller, options) != 0;
+
     public static void Configure(RateLimiterOptions limiter, GatewayOptions options)
     {
-        var unlimited = RateLimitPartition.GetNoLimiter(Guid.Empty);
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, Guid>(http =>
         {
-            if (!http.TryCaller(out var caller) || caller.KeyId == Guid.Empty)
+            var caller = http.Caller();
+            var perMinute = PerMinute(caller, options);
+            return RateLimitPartition.GetSlidingWindowLimiter(caller.User ?? caller.KeyId, _ => new SlidingWindowRateLimiterOptions
             {
-                return unlimited;
-            }
-
-            var perMinute = caller.Kind == ApiKeyKind.User ? options.RequestsPerMinute : options.ServiceRequestsPerMinute;
-            return perMinute == 0
-                ? unlimited
-                : RateLimitPartition.GetSlidingWindowLimiter(caller.User ?? caller.KeyId, _ => new SlidingWindowRateLimiterOptions
-                {
-                    PermitLimit = perMinute,
-                    Window = TimeSpan.FromMinutes(1),
-                    SegmentsPerWindow = 6,
-                    QueueLimit = 0,
-                });
+                PermitLimit = perMinute,
+                Window = TimeSpan.FromMinutes(1),
+                SegmentsPerWindow = 6,
+                QueueLimit = 0,
+            });
         });
         limiter.OnRejected = static async (rejected, _) =>
         {
@@ -38,4 +35,7 @@ public static class RateLimits
             await Problems.Write(rejected.HttpContext, 429, "too_many_requests", "This key makes more requests than it may: wait as Retry-After says.");
         };
     }
+
+    private static int PerMinute(Caller caller, GatewayOptions options) =>
+        caller.Kind == ApiKeyKind.User ? options.RequestsPerMinute : options.ServiceRequestsPerMinute;
 }

@@ -46,7 +46,8 @@ public static class PromptEndpoints
     private static async Task Personality(
         HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, User(http), who);
+        var named = PromptQuery.Parse(http.Request.QueryString);
+        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
         if (refusal is not null)
         {
             await Problems.Write(http, refusal);
@@ -59,32 +60,33 @@ public static class PromptEndpoints
             return;
         }
 
-        await Answer(http, acting, user, PromptSpeaker.Personality, id, occasion, grains);
+        await Answer(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, grains);
     }
 
     private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, User(http), who);
+        var named = PromptQuery.Parse(http.Request.QueryString);
+        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
         if (refusal is not null)
         {
             await Problems.Write(http, refusal);
             return;
         }
 
-        await Answer(http, acting!, user, PromptSpeaker.UserPersona, id, occasion, grains);
+        await Answer(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, grains);
     }
 
     private static async Task Answer(
-        HttpContext http, Acting acting, Guid user, PromptSpeaker speaker, Guid speakerId, PromptOccasion? occasion, IGrainFactory grains)
+        HttpContext http, Acting acting, Guid user, (PromptRequest? Request, Refusal? Refusal) asked, PromptOccasion? occasion, IGrainFactory grains)
     {
-        var (request, refusal) = PromptQuery.Read(http.Request.Query, speaker, speakerId);
+        var (request, refusal) = asked;
         if ((refusal ?? PromptQuery.Check(occasion)) is { } no)
         {
             await Problems.Write(http, no);
             return;
         }
 
-        var known = occasion is null ? KnownVersion(http.Request) : null;
+        var known = occasion is null && http.Request.Headers.IfNoneMatch is { Count: > 0 } tags ? tags.ToString() : null;
         var outcome = await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user)).Resolve(acting.Actor, request!, occasion, known);
         if (outcome.Refusal is not null)
         {
@@ -129,25 +131,5 @@ public static class PromptEndpoints
         return ValueTask.CompletedTask;
 
         static async ValueTask Awaited(ValueTask<FlushResult> write) => await write;
-    }
-
-    private static string? User(HttpContext http) => http.Request.Query.TryGetValue("user", out var user) ? user.ToString() : null;
-
-    /// <summary>The version in If-None-Match. Of several the first; a client that keeps more than one pays with a body.</summary>
-    private static string? KnownVersion(HttpRequest request)
-    {
-        var header = request.Headers.IfNoneMatch;
-        if (header.Count == 0)
-        {
-            return null;
-        }
-
-        var text = header[0].AsSpan().Trim();
-        if (text.StartsWith("W/"))
-        {
-            text = text[2..];
-        }
-
-        return text.Length > 2 && text[0] == '"' && text[1..].IndexOf('"') is > 0 and var end ? text.Slice(1, end).ToString() : null;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 
@@ -15,14 +16,52 @@ public static class PromptQuery
 
     private static readonly string[] OwnNames = ["user", "char", "persona", "time", "date"];
 
-    public static (PromptRequest? Request, Refusal? Refusal) Read(IQueryCollection query, PromptSpeaker speaker, Guid speakerId)
+    /// <summary>What a query string says, taken from it in one pass: most have a user and nothing else.</summary>
+    public record struct Named(string? User, string? Channel, string? FocusMode, string? Mapper, string? Format, string? Explain)
     {
-        if (query.Count == 0)
+        public readonly (PromptRequest? Request, Refusal? Refusal) For(PromptSpeaker speaker, Guid speakerId) =>
+            Read(speaker, speakerId, Channel, FocusMode, Mapper, Format, Explain);
+    }
+
+    public static Named Parse(QueryString query)
+    {
+        var named = default(Named);
+        foreach (var pair in new QueryStringEnumerable(query.Value))
         {
-            return (new PromptRequest(speaker, speakerId), null);
+            var name = pair.DecodeName().Span;
+            if (Is(name, "user"))
+            {
+                named.User = Add(named.User, pair);
+            }
+            else if (Is(name, "channel"))
+            {
+                named.Channel = Add(named.Channel, pair);
+            }
+            else if (Is(name, "focusMode"))
+            {
+                named.FocusMode = Add(named.FocusMode, pair);
+            }
+            else if (Is(name, "mapper"))
+            {
+                named.Mapper = Add(named.Mapper, pair);
+            }
+            else if (Is(name, "format"))
+            {
+                named.Format = Add(named.Format, pair);
+            }
+            else if (Is(name, "explain"))
+            {
+                named.Explain = Add(named.Explain, pair);
+            }
         }
 
-        return Read(speaker, speakerId, query["channel"], query["focusMode"], query["mapper"], query["format"], query["explain"]);
+        return named;
+
+        static bool Is(ReadOnlySpan<char> name, string known) => name.Equals(known, StringComparison.OrdinalIgnoreCase);
+
+        // Said twice, it is neither of the two.
+        static string Add(string? before, QueryStringEnumerable.EncodedNameValuePair pair) =>
+            before is null ? pair.DecodeValue().ToString() : $"{before},{pair.DecodeValue()}";
     }
 
     public static (PromptRequest? Request, Refusal? Refusal) Read(

@@ -143,7 +143,7 @@ public static class UserEndpoints
     }
 
     /// <summary>The user that a path names. One that the caller may not act for is, like one that doesn't exist, not found.</summary>
-    public static async Task<(Acting? Acting, Guid User, Refusal? Refusal)> Find(HttpContext http, string id, ActingResolver who)
+    public static async ValueTask<(Acting? Acting, Guid User, Refusal? Refusal)> Find(HttpContext http, string id, ActingResolver who)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
@@ -156,7 +156,7 @@ public static class UserEndpoints
     }
 
     /// <summary>The user that <c>?user=</c> names, or else whom the caller acts for.</summary>
-    public static async Task<(Acting? Acting, Guid User, Refusal? Refusal)> FindNamed(HttpContext http, string? user, ActingResolver who)
+    public static async ValueTask<(Acting? Acting, Guid User, Refusal? Refusal)> FindNamed(HttpContext http, string? user, ActingResolver who)
     {
         if (user is not null)
         {

@@ -1,6 +1,7 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
@@ -12,15 +13,19 @@ namespace PersonaActors.Grains.Prompts;
 /// Runs in turns of the grain, interleaved with its commands: it only reads the grain's state, one reference at a time.
 /// </summary>
 /// <param name="side">The user's state as last committed; null if there is no such user.</param>
-public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, PromptBudget budget, TimeProvider time, Func<UserSide?> side)
+public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user, PromptBudget budget, TimeProvider time, Func<UserSide?> side)
 {
     /// <summary>Each further try means that a write came between; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
 
+    /// <summary>Of the user's personas, how many are remembered.</summary>
+    private const int MostPersonas = 32;
+
     private readonly ReadyPrompts _ready = new(budget);
+    private readonly Dictionary<Guid, Known<PersonaView>> _personas = [];
     private ICompanionGrain? _companion;
 
-    public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
+    public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
         var (entry, prepared, refusal) = await Confirmed(actor, request);
         if (refusal is not null)
@@ -28,7 +33,7 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
             return refusal;
         }
 
-        var answer = await Answer(prepared!, request, occasion, knownVersion);
+        var answer = await Answer(prepared!, request, occasion, knownVersions);
         _ready.Keep(request, entry!);
         return Outcome<PromptAnswer>.Done(answer);
     }
@@ -42,6 +47,7 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
 
     private async ValueTask<(ReadyEntry? Entry, PreparedPrompt? Prepared, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
+        ReadyEntry? entry = null;
         for (var tries = 0; tries < MostTries; tries++)
         {
             if (side() is not { } me)
@@ -49,10 +55,10 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
                 return (null, null, Refusal.NotFound("user"));
             }
 
-            var entry = _ready.Find(request);
+            entry ??= _ready.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
-                entry = new ReadyEntry(new PromptSources(grains, user.Tenant, me, request));
+                entry = new ReadyEntry(new PromptSources(shared, user.Tenant, me, request, Persona));
             }
 
             var confirmed = await entry.Sources.Confirm();
@@ -61,19 +67,18 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
                 return (null, null, refusal);
             }
 
-            if (entry.Prepared is null)
+            if (!confirmed)
             {
-                if (entry.Sources.ToMaterial() is not { } material)
-                {
-                    // The default persona changed hands between two reads: the user's state says by now which it is.
-                    continue;
-                }
-
-                entry.Prepare(material, request);
-                confirmed = await entry.Sources.Confirm();
+                continue;
             }
 
-            if (confirmed && entry.Prepared is { } prepared && ReferenceEquals(side(), me))
+            if (entry.Prepared is null && entry.Sources.ToMaterial() is { } material)
+            {
+                entry.Prepare(material, request);
+            }
+
+            // Without material, the default persona changed hands between two reads: the user's state says by now which it is.
+            if (entry.Prepared is { } prepared && ReferenceEquals(side(), me))
             {
                 return (entry, prepared, null);
             }
@@ -84,12 +89,28 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
 
     public void Forget() => _ready.Clear();
 
-    private async ValueTask<PromptAnswer> Answer(PreparedPrompt prepared, PromptRequest request, PromptOccasion? occasion, string? knownVersion)
+    private Known<PersonaView> Persona(Guid id)
+    {
+        if (!_personas.TryGetValue(id, out var known))
+        {
+            if (_personas.Count >= MostPersonas)
+            {
+                _personas.Clear();
+            }
+
+            _personas[id] = known = new Known<PersonaView>(
+                shared.Grains.Of<IPersonaGrain>(new OwnedKey(user.Tenant, user.Id, id)).Snapshot, persona => persona.Version);
+        }
+
+        return known;
+    }
+
+    private async ValueTask<PromptAnswer> Answer(PreparedPrompt prepared, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
         var ready = occasion?.Variables is { Count: > 0 } variables
             ? ReadyPrompt.Of(ResolvedPrompt.Of(prepared.Resolved.Material with { Variables = variables }), request.Format, request.Explain)
             : prepared.Ready;
-        var session = ready.ShowsFocus ? await (_companion ??= grains.Of<ICompanionGrain>(user)).Live() : null;
+        var session = ready.ShowsFocus ? await (_companion ??= shared.Grains.Of<ICompanionGrain>(user)).Live() : null;
         var now = time.GetUtcNow();
         var state = CurrentState.Build(now, prepared.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
         if (state is not null || occasion is not null)
@@ -97,7 +118,7 @@ public sealed class PromptResolver(IGrainFactory grains, TenantScopedKey user, P
             return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
         }
 
-        return knownVersion == ready.Version ? ready.Unchanged : ready.Alone;
+        return knownVersions is not null && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
     }
 
     private static Refusal? Refused(Actor actor, PromptRequest request, PromptSources sources)

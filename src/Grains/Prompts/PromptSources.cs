@@ -8,25 +8,22 @@ using PersonaActors.Contracts.UserPersonas;
 
 namespace PersonaActors.Grains.Prompts;
 
-/// <summary>
-/// One grain's entity as last read. Read again with the version that is known, it says whether that still holds; an entity
-/// that isn't there has version 0.
-/// </summary>
-internal sealed class Held<T>(Func<long, ValueTask<Snapshot<T>>> read, Func<T, long> version)
+/// <summary>One grain's entity as one request holds it.</summary>
+internal sealed class Held<T>(Known<T> known)
     where T : class
 {
-    public T? Value { get; private set; }
+    public T? Value { get; private set; } = known.Last;
 
     /// <summary>Takes the entity as it is now; true if it isn't what was held.</summary>
     public async ValueTask<bool> Moved()
     {
-        var snapshot = await read(Value is { } known ? version(known) : 0);
+        var snapshot = await known.Ask(Value);
         if (snapshot.Kind == SnapshotKind.Unchanged || (snapshot.Kind == SnapshotKind.Missing && Value is null))
         {
             return false;
         }
 
-        Value = snapshot.Value;
+        known.Last = Value = snapshot.Value;
         return true;
     }
 }
@@ -34,8 +31,8 @@ internal sealed class Held<T>(Func<long, ValueTask<Snapshot<T>>> read, Func<T, l
 /// <summary>
 /// The other grains that one prompt is made from, with what they last said. <see cref="Confirm"/> asks each whether it
 /// still holds: versions only rise, so if all do, there was a moment after the request came in at which all of it held
-/// together. Several requests may be asking at once, in turns: <see cref="Stamp"/> rises with everything that is learned, so
-/// each sees what another learned while it was waiting.
+/// together, however long ago it was heard. Several requests may be asking at once, in turns: <see cref="Stamp"/> rises
+/// with everything that is learned, so each sees what another learned while it was waiting.
 /// </summary>
 internal sealed class PromptSources
 {
@@ -46,45 +43,41 @@ internal sealed class PromptSources
 
     private readonly Held<PersonaView>? _overridePersona;
     private readonly Held<PersonaView> _defaultPersona;
+    private readonly KnownPersonality? _shared;
     private readonly Held<PersonalityView>? _personality;
     private readonly Held<UserPersonaView>? _userPersona;
     private readonly Held<TenantView> _tenant;
-    private readonly Func<CatalogueQuestion, long, ValueTask<Snapshot<CatalogueExcerpt>>> _askCatalogue;
+    private readonly ICatalogueGrain _askCatalogue;
     private readonly PromptRequest _request;
-    private CatalogueQuestion? _question;
+    private CatalogueAnswer? _catalogue;
 
-    /// <summary>The personality that the question is about: while it is the same, so is the question.</summary>
-    private PersonalityView? _askedFor;
-    private CatalogueExcerpt? _catalogue;
-
-    public PromptSources(IGrainFactory grains, Guid tenant, UserSide me, PromptRequest request)
+    /// <param name="personas">The user's own, by their ids.</param>
+    public PromptSources(SharedSnapshots shared, Guid tenant, UserSide me, PromptRequest request, Func<Guid, Known<PersonaView>> personas)
     {
         Me = me;
         _request = request;
         Override = request.Speaker == PromptSpeaker.Personality ? me.Overrides.GetValueOrDefault(request.SpeakerId) : null;
-        Held<PersonaView> Persona(Guid id)
-        {
-            var grain = grains.Of<IPersonaGrain>(new OwnedKey(tenant, me.User.Id, id));
-            return new Held<PersonaView>(grain.Snapshot, persona => persona.Version);
-        }
-
-        _overridePersona = Override?.PersonaId is { } persona ? Persona(persona) : null;
-        _defaultPersona = Persona(me.User.DefaultPersonaId);
+        _overridePersona = Override?.PersonaId is { } persona ? new Held<PersonaView>(personas(persona)) : null;
+        _defaultPersona = new Held<PersonaView>(personas(me.User.DefaultPersonaId));
+        var key = new TenantScopedKey(tenant, request.SpeakerId);
         if (request.Speaker == PromptSpeaker.Personality)
         {
-            var grain = grains.Of<IPersonalityGrain>(new TenantScopedKey(tenant, request.SpeakerId));
-            _personality = new Held<PersonalityView>(grain.Snapshot, personality => personality.Version);
+            _shared = shared.Personality(key);
+            _personality = new Held<PersonalityView>(_shared.View);
+            _catalogue = AsksLikeOthers ? _shared.Catalogue : null;
         }
         else
         {
-            var grain = grains.Of<IUserPersonaGrain>(new TenantScopedKey(tenant, request.SpeakerId));
-            _userPersona = new Held<UserPersonaView>(grain.Snapshot, userPersona => userPersona.Version);
+            _userPersona = new Held<UserPersonaView>(shared.UserPersona(key));
         }
 
-        _tenant = new Held<TenantView>(grains.Of<ITenantGrain>(new TenantKey(tenant)).Snapshot, view => view.Version);
-        var catalogue = grains.Of<ICatalogueGrain>(new TenantKey(tenant));
-        _askCatalogue = (question, known) => catalogue.Excerpt(known, question);
+        var known = shared.Tenant(tenant);
+        _tenant = new Held<TenantView>(known.View);
+        _askCatalogue = known.Catalogue;
     }
+
+    /// <summary>The catalogue is asked for nothing that this user or this request brings in.</summary>
+    private bool AsksLikeOthers => Me.DefaultLlmConfig is null && Override?.LlmConfigId is null && _request.FocusMode is null;
 
     /// <summary>The user's own state that this was begun with; when it is another, so are the sources.</summary>
     public UserSide Me { get; }
@@ -96,7 +89,7 @@ internal sealed class PromptSources
     public UserPersonaView? UserPersona => _userPersona?.Value;
 
     /// <summary>A mode was asked for, and the catalogue has no active one of that name.</summary>
-    public bool HasNoFocusMode => _request.FocusMode is not null && _catalogue?.FocusMode is null;
+    public bool HasNoFocusMode => _request.FocusMode is not null && _catalogue?.Excerpt.FocusMode is null;
 
     /// <summary>Tells one state of what is held from the next.</summary>
     public int Stamp { get; private set; }
@@ -147,7 +140,7 @@ internal sealed class PromptSources
             OwnLlmConfigs = Me.LlmConfigs,
             Personality = Personality,
             UserPersona = UserPersona,
-            Catalogue = _catalogue!,
+            Catalogue = _catalogue!.Excerpt,
             WithFocusMode = _request.FocusMode is not null,
             TenantSettings = _tenant.Value?.Settings ?? SettingsTier.Empty,
         };
@@ -156,24 +149,23 @@ internal sealed class PromptSources
     private async ValueTask AskCatalogue()
     {
         var personality = Personality;
-        var question = _question is not null && ReferenceEquals(personality, _askedFor)
-            ? _question
+        var before = _catalogue;
+        var question = before is not null && ReferenceEquals(personality, before.AskedFor)
+            ? before.Question
             : PromptMaterial.Question(Me.DefaultLlmConfig, Override, personality, _request.FocusMode);
-        var known = question == _question ? _catalogue!.Version : NothingKnown;
-        var snapshot = await _askCatalogue(question, known);
-        if (snapshot.Kind == SnapshotKind.Unchanged)
+        var known = question == before?.Question ? before.Excerpt.Version : NothingKnown;
+        var snapshot = await _askCatalogue.Excerpt(known, question);
+        var excerpt = snapshot.Kind == SnapshotKind.Unchanged ? before!.Excerpt : snapshot.Value ?? NoCatalogue;
+        if (excerpt.Version == known && ReferenceEquals(personality, before!.AskedFor))
         {
-            _askedFor = personality;
             return;
         }
 
-        var excerpt = snapshot.Value ?? NoCatalogue;
-        if (excerpt.Version != known)
+        Stamp += excerpt.Version == known ? 0 : 1;
+        _catalogue = new CatalogueAnswer(personality, question, excerpt);
+        if (_shared is not null && AsksLikeOthers)
         {
-            _question = question;
-            _askedFor = personality;
-            _catalogue = excerpt;
-            Stamp++;
+            _shared.Catalogue = _catalogue;
         }
     }
 }

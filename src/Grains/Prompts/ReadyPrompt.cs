@@ -46,6 +46,20 @@ public sealed class ReadyPrompt
     /// <summary>The answer to whoever has this version already.</summary>
     public PromptAnswer Unchanged => new(null, Version, IsRepeatable: !NeedsTime);
 
+    /// <summary>Whether one of the tags of an If-None-Match is this version's.</summary>
+    public bool IsAmong(ReadOnlySpan<char> tags)
+    {
+        for (var at = tags.IndexOf(Version); at >= 0; tags = tags[(at + 1)..], at = tags.IndexOf(Version))
+        {
+            if (at > 0 && tags[at - 1] == '"' && at + Version.Length < tags.Length && tags[at + Version.Length] == '"')
+            {
+                return true;
+            }
+        }
+
+        return tags.Trim() is "*";
+    }
+
     /// <summary>Its size in memory; 0 if nobody has asked for its text.</summary>
     public int Size => _alone?.Body!.Length ?? 0;
 

@@ -30,7 +30,7 @@ internal sealed class ReadyPrompts(PromptBudget budget)
     private const int Overhead = 2048;
 
     /// <summary>A power of two: how many requests back a second one counts.</summary>
-    private const int Remembered = 32;
+    private const int Remembered = 4;
 
     private readonly int[] _lately = new int[Remembered];
     private int _count;

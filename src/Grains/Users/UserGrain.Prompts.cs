@@ -12,12 +12,12 @@ public sealed partial class UserGrain
     private UserRow? _sideOf;
     private UserSide? _side;
 
-    public ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersion) =>
-        Resolver.Resolve(actor, request, occasion, knownVersion);
+    public ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions) =>
+        Resolver.Resolve(actor, request, occasion, knownVersions);
 
     public ValueTask<Outcome<PromptTrace>> TracePrompt(Actor actor, PromptRequest request) => Resolver.Trace(actor, request);
 
-    private PromptResolver Resolver => _resolver ??= new PromptResolver(GrainFactory, _key, prompts, time, Side);
+    private PromptResolver Resolver => _resolver ??= new PromptResolver(shared, _key, prompts, time, Side);
 
     /// <summary>Another object after each commit, and the same one until then.</summary>
     private UserSide? Side()

@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Tenants;
+using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>
+/// A grain's entity as it last answered. Whoever uses that asks first whether it still holds, so it may be old; it only
+/// spares the answer. Read and written by many at once.
+/// </summary>
+internal sealed class Known<T>(Func<long, ValueTask<Snapshot<T>>> ask, Func<T, long> version)
+    where T : class
+{
+    private T? _last;
+
+    public T? Last
+    {
+        get => Volatile.Read(ref _last);
+        set => Volatile.Write(ref _last, value);
+    }
+
+    /// <summary>An entity that isn't there has version 0.</summary>
+    public ValueTask<Snapshot<T>> Ask(T? have) => ask(have is null ? 0 : version(have));
+}
+
+/// <summary>A question to the catalogue, the personality it came from, and the answer.</summary>
+internal sealed record CatalogueAnswer(PersonalityView? AskedFor, CatalogueQuestion Question, CatalogueExcerpt Excerpt);
+
+internal sealed class KnownPersonality(Known<PersonalityView> view)
+{
+    private CatalogueAnswer? _catalogue;
+
+    public Known<PersonalityView> View { get; } = view;
+
+    /// <summary>What the catalogue answered for a user who brings no config of their own.</summary>
+    public CatalogueAnswer? Catalogue
+    {
+        get => Volatile.Read(ref _catalogue);
+        set => Volatile.Write(ref _catalogue, value);
+    }
+}
+
+internal sealed record KnownTenant(Known<TenantView> View, ICatalogueGrain Catalogue);
+
+/// <summary>
+/// What this node last heard of the entities that many users' prompts are made from, so that a pair that nobody has asked
+/// for yet costs as little as one that was. Bounded: past it, all is forgotten and asked again.
+/// </summary>
+public sealed class SharedSnapshots(IGrainFactory grains, Database database)
+{
+    private const int Most = 20_000;
+
+    private readonly ConcurrentDictionary<TenantScopedKey, KnownPersonality> _personalities = new();
+    private readonly ConcurrentDictionary<TenantScopedKey, Known<UserPersonaView>> _userPersonas = new();
+    private readonly ConcurrentDictionary<Guid, KnownTenant> _tenants = new();
+    private string? _epoch;
+
+    internal IGrainFactory Grains => grains;
+
+    internal KnownPersonality Personality(TenantScopedKey key)
+    {
+        ForgetIfRestored();
+        return _personalities.TryGetValue(key, out var known) ? known : Add(_personalities, key, new KnownPersonality(
+            new Known<PersonalityView>(grains.Of<IPersonalityGrain>(key).Snapshot, view => view.Version)));
+    }
+
+    internal Known<UserPersonaView> UserPersona(TenantScopedKey key)
+    {
+        ForgetIfRestored();
+        return _userPersonas.TryGetValue(key, out var known) ? known : Add(_userPersonas, key,
+            new Known<UserPersonaView>(grains.Of<IUserPersonaGrain>(key).Snapshot, view => view.Version));
+    }
+
+    internal KnownTenant Tenant(Guid tenant) => _tenants.TryGetValue(tenant, out var known) ? known : Add(_tenants, tenant, new KnownTenant(
+        new Known<TenantView>(grains.Of<ITenantGrain>(new TenantKey(tenant)).Snapshot, view => view.Version),
+        grains.Of<ICatalogueGrain>(new TenantKey(tenant))));
+
+    /// <summary>In a database that went back, a version that was known may come again with another content.</summary>
+    private void ForgetIfRestored()
+    {
+        if (database.Epoch is var epoch && epoch != _epoch)
+        {
+            _epoch = epoch;
+            _personalities.Clear();
+            _userPersonas.Clear();
+            _tenants.Clear();
+        }
+    }
+
+    private static TValue Add<TKey, TValue>(ConcurrentDictionary<TKey, TValue> known, TKey key, TValue value)
+        where TKey : notnull
+    {
+        if (known.Count >= Most)
+        {
+            known.Clear();
+        }
+
+        return known.GetOrAdd(key, value);
+    }
+}
