@@ -110,6 +110,23 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
         Assert.NotEqual(etag, changed.Headers.ETag!.ToString());
     }
 
+    /// <summary>The version is of what went into the prompt; an explanation also tells of what didn't.</summary>
+    [Fact]
+    public async Task An_explanation_is_never_answered_as_unchanged()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (_, slug) = await ana.NewPersonality();
+        (await ana.Client.Put($"/v1/users/{ana.Id}/overrides/{slug}", new { personaId = (await ana.Client.Post("/v1/personas", new { name = "Other" })).Id })).Should(HttpStatusCode.OK);
+        var path = $"/v1/personalities/{slug}/prompt?explain=true";
+        var first = (await ana.Client.Get(path)).Should(HttpStatusCode.OK);
+        Assert.Null(first.Headers.ETag);
+
+        (await ana.Client.Patch($"/v1/personas/{await ana.DefaultPersona()}", new { name = "Covered" })).Should(HttpStatusCode.OK);
+        var second = (await ana.Client.Get(path, ("If-None-Match", $"\"{first.Json["version"]}\""))).Should(HttpStatusCode.OK).Json;
+        Assert.Equal((string)first.Json["version"]!, (string)second["version"]!);
+        Assert.Equal("Covered", (string)second["explain"]!["persona"]!["user-default"]!["name"]!);
+    }
+
     [Fact]
     public async Task What_hangs_on_the_moment_has_no_tag_and_its_front_stays()
     {

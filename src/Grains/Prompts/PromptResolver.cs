@@ -118,7 +118,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
         }
 
-        return knownVersions is not null && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
+        return knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
     }
 
     private static Refusal? Refused(Actor actor, PromptRequest request, PromptSources sources)

@@ -40,11 +40,14 @@ public sealed class ReadyPrompt
     /// <summary>An active focus session belongs into its current state.</summary>
     public bool ShowsFocus => _resolved.Settings.ShowsFocus;
 
+    /// <summary>Its version tells it from every other answer. That says nothing of the tiers that didn't win; an explanation does.</summary>
+    public bool IsRepeatable => !NeedsTime && !_explain;
+
     /// <summary>Without anything of a single request; may be sent as it is if the front needs no time.</summary>
-    public PromptAnswer Alone => _alone ??= new PromptAnswer(Encode(), Version, IsRepeatable: !NeedsTime);
+    public PromptAnswer Alone => _alone ??= new PromptAnswer(Encode(), Version, IsRepeatable);
 
     /// <summary>The answer to whoever has this version already.</summary>
-    public PromptAnswer Unchanged => new(null, Version, IsRepeatable: !NeedsTime);
+    public PromptAnswer Unchanged => new(null, Version, IsRepeatable);
 
     /// <summary>Whether one of the tags of an If-None-Match is this version's.</summary>
     public bool IsAmong(ReadOnlySpan<char> tags)
