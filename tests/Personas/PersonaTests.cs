@@ -204,8 +204,10 @@ public sealed class PersonaTests(NodeFixture fixture) : IClassFixture<NodeFixtur
         var persona = await Make(await _service.Register("ada"), "other");
         (await _service.Patch($"/v1/personas/{persona}", new { content = "a" }, ("If-Match", "1"))).Should(HttpStatusCode.OK);
         (await _service.Patch($"/v1/personas/{persona}", new { content = "b" }, ("If-Match", "1"))).ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch");
+        (await _service.Patch($"/v1/personas/{persona}", new { content = "c" }, ("If-Match", "*"))).Should(HttpStatusCode.OK);
+        (await _service.Patch($"/v1/personas/{Guid.NewGuid()}", new { content = "c" }, ("If-Match", "*"))).ShouldRefuse(HttpStatusCode.NotFound, "persona_not_found");
         (await _service.Delete($"/v1/personas/{persona}", ("If-Match", "1"))).ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch");
-        (await _service.Delete($"/v1/personas/{persona}", ("If-Match", "2"))).Should(HttpStatusCode.NoContent);
+        (await _service.Delete($"/v1/personas/{persona}", ("If-Match", "3"))).Should(HttpStatusCode.NoContent);
     }
 
     [Fact]

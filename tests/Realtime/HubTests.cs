@@ -132,7 +132,7 @@ public sealed class HubTests(RealtimeFixture fixture) : IClassFixture<RealtimeFi
         var key = (await admin.Post("/v1/keys", new { kind = "service", name = "short" })).Should(HttpStatusCode.Created);
         var client = await Clients.Raw(Node.Address, (string)key.Json["key"]!);
 
-        (await admin.Delete($"/v1/keys/{key.Id}")).Should(HttpStatusCode.OK);
+        (await admin.Delete($"/v1/keys/{key.Id}")).Should(HttpStatusCode.NoContent);
 
         Assert.Contains("key_revoked", (string)(await client.Next("closed"))!, StringComparison.Ordinal);
         await Assert.ThrowsAsync<NodeClientException>(async () => await Clients.Raw(Node.Address, (string)key.Json["key"]!));

@@ -36,7 +36,7 @@ public sealed class KeyTests : IAsyncLifetime
         using var browser = _node.Client((string)token.Json["token"]!);
         (await browser.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
 
-        (await _admin.Delete($"/v1/keys/{made.Id}")).Should(HttpStatusCode.OK);
+        (await _admin.Delete($"/v1/keys/{made.Id}")).Should(HttpStatusCode.NoContent);
         (await bot.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
         (await browser.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
     }
@@ -50,6 +50,10 @@ public sealed class KeyTests : IAsyncLifetime
         Assert.StartsWith("pa_", (string?)first.Json["key"], StringComparison.Ordinal);
         Assert.Null((string?)second.Json["key"]);
         Assert.DoesNotContain((string)first.Json["key"]!, (await _admin.Get("/v1/keys")).Text, StringComparison.Ordinal);
+        Assert.Equal($"/v1/keys/{first.Id}", first.Headers.Location!.ToString());
+        var read = (await _admin.Get(first.Headers.Location!.ToString())).Should(HttpStatusCode.OK);
+        Assert.Equal("bot", (string?)read.Json["name"]);
+        Assert.Null((string?)read.Json["key"]);
     }
 
     [Fact]
@@ -128,6 +132,7 @@ public sealed class KeyTests : IAsyncLifetime
         (await elsewhere.Post("/v1/tokens", new { user = _ada })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
         (await elsewhere.Post("/v1/keys", new { kind = "user", name = "x", user = _ada })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
         var keys = (await _admin.Get("/v1/keys")).Json["items"]!.AsArray();
+        (await elsewhere.Get($"/v1/keys/{keys[0]!["id"]}")).ShouldRefuse(HttpStatusCode.NotFound, "key_not_found");
         (await elsewhere.Delete($"/v1/keys/{keys[0]!["id"]}")).ShouldRefuse(HttpStatusCode.NotFound, "key_not_found");
         (await operators.Get("/v1/users")).ShouldRefuse(HttpStatusCode.BadRequest, "tenant_required");
         Assert.Equal(2, (await operators.Get("/v1/tenants")).Json["items"]!.AsArray().Count);

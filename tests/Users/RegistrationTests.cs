@@ -47,6 +47,27 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_placeholders_real_name_is_its_default_personas_too_where_nobody_chose_another()
+    {
+        var one = new[] { new { provider = "discord", subject = "123456789012345678" } };
+        var user = (await Service.Post("/v1/users", new { username = "User 123456789012345678", identities = one })).Should(HttpStatusCode.Created).Id;
+        (await Service.Post("/v1/users", new { username = "ada", displayName = "Ada", bio = "I paint.", identities = one })).Should(HttpStatusCode.OK);
+        var persona = Assert.Single((await Service.Get($"/v1/personas?user={user}")).Should(HttpStatusCode.OK).Json["items"]!.AsArray())!;
+        Assert.Equal(("ada", "Ada", "I paint."), ((string)persona["name"]!, (string)persona["preferredName"]!, (string)persona["content"]!));
+
+        var two = new[] { new { provider = "discord", subject = "123456789012345679" } };
+        user = (await Service.Post("/v1/users", new { username = "User 123456789012345679", identities = two })).Should(HttpStatusCode.Created).Id;
+        var chosen = (string)(await Service.Get($"/v1/users/{user}")).Json["defaultPersonaId"]!;
+        (await Service.Patch($"/v1/personas/{chosen}", new { preferredName = "Bo", content = "I sail." })).Should(HttpStatusCode.OK);
+        // The name is taken by another of the user's personas; what can be, is given all the same.
+        (await Service.Post($"/v1/personas?user={user}", new { name = "BOB" })).Should(HttpStatusCode.Created);
+        (await Service.Post("/v1/users", new { username = "bob", displayName = "Bob", bio = "?", identities = two })).Should(HttpStatusCode.OK);
+        var kept = (await Service.Get($"/v1/personas/{chosen}")).Json;
+        Assert.Equal(("User 123456789012345679", "Bo", "I sail."), ((string)kept["name"]!, (string)kept["preferredName"]!, (string)kept["content"]!));
+        Assert.Equal("bob", (string)(await Service.Get($"/v1/users/{user}")).Json["username"]!);
+    }
+
+    [Fact]
     public async Task Identities_of_two_users_are_a_conflict()
     {
         await Service.Register("a", "one");

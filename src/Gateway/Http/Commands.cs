@@ -26,7 +26,7 @@ public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvide
     private static readonly Refusal Reused = new(
         RefusalKind.Unprocessable, "idempotency_key_reused", $"This {Header} was used for another request.", Header);
 
-    private static readonly Refusal BadIfMatch = Refusal.Invalid("If-Match", "If-Match is a version: a number, in quotes or not.");
+    private static readonly Refusal BadIfMatch = Refusal.Invalid("If-Match", "If-Match is a version, a number in quotes or not, or *.");
 
     /// <param name="body">What the request asks for: with method and path it says whether a repeat is the same request.</param>
     public async Task<Outcome<T>> Run<T>(HttpContext http, Acting acting, object? body, Func<Command, Task<Outcome<T>>> call)
@@ -109,6 +109,12 @@ public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvide
         version = null;
         var header = http.Request.Headers.IfMatch;
         if (header.Count == 0)
+        {
+            return true;
+        }
+
+        // Whatever version is there: what is not is not found anyway.
+        if (header.ToString() == "*")
         {
             return true;
         }

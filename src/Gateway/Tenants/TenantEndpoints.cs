@@ -38,7 +38,8 @@ public static class TenantEndpoints
         var keys = routes.MapGroup("/v1/keys").WithTags("Keys");
         keys.MapPost("", CreateKey).WithSummary("Makes an API key; it is shown in this answer only").Produces<FreshKey>(201).ProducesProblem(403);
         keys.MapGet("", ListKeys).WithSummary("Lists the tenant's keys");
-        keys.MapDelete("{id:guid}", RevokeKey).WithSummary("Revokes a key, its tokens and its connections at once").Produces<ApiKeyView>().ProducesProblem(404);
+        keys.MapGet("{id:guid}", GetKey).WithSummary("A key, without what opens").Produces<ApiKeyView>().ProducesProblem(404);
+        keys.MapDelete("{id:guid}", RevokeKey).WithSummary("Revokes a key, its tokens and its connections at once").Produces(204).ProducesProblem(404);
 
         routes.MapPost("/v1/tokens", CreateToken).WithTags("Keys").WithSummary("Makes a short-lived token for a user's browser")
             .Produces<FreshToken>(201).ProducesProblem(403);
@@ -135,7 +136,15 @@ public static class TenantEndpoints
 
         // A repeat answers without the key: it was shown once.
         var fresh = new FreshKey(view.Id, view.Kind, view.Name, view.Prefix, view.UserId, view.MayDelegate, view.CreatedAt, view.Id == key.Id ? text : null);
-        return Results.Json(fresh, Wire.Json, statusCode: 201);
+        return Outcome<FreshKey>.Created(fresh).ToResult(made => $"/v1/keys/{made.Id}");
+    }
+
+    private static async Task<IResult> GetKey(HttpContext http, Guid id, ActingResolver who, TenantStore store)
+    {
+        var (acting, refusal) = await Admin(http, who);
+        return refusal is null && await store.FindKey(acting!.Tenant, id) is { } key
+            ? Results.Json(key, Wire.Json)
+            : (refusal ?? Refusal.NotFound("key")).ToResult();
     }
 
     private static async Task<IResult> ListKeys(HttpContext http, ActingResolver who, ApiKeyStore store)

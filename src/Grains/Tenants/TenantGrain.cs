@@ -169,12 +169,12 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
         if (known.RevokedAt is not null)
         {
-            return Outcome<ApiKeyView>.Done(known);
+            return Outcome<ApiKeyView>.Deleted(known);
         }
 
         var now = Now();
         var revoked = known with { RevokedAt = now };
-        var outcome = Outcome<ApiKeyView>.Done(revoked);
+        var outcome = Outcome<ApiKeyView>.Deleted(revoked);
         var batch = database.Begin(RowScope.OfTenant(_tenant));
         ApiKeyStore.Revoke(batch, keyId, now);
         batch.Append(_stream, null, "key.revoked", now, JsonText.From(new { key = revoked }));

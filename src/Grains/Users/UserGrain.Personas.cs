@@ -97,5 +97,28 @@ public sealed partial class UserGrain
         }
     }
 
+    /// <summary>What the placeholder gave its default persona gives way to what the registration says; what somebody chose stays.</summary>
+    private async Task RenameDefaultPersona(Command command, UserView placeholder, UserRegistration registration)
+    {
+        var persona = Persona(placeholder.DefaultPersonaId);
+        if (await persona.Get() is not { Value: var known })
+        {
+            return;
+        }
+
+        var change = new PersonaChange(
+            known.Name == UserRules.DefaultPersonaName(placeholder.Username) ? Patch<string>.Set(UserRules.DefaultPersonaName(registration.Username)) : Patch<string>.Keep,
+            Patch<string>.Keep,
+            known.Content.Length == 0 && registration.Bio is { } bio ? Patch<string>.Set(bio) : Patch<string>.Keep,
+            known.PreferredName == placeholder.Username ? Patch<string>.Set(registration.DisplayName ?? registration.Username) : Patch<string>.Keep,
+            Patch<string>.Keep);
+        // Its id and answer are the registration's own; a second try finds nothing left to change.
+        Command Part() => command with { Id = Guid.NewGuid().ToString("N"), IfMatch = null };
+        if ((await persona.Update(Part(), change)).Refusal?.Code == PersonaRefusals.NameTaken)
+        {
+            await persona.Update(Part(), change with { Name = Patch<string>.Keep });
+        }
+    }
+
     private IPersonaGrain Persona(Guid id) => GrainFactory.Of<IPersonaGrain>(new OwnedKey(_key.Tenant, _key.Id, id));
 }

@@ -85,13 +85,18 @@ public sealed partial class UserGrain(
         return outcome;
     }
 
-    /// <summary>A later registration changes nothing but a placeholder's name; new identities are attached by their own command only.</summary>
+    /// <summary>A later registration changes nothing but a placeholder; new identities are attached by their own command only.</summary>
     private async Task<Outcome<UserView>> Rename(Command command, UserRow known, UserRegistration registration)
     {
         var realName = !registration.IsPlaceholder && !UserRules.IsPlaceholderFor(registration.Username, _key.Id, registration.Identities);
-        return known.IsPlaceholder && realName
-            ? await Change(command, known, known.View with { Username = registration.Username }, isPlaceholder: false)
-            : Outcome<UserView>.Done(known.View);
+        if (!known.IsPlaceholder || !realName)
+        {
+            return Outcome<UserView>.Done(known.View);
+        }
+
+        // The persona first: if this ends in between, the user is still a placeholder, and the next registration goes on.
+        await RenameDefaultPersona(command, known.View, registration);
+        return await Change(command, known, known.View with { Username = registration.Username }, isPlaceholder: false);
     }
 
     public async Task<Outcome<UserView>> Update(Command command, UserChange change)
