@@ -178,4 +178,20 @@ public sealed class FocusModeTests(Room room) : IClassFixture<Room>
         (await other.Delete($"/v1/focus-modes/{made.Id}")).ShouldRefuse(HttpStatusCode.NotFound, "focus_mode_not_found");
         (await room.Admin.Delete($"/v1/focus-modes/{made.Id}")).Should(HttpStatusCode.NoContent);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_operators_repeated_deletion_is_answered_as_the_first_was(bool ofSystem)
+    {
+        (string, string) tenant = ("X-Persona-Tenant", room.Tenant.ToString());
+        var made = (await room.Operator.Post("/v1/focus-modes", new { modeName = $"m{Guid.NewGuid():N}", systemPrompt = "s", isSystem = ofSystem }, tenant)).Should(HttpStatusCode.Created);
+        Assert.Equal(ofSystem, (bool)made.Json["isSystem"]!);
+        for (var i = 0; i < 2; i++)
+        {
+            (await room.Operator.Delete($"/v1/focus-modes/{made.Id}", tenant, ("Idempotency-Key", $"{made.Id}"))).Should(HttpStatusCode.NoContent);
+        }
+
+        (await room.Operator.Delete($"/v1/focus-modes/{made.Id}", tenant, ("Idempotency-Key", "another"))).ShouldRefuse(HttpStatusCode.NotFound, "focus_mode_not_found");
+    }
 }

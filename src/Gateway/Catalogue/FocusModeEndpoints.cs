@@ -130,9 +130,17 @@ public static class FocusModeEndpoints
             return refusal.ToResult();
         }
 
-        // A repeat of a delete finds nothing any more; the command log of its tenant knows it, and a tenant's mode it mostly is.
-        var (whose, read) = await Find(tenant, actor, id, grains);
-        whose = read is null ? tenant : whose;
-        return (await commands.Run<Nothing>(http, whose, caller.KeyId, actor, null, command => Catalogue(grains, whose).DeleteFocusMode(command, id))).ToResult();
+        Task<Outcome<Nothing>> DeleteFrom(Guid? whose) =>
+            commands.Run<Nothing>(http, whose, caller.KeyId, actor, null, command => Catalogue(grains, whose).DeleteFocusMode(command, id));
+
+        var (owner, read) = await Find(tenant, actor, id, grains);
+        if (read is not null)
+        {
+            return (await DeleteFrom(owner)).ToResult();
+        }
+
+        // A repeat finds nothing any more, but the command log of whose it was knows it: the tenant's, or for an operator the system's.
+        var outcome = await DeleteFrom(tenant);
+        return (outcome.Refusal is not null && tenant is not null && actor.Kind == ActorKind.Operator ? await DeleteFrom(null) : outcome).ToResult();
     }
 }
