@@ -35,6 +35,33 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     }
 
     [Fact]
+    public async Task A_user_personas_stream_is_its_owners_and_while_it_is_public_everybodys()
+    {
+        var (ada, bob) = (await fixture.Service.Register("Ada"), await fixture.Service.Register("Bob"));
+        var asAda = ("X-Persona-User", ada.ToString());
+        var id = (await fixture.Service.Post("/v1/user-personas", new { name = "Tutor", systemPrompt = "You teach." }, asAda)).Should(HttpStatusCode.Created).Id;
+        var path = $"/v1/events?stream=user-persona:{id}&from={Node.Database.Epoch}:0";
+        using var bobs = Node.Client(await Node.UserKey(bob));
+        (await bobs.Get(path)).ShouldRefuse(HttpStatusCode.NotFound, "stream_not_found");
+        using var owner = await Reader.Open(Node, await Node.UserKey(ada), path);
+        Assert.Equal("subscribed", (await owner.Next()).Type);
+        Assert.Equal("user-persona.created", (await owner.Next()).Type);
+
+        (await fixture.Service.Patch($"/v1/user-personas/{id}", new { isPublic = true }, asAda)).Should(HttpStatusCode.OK);
+        var shared = await owner.Next();
+        Assert.Equal(("user-persona.updated", true), (shared.Type, (bool)shared.Data["data"]!["changes"]!["isPublic"]!));
+        using var other = await Reader.Open(Node, await Node.UserKey(bob), path);
+        Assert.Equal("subscribed", (await other.Next()).Type);
+        Assert.Equal("user-persona.created", (await other.Next()).Type);
+        Assert.Equal("user-persona.updated", (await other.Next()).Type);
+
+        (await bobs.Post($"/v1/user-personas/{id}/usage", new { tokens = 5 })).Should(HttpStatusCode.Created);
+        Assert.Equal("user-persona.used", (await owner.Next()).Type);
+        var used = await other.Next();
+        Assert.Equal(("user-persona.used", 1), (used.Type, (int)used.Data["data"]!["changes"]!["usageCount"]!));
+    }
+
+    [Fact]
     public async Task A_cursor_that_cannot_be_served_is_an_event_with_the_state()
     {
         var user = await fixture.Service.Register("Reset");

@@ -63,6 +63,22 @@ public sealed class OwnedLlmConfigTests(NodeFixture fixture) : IClassFixture<Nod
     }
 
     [Fact]
+    public async Task A_user_has_at_most_a_hundred()
+    {
+        var user = await _service.Register("ada");
+        var first = await Make(user, "0");
+        for (var i = 1; i < 100; i++)
+        {
+            await Make(user, $"{i}");
+        }
+
+        Task<ApiAnswer> Another() => _service.Post("/v1/llm-configs", new { name = "another", model = "m" }, ("X-Persona-User", user.ToString()));
+        (await Another()).ShouldRefuse(HttpStatusCode.Conflict, "too_many_llm_configs");
+        (await _service.Delete($"/v1/llm-configs/{first}")).Should(HttpStatusCode.NoContent);
+        (await Another()).Should(HttpStatusCode.Created);
+    }
+
+    [Fact]
     public async Task A_name_is_unique_for_its_owner_and_may_be_that_of_a_global_one()
     {
         var user = await _service.Register("ada");
