@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Storage;
 
@@ -51,8 +52,8 @@ public sealed class ClockedNode : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment[AppLogin] = database.App;
-        start.Environment[WorkerLogin] = database.Worker;
+        start.Environment[AppLogin] = Patient(database.App);
+        start.Environment[WorkerLogin] = Patient(database.Worker);
         var process = Process.Start(start)!;
         var node = new ClockedNode(process, now);
         process.ErrorDataReceived += (_, line) => node.OnError(line.Data);
@@ -60,6 +61,9 @@ public sealed class ClockedNode : IAsyncDisposable
         node.Address = new Uri((await node.Answer("ready"))["ready ".Length..]);
         return node;
     }
+
+    /// <summary>However busy the machine is, a slow connection is not what is tried here.</summary>
+    private static string Patient(string login) => new NpgsqlConnectionStringBuilder(login) { Timeout = 30, CommandTimeout = 60 }.ConnectionString;
 
     public ApiClient Client() => new(Address, null);
 
@@ -121,7 +125,7 @@ public sealed class ClockedNode : IAsyncDisposable
             {
                 await sweep.WakeDue(CancellationToken.None);
             }
-            catch (Exception e) when (e is Npgsql.NpgsqlException)
+            catch (Exception e) when (e is NpgsqlException)
             {
                 // Its connections were cut: the node's own sweep meets what is due.
             }
