@@ -76,9 +76,9 @@ public sealed class CommandLineTests : IAsyncLifetime
     {
         await Sql.Run(_database.Superuser, $"ALTER DATABASE {_database.Name} CONNECTION LIMIT 0");
         await using var node = ProcessNode.Launch(_database);
-        await Eventually.True("it says that it waits", () => Task.FromResult(node.Output.Contains("waiting for the database: 53300", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+        await Eventually.True("it says that it waits", () => Task.FromResult(node.Output.Contains("waiting for the database: 53300", StringComparison.Ordinal)), TimeSpan.FromSeconds(90));
         await Sql.Run(_database.Superuser, $"ALTER DATABASE {_database.Name} CONNECTION LIMIT -1");
-        await Eventually.True("it serves", () => Task.FromResult(node.Output.Contains("ready http", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+        await Eventually.True("it serves", () => Task.FromResult(node.Output.Contains("ready http", StringComparison.Ordinal)), TimeSpan.FromSeconds(90));
         Assert.False(node.HasExited);
     }
 

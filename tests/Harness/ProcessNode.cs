@@ -45,20 +45,20 @@ public sealed class ProcessNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts and waits for the ready line, half a minute at most.</summary>
+    /// <summary>Starts and waits for the ready line, for as long as a very busy machine may need.</summary>
     public static async Task<ProcessNode> Start(TestDatabase database, int? port = null, params (string Name, string Value)[] environment)
     {
         var node = Launch(database, port, environment);
         try
         {
-            var line = await node._ready.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            var line = await node._ready.Task.WaitAsync(TimeSpan.FromSeconds(90));
             node.Key = line.Split(" key ") is [_, var key] ? key : "";
             return node;
         }
         catch (TimeoutException)
         {
             await node.DisposeAsync();
-            throw new TimeoutException($"waited 30 s for the node's ready line; it printed:\n{node.Output}");
+            throw new TimeoutException($"waited 90 s for the node's ready line; it printed:\n{node.Output}");
         }
         catch (InvalidOperationException e)
         {
