@@ -62,7 +62,8 @@ public static class GatewayComposition
         var options = app.Services.GetRequiredService<GatewayOptions>();
         app.UseMiddleware<Failures>();
         app.UseRouting();
-        app.UseCors();
+        // Requests that no page made don't pay for what is about pages.
+        app.UseWhen(http => http.Request.Headers.Origin.Count > 0, paged => paged.UseCors());
         app.UseMiddleware<Authentication>();
         app.UseWhen(http => RateLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
         app.UseMiddleware<HubGate>();

@@ -28,15 +28,11 @@ public sealed class PersonalityIndex
         feed.ListenToHints(hint => ForgetStream(hint.Stream));
     }
 
-    public ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel)
-    {
-        if (Guid.TryParse(text, out var id) || _bySlug.TryGetValue((tenant, text), out id))
-        {
-            return ValueTask.FromResult<Guid?>(id);
-        }
+    /// <summary>Without asking anybody: an id, or a slug that is remembered.</summary>
+    public Guid? Known(Guid tenant, string text) => Guid.TryParse(text, out var id) || _bySlug.TryGetValue((tenant, text), out id) ? id : null;
 
-        return Look(tenant, user, text, cancel);
-    }
+    public ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel) =>
+        Known(tenant, text) is { } id ? ValueTask.FromResult<Guid?>(id) : Look(tenant, user, text, cancel);
 
     /// <summary>For who found that the personality has another slug than the one asked for, or is gone: the next look is a fresh one.</summary>
     /// <returns>Whether anything was remembered, so that it is worth looking again.</returns>

@@ -54,7 +54,7 @@ public static class PromptEndpoints
             return;
         }
 
-        if (await index.Find(acting!.Tenant, user, personality, http.RequestAborted) is not { } id)
+        if ((index.Known(acting!.Tenant, personality) ?? await index.Find(acting.Tenant, user, personality, http.RequestAborted)) is not { } id)
         {
             await Problems.Write(http, Refusal.NotFound("personality"));
             return;

@@ -157,8 +157,8 @@ internal sealed class ReadyEntry(PromptSources sources)
     /// <summary>Of its text; 0 as long as nobody has asked for it.</summary>
     public int Size => _prepared?.Ready.Size ?? 0;
 
-    /// <summary>The size with which it is kept, if it is.</summary>
-    public int KeptSize { get; set; }
+    /// <summary>The size with which it is kept; less than nothing if it isn't.</summary>
+    public int KeptSize { get; set; } = -1;
 
     public void Prepare(PromptMaterial material, PromptRequest request)
     {

@@ -19,8 +19,8 @@ public sealed class PromptBudget(long most)
 }
 
 /// <summary>
-/// One user's ready prompts, bounded; the least recently used goes first. Kept is what was asked for twice of late: what
-/// nobody asks for again would only be carried from one garbage collection to the next.
+/// One user's ready prompts, bounded; the least recently used goes first. Kept is what was asked for twice in a row: making
+/// one costs little, and what nobody asks for again would only be carried from one garbage collection to the next.
 /// </summary>
 internal sealed class ReadyPrompts(PromptBudget budget)
 {
@@ -29,11 +29,8 @@ internal sealed class ReadyPrompts(PromptBudget budget)
     /// <summary>What an entry takes beside its text.</summary>
     private const int Overhead = 2048;
 
-    /// <summary>A power of two: how many requests back a second one counts.</summary>
-    private const int Remembered = 4;
-
-    private readonly int[] _lately = new int[Remembered];
-    private int _count;
+    /// <summary>The request before: its hash.</summary>
+    private int _before;
 
     private readonly Dictionary<PromptRequest, LinkedListNode<Kept>> _byRequest = [];
     private readonly LinkedList<Kept> _byUse = new();
@@ -86,14 +83,9 @@ internal sealed class ReadyPrompts(PromptBudget budget)
 
     private bool IsRepeated(PromptRequest request)
     {
-        var hash = request.GetHashCode();
-        if (_lately.AsSpan().Contains(hash))
-        {
-            return true;
-        }
-
-        _lately[_count++ & (Remembered - 1)] = hash;
-        return false;
+        var before = _before;
+        _before = request.GetHashCode();
+        return _before == before;
     }
 
     public void Clear()

@@ -37,6 +37,9 @@ public static class NodeComposition
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         builder.Logging.AddFilter("PersonaActors", LogLevel.Information);
+        // While anybody logs in this category, each request gets a span and a scope of its own, traced or not. Of failures it
+        // says nothing; spans are made all the same where somebody listens for them.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(settings);
