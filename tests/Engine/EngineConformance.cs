@@ -383,12 +383,15 @@ public sealed class EngineConformance(EngineFixture engine) : IClassFixture<Engi
         var key = NewKey();
         var grain = Grains.GetGrain<IRemindedGrain>(key);
         await grain.RemindAndRetire("wake up", TimeSpan.FromSeconds(1));
-        var status = await Logbook.Of(key).Told("wake up").WaitAsync(TimeSpan.FromSeconds(60));
+        // Silos that have only just found each other may hand the reminder over and miss its first tick: then it is the second.
+        var status = await Logbook.Of(key).Told("wake up").WaitAsync(TimeSpan.FromSeconds(150));
 
         Assert.Equal(2, Logbook.Of(key).Activations);
         Assert.Equal(TimeSpan.FromMinutes(1), status.Period);
         Assert.Equal(DateTimeKind.Utc, status.FirstTickTime.Kind);
-        Assert.InRange(status.CurrentTickTime, status.FirstTickTime, status.FirstTickTime.AddSeconds(30));
+        var since = status.CurrentTickTime - status.FirstTickTime;
+        Assert.InRange(since, TimeSpan.Zero, TimeSpan.FromSeconds(100));
+        Assert.InRange(since.Ticks % status.Period.Ticks, 0, TimeSpan.FromSeconds(30).Ticks);
         await grain.Forget("wake up");
     }
 
