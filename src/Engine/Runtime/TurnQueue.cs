@@ -16,29 +16,40 @@ internal abstract class Work
 /// continuations back: what awaits inside, goes on inside.
 /// </summary>
 /// <remarks>
-/// All of it is one word. <c>_head</c> is null while nobody is inside, <see cref="Inside"/> while somebody is and nothing
-/// has been left, else the last piece of work that was left, chained back to the first. Leaving work at an empty queue
-/// makes the leaver responsible for scheduling it, and nobody can go in before it has run.
+/// Who may go in is a number, not a reference: exchanging a reference makes the garbage collector look at the grain again,
+/// and a node has grains by the ten thousand. Whoever leaves work first puts it into <c>_left</c> and then says so;
+/// leaving it at an empty queue makes the leaver responsible for scheduling it, and nobody can go in before it has run.
+/// Whoever takes first says that all is taken, so nothing that is said later is overlooked.
 /// </remarks>
 internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
 {
     /// <summary>After so many pieces of work a queue goes to the end of the thread pool's line.</summary>
     private const int Batch = 64;
 
-    private static readonly Work Inside = new Marker();
+    /// <summary>Nobody is inside.</summary>
+    private const int Empty = 0;
 
-    private Work? _head;
+    /// <summary>Somebody is inside, or about to be.</summary>
+    private const int Inside = 1;
 
-    /// <summary>Taken from <c>_head</c>, oldest first. Touched from inside only.</summary>
+    /// <summary>The same, and work may have been left since.</summary>
+    private const int InsideAndLeft = 2;
+
+    private int _state;
+
+    /// <summary>The last piece of work that was left, chained back to the first.</summary>
+    private Work? _left;
+
+    /// <summary>Taken from <c>_left</c>, oldest first. Touched from inside only.</summary>
     private Work? _taken;
 
     protected bool TryEnter() =>
-        Volatile.Read(ref _head) is null && Interlocked.CompareExchange(ref _head, Inside, null) is null;
+        Volatile.Read(ref _state) == Empty && Interlocked.CompareExchange(ref _state, Inside, Empty) == Empty;
 
     /// <summary>Leaves; <paramref name="more"/> says that <see cref="Pulse"/> has something to do.</summary>
     protected void Leave(bool more)
     {
-        if (!more && Interlocked.CompareExchange(ref _head, null, Inside) == Inside) return;
+        if (!more && Interlocked.CompareExchange(ref _state, Empty, Inside) == Inside) return;
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
     }
 
@@ -51,15 +62,15 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
 
     internal void Enqueue(Work work)
     {
-        var head = Volatile.Read(ref _head);
+        var last = Volatile.Read(ref _left);
         while (true)
         {
-            work.Next = head;
-            var seen = Interlocked.CompareExchange(ref _head, work, head);
-            if (seen == head) break;
-            head = seen;
+            work.Next = last;
+            var seen = Interlocked.CompareExchange(ref _left, work, last);
+            if (seen == last) break;
+            last = seen;
         }
-        if (head is null) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        if (Interlocked.Exchange(ref _state, InsideAndLeft) == Empty) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
     }
 
     /// <summary>Between any two pieces of work, inside: start what may start now.</summary>
@@ -91,14 +102,17 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
     /// <summary>False: there was nothing, and this thread is no longer inside.</summary>
     private bool Take()
     {
-        if (Interlocked.CompareExchange(ref _head, null, Inside) == Inside) return false;
-        var work = Interlocked.Exchange(ref _head, Inside);
-        while (work is not null && work != Inside)
+        while (_taken is null)
         {
-            var older = work.Next;
-            work.Next = _taken;
-            _taken = work;
-            work = older;
+            if (Interlocked.CompareExchange(ref _state, Empty, Inside) == Inside) return false;
+            Interlocked.Exchange(ref _state, Inside);
+            for (var work = Interlocked.Exchange(ref _left, null); work is not null;)
+            {
+                var older = work.Next;
+                work.Next = _taken;
+                _taken = work;
+                work = older;
+            }
         }
         return true;
     }
@@ -116,12 +130,5 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
     private sealed class Continuation(SendOrPostCallback callback, object? state) : Work
     {
         internal override void Run(TurnQueue queue) => callback(state);
-    }
-
-    private sealed class Marker : Work
-    {
-        internal override void Run(TurnQueue queue)
-        {
-        }
     }
 }
