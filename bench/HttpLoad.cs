@@ -19,7 +19,8 @@ internal static class HttpLoad
     {
         var start = Stopwatch.GetTimestamp();
         var until = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
-        var counts = await Task.WhenAll(Enumerable.Range(0, connections).Select(i => Task.Run(() => Loop(address, status, write, new Random(i + Environment.TickCount), until, long.MaxValue))));
+        // Of the clock as it was once: two connections with one seed would ask for the same in lockstep.
+        var counts = await Task.WhenAll(Enumerable.Range(0, connections).Select(i => Task.Run(() => Loop(address, status, write, new Random(HashCode.Combine(start, i)), until, long.MaxValue))));
         return counts.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 

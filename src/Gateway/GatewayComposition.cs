@@ -31,6 +31,7 @@ public static class GatewayComposition
         services.AddSingleton<IdentityIndex>();
         services.AddSingleton<ActingResolver>();
         services.AddSingleton<PersonalityIndex>();
+        services.AddSingleton<UserGrains>();
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
         services.AddSingleton(provider => HealthEndpoints.DatabaseCheck(provider.GetRequiredService<Database>()));

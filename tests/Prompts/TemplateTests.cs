@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -45,8 +44,8 @@ public sealed class TemplateTests
 
     private static string Write(Template template, TextForm form, PlaceholderValues values)
     {
-        var output = new ArrayBufferWriter<byte>();
+        var output = new PromptWriter();
         template.Write(output, form, values);
-        return Encoding.UTF8.GetString(output.WrittenSpan);
+        return Encoding.UTF8.GetString(output.ToText().ToArray());
     }
 }

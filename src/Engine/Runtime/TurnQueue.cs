@@ -26,6 +26,8 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
     /// <summary>After so many pieces of work a queue goes to the end of the thread pool's line.</summary>
     private const int Batch = 64;
 
+    private static readonly int Spins = Environment.ProcessorCount > 1 ? 10 : 0;
+
     /// <summary>Nobody is inside.</summary>
     private const int Empty = 0;
 
@@ -43,8 +45,20 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
     /// <summary>Taken from <c>_left</c>, oldest first. Touched from inside only.</summary>
     private Work? _taken;
 
-    protected bool TryEnter() =>
-        Volatile.Read(ref _state) == Empty && Interlocked.CompareExchange(ref _state, Inside, Empty) == Empty;
+    /// <summary>
+    /// Most turns are shorter than the way through the thread pool, so whoever finds somebody inside, and nothing left,
+    /// waits a moment for that one to leave.
+    /// </summary>
+    protected bool TryEnter()
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var state = Volatile.Read(ref _state);
+            if (state == Empty && Interlocked.CompareExchange(ref _state, Inside, Empty) == Empty) return true;
+            if (state == InsideAndLeft || tries == Spins) return false;
+            Thread.SpinWait(10);
+        }
+    }
 
     /// <summary>Leaves; <paramref name="more"/> says that <see cref="Pulse"/> has something to do.</summary>
     protected void Leave(bool more)

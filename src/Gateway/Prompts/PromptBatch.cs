@@ -2,10 +2,10 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
+using PersonaActors.Gateway.Users;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -19,7 +19,7 @@ public static class PromptBatch
 {
     public const int MaxPairs = 100;
 
-    public static async Task Post(HttpContext http, PromptBatchBody body, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
+    public static async Task Post(HttpContext http, PromptBatchBody body, ActingResolver who, PersonalityIndex index, UserGrains users)
     {
         var (acting, refusal) = await who.Resolve(http);
         refusal ??= body.Pairs is not { Count: > 0 and <= MaxPairs } ? Refusal.Invalid("pairs", $"'pairs' is a list of 1–{MaxPairs} pairs; {body.Pairs?.Count ?? 0} were given.") : null;
@@ -33,7 +33,7 @@ public static class PromptBatch
         var answers = new List<(PromptPair Pair, Outcome<PromptAnswer> Outcome)>(body.Pairs!.Count);
         foreach (var pair in body.Pairs)
         {
-            answers.Add((pair, await Resolve(acting!, pair, body, who, index, grains, http.RequestAborted)));
+            answers.Add((pair, await Resolve(acting!, pair, body, who, index, users, http.RequestAborted)));
         }
 
         http.Response.ContentType = "application/json; charset=utf-8";
@@ -51,7 +51,7 @@ public static class PromptBatch
     }
 
     private static async ValueTask<Outcome<PromptAnswer>> Resolve(
-        Acting acting, PromptPair pair, PromptBatchBody body, ActingResolver who, PersonalityIndex index, IGrainFactory grains, CancellationToken cancel)
+        Acting acting, PromptPair pair, PromptBatchBody body, ActingResolver who, PersonalityIndex index, UserGrains users, CancellationToken cancel)
     {
         if ((pair.User is null ? acting.User : await who.FindUser(acting.Tenant, pair.User, cancel)) is not { } user || !acting.MayActFor(user))
         {
@@ -73,7 +73,7 @@ public static class PromptBatch
             pair.Channel, pair.FocusMode, pair.Mapper, body.Format, body.Explain ? "true" : null);
         return refusal is not null
             ? refusal
-            : await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user)).Resolve(acting.Actor, request!, null, null);
+            : await users.Of(acting.Tenant, user).Resolve(acting.Actor, request!, null, null);
     }
 
     private static void Write(Utf8JsonWriter json, PromptPair pair, Outcome<PromptAnswer> outcome, bool isText)
@@ -108,11 +108,11 @@ public static class PromptBatch
             json.WritePropertyName("prompt");
             if (isText)
             {
-                json.WriteStringValue(outcome.Value.Body);
+                json.WriteStringValue(outcome.Value.Body!.ToArray());
             }
             else
             {
-                json.WriteRawValue(outcome.Value.Body, skipInputValidation: true);
+                json.WriteRawValue(outcome.Value.Body!.ToArray(), skipInputValidation: true);
             }
         }
 

@@ -1,11 +1,9 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
@@ -29,22 +27,22 @@ public static class PromptEndpoints
         // Taken once: a request for each of these would cost as much as the prompt.
         var who = routes.ServiceProvider.GetRequiredService<ActingResolver>();
         var index = routes.ServiceProvider.GetRequiredService<PersonalityIndex>();
-        var grains = routes.ServiceProvider.GetRequiredService<IGrainFactory>();
-        routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, grains))
+        var users = routes.ServiceProvider.GetRequiredService<UserGrains>();
+        routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, users))
             .WithTags("Prompts").WithSummary("The resolved prompt of a user with a personality, with the source of every field");
         routes.MapPost("/v1/personalities/{personality}/prompt", (HttpContext http, string personality, PromptBody body) =>
-            Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, grains))
+            Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, users))
             .WithTags("Prompts").WithSummary("The same, with a message and variables");
-        routes.MapGet("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id) => UserPersona(http, id, null, who, grains))
+        routes.MapGet("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id) => UserPersona(http, id, null, who, users))
             .WithTags("Prompts").WithSummary("The resolved prompt of a user persona");
         routes.MapPost("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id, UserPersonaPromptBody body) =>
-            UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, grains))
+            UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, users))
             .WithTags("Prompts").WithSummary("The same, with the user's message");
         routes.MapPost("/v1/prompts:batch", PromptBatch.Post).WithTags("Prompts").WithSummary("Up to 100 prompts at once");
     }
 
     private static async Task Personality(
-        HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
+        HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, UserGrains users)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
         var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
@@ -60,10 +58,10 @@ public static class PromptEndpoints
             return;
         }
 
-        await Answer(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, grains);
+        await Answer(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, users);
     }
 
-    private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IGrainFactory grains)
+    private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, UserGrains users)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
         var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
@@ -73,11 +71,11 @@ public static class PromptEndpoints
             return;
         }
 
-        await Answer(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, grains);
+        await Answer(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, users);
     }
 
     private static async Task Answer(
-        HttpContext http, Acting acting, Guid user, (PromptRequest? Request, Refusal? Refusal) asked, PromptOccasion? occasion, IGrainFactory grains)
+        HttpContext http, Acting acting, Guid user, (PromptRequest? Request, Refusal? Refusal) asked, PromptOccasion? occasion, UserGrains users)
     {
         var (request, refusal) = asked;
         if ((refusal ?? PromptQuery.Check(occasion)) is { } no)
@@ -87,7 +85,7 @@ public static class PromptEndpoints
         }
 
         var known = occasion is null && http.Request.Headers.IfNoneMatch is { Count: > 0 } tags ? tags.ToString() : null;
-        var outcome = await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user)).Resolve(acting.Actor, request!, occasion, known);
+        var outcome = await users.Of(acting.Tenant, user).Resolve(acting.Actor, request!, occasion, known);
         if (outcome.Refusal is not null)
         {
             await Problems.Write(http, outcome.Refusal);
@@ -117,19 +115,20 @@ public static class PromptEndpoints
 
         response.ContentType = format == PromptFormat.Text ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
         response.ContentLength = body.Length;
-        return Written(response.BodyWriter.WriteAsync(body));
-    }
-
-    private static ValueTask Written(ValueTask<FlushResult> write)
-    {
-        if (!write.IsCompletedSuccessfully)
+        // Once the headers are out of the way, the body goes straight into the connection's buffers.
+        var started = response.StartAsync();
+        if (!started.IsCompletedSuccessfully)
         {
-            return Awaited(write);
+            return Awaited(started, response, body);
         }
 
-        write.GetAwaiter().GetResult();
+        body.WriteTo(response.BodyWriter);
         return ValueTask.CompletedTask;
 
-        static async ValueTask Awaited(ValueTask<FlushResult> write) => await write;
+        static async ValueTask Awaited(Task started, HttpResponse response, PromptText body)
+        {
+            await started;
+            body.WriteTo(response.BodyWriter);
+        }
     }
 }

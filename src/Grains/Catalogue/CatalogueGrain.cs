@@ -41,7 +41,7 @@ public sealed class CatalogueGrain(
 
     public ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question) =>
         question.FocusMode is null || _tenant is null
-            ? ValueTask.FromResult(Answer(knownVersion, question, null))
+            ? Answer(knownVersion, question, null).ToAnswer()
             : WithSystem(knownVersion, question);
 
     private async ValueTask<Snapshot<CatalogueExcerpt>> WithSystem(long knownVersion, CatalogueQuestion question) =>

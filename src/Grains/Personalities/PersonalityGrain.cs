@@ -33,7 +33,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     }
 
     public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
-        ValueTask.FromResult(Snapshot<PersonalityView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0));
+        Snapshot<PersonalityView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0).ToAnswer();
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
         _row is { } row && row.View.MayUse(actor)

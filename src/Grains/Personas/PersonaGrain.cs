@@ -27,7 +27,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
     }
 
     public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
-        ValueTask.FromResult(Snapshot<PersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0));
+        Snapshot<PersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0).ToAnswer();
 
     public Task<Read<PersonaView>?> Get() =>
         Task.FromResult(_persona is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);

@@ -72,13 +72,13 @@ internal sealed class CharacterSection
 
     public static CharacterSection Of(PersonalityView character) => Known.GetValue(character, static character => new CharacterSection(character));
 
-    public void Write(ArrayBufferWriter<byte> output, TextForm form, in PlaceholderValues values)
+    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         foreach (var (shared, filled) in _parts)
         {
             if (shared is not null)
             {
-                output.Write(shared.In(form));
+                output.Share(shared.In(form));
             }
 
             filled?.Write(output, form, values);

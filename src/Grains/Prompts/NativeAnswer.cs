@@ -1,61 +1,67 @@
 using System.Text.Json;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personas;
 
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>What our own format says beside the text and the messages: parameters, entities, settings, and where each came from.</summary>
 internal static class NativeAnswer
 {
-    public static void WriteTail(Utf8JsonWriter json, ResolvedPrompt resolved, bool explain)
+    public static void WriteTail(PromptWriter output, ResolvedPrompt resolved, bool explain)
     {
-        Write(json, "llm"u8, resolved.Terms.LlmJson);
-        WritePersona(json, resolved);
-        WriteSpeaker(json, resolved);
+        output.Write("\"llm\":"u8);
+        output.Share(resolved.Terms.LlmJson);
+        output.Write(",\"persona\":"u8);
+        WritePersona(output, resolved.Persona.Value!);
+        WriteSpeaker(output, resolved.Material);
         if (resolved.Material is { WithFocusMode: true, Catalogue.FocusMode: { } mode })
         {
-            json.WriteStartObject("focusMode"u8);
-            json.WriteString("id"u8, mode.Id);
-            json.WriteString("modeName"u8, mode.ModeName);
-            json.WriteString("displayName"u8, mode.DisplayName);
-            json.WritePropertyName("settings"u8);
-            json.WriteRawValue(mode.Settings.Json, skipInputValidation: true);
-            json.WriteNumber("version"u8, mode.Version);
-            json.WriteEndObject();
+            output.Write(",\"focusMode\":"u8);
+            WriteFocusMode(output, mode);
         }
 
-        Write(json, "settings"u8, resolved.Terms.SettingsJson);
-        WriteSources(json, resolved);
-        json.WriteString("version"u8, resolved.Version);
+        output.Write(",\"settings\":"u8);
+        output.Share(resolved.Terms.SettingsJson);
+        WriteSources(output, resolved);
+        output.Write(",\"version\":\""u8);
+        output.Write(TextForm.Json, resolved.Version);
+        output.Write("\""u8);
         if (explain)
         {
-            json.WritePropertyName("explain"u8);
+            output.Write(",\"explain\":"u8);
+            var json = Scratch.Json(output);
             PromptExplanation.Of(resolved).WriteTo(json, Wire.Json);
+            json.Flush();
         }
     }
 
-    private static void WritePersona(Utf8JsonWriter json, ResolvedPrompt resolved)
+    private static void WritePersona(PromptWriter output, PersonaView persona)
     {
-        var persona = resolved.Persona.Value!;
-        json.WriteStartObject("persona"u8);
+        var json = Scratch.Json(output);
+        json.WriteStartObject();
         json.WriteString("id"u8, persona.Id);
         json.WriteString("name"u8, persona.Name);
         json.WriteString("preferredName"u8, persona.PreferredName);
         json.WriteString("pronouns"u8, persona.Pronouns);
         json.WriteNumber("version"u8, persona.Version);
         json.WriteEndObject();
+        json.Flush();
     }
 
-    private static void WriteSpeaker(Utf8JsonWriter json, ResolvedPrompt resolved)
+    private static void WriteSpeaker(PromptWriter output, PromptMaterial material)
     {
-        if (resolved.Material.Personality is { } personality)
+        if (material.Personality is { } personality)
         {
-            Write(json, "personality"u8, CharacterSection.Of(personality).Summary);
+            output.Write(",\"personality\":"u8);
+            output.Share(CharacterSection.Of(personality).Summary);
             return;
         }
 
-        var userPersona = resolved.Material.UserPersona!;
-        json.WriteNull("personality"u8);
-        json.WriteStartObject("userPersona"u8);
+        var userPersona = material.UserPersona!;
+        output.Write(",\"personality\":null,\"userPersona\":"u8);
+        var json = Scratch.Json(output);
+        json.WriteStartObject();
         json.WriteString("id"u8, userPersona.Id);
         json.WriteString("name"u8, userPersona.Name);
         json.WriteString("displayName"u8, userPersona.DisplayName);
@@ -63,8 +69,42 @@ internal static class NativeAnswer
         json.WriteString("voiceId"u8, userPersona.VoiceId);
         json.WriteNumber("version"u8, userPersona.Version);
         json.WriteEndObject();
-        json.WritePropertyName("style"u8);
-        json.WriteRawValue(userPersona.Style.Json, skipInputValidation: true);
+        json.Flush();
+        output.Write(",\"style\":"u8);
+        output.Write(TextForm.Plain, userPersona.Style.Json);
+    }
+
+    private static void WriteFocusMode(PromptWriter output, FocusModeView mode)
+    {
+        var json = Scratch.Json(output);
+        json.WriteStartObject();
+        json.WriteString("id"u8, mode.Id);
+        json.WriteString("modeName"u8, mode.ModeName);
+        json.WriteString("displayName"u8, mode.DisplayName);
+        json.WritePropertyName("settings"u8);
+        json.WriteRawValue(mode.Settings.Json, skipInputValidation: true);
+        json.WriteNumber("version"u8, mode.Version);
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    private static void WriteSources(PromptWriter output, ResolvedPrompt resolved)
+    {
+        output.Write(",\"sources\":{\"persona\":\""u8);
+        output.Write(TextForm.Json, resolved.Persona.From);
+        output.Write("\""u8);
+        if (resolved.SystemPrompt.From is { } from)
+        {
+            output.Write(",\"systemPrompt\":\""u8);
+            output.Write(TextForm.Json, from);
+            output.Write("\""u8);
+        }
+
+        output.Write(",\"llm\":"u8);
+        output.Share(resolved.Terms.LlmSources);
+        output.Write(",\"settings\":"u8);
+        output.Share(resolved.Terms.SettingsSources);
+        output.Write("}"u8);
     }
 
     public static void WriteSettings(Utf8JsonWriter json, SettingsCascade settings)
@@ -112,20 +152,6 @@ internal static class NativeAnswer
         }
     }
 
-    private static void WriteSources(Utf8JsonWriter json, ResolvedPrompt resolved)
-    {
-        json.WriteStartObject("sources"u8);
-        json.WriteString("persona"u8, resolved.Persona.From);
-        if (resolved.SystemPrompt.From is { } from)
-        {
-            json.WriteString("systemPrompt"u8, from);
-        }
-
-        Write(json, "llm"u8, resolved.Terms.LlmSources);
-        Write(json, "settings"u8, resolved.Terms.SettingsSources);
-        json.WriteEndObject();
-    }
-
     public static void WriteSources(Utf8JsonWriter json, LlmMerge llm)
     {
         json.WriteStartObject();
@@ -146,11 +172,5 @@ internal static class NativeAnswer
         }
 
         json.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, byte[] ready)
-    {
-        json.WritePropertyName(name);
-        json.WriteRawValue(ready, skipInputValidation: true);
     }
 }

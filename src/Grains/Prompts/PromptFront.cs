@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using PersonaActors.Contracts.Personas;
@@ -41,13 +40,13 @@ public readonly struct PromptFront
     public static string NameOf(PersonaView persona) =>
         string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName;
 
-    public void Write(ArrayBufferWriter<byte> output, TextForm form)
+    public void Write(PromptWriter output, TextForm form)
     {
         var values = new PlaceholderValues(
             NameOf(_persona),
             _material.Personality?.DisplayName ?? _material.UserPersona!.DisplayName ?? _material.UserPersona.Name,
             _persona.Content, _material.Variables);
-        var start = output.WrittenCount;
+        var start = output.Length;
         if (_systemPrompt is not null)
         {
             _systemPrompt.Write(output, form, values);
@@ -63,12 +62,12 @@ public readonly struct PromptFront
         if (_character is not null)
         {
             _character.Write(output, form, values);
-            output.Write(Between.In(form));
+            output.Share(Between.In(form));
             WriteUser(output, form, values);
         }
         else
         {
-            output.Write(UserPersonas.GetValue(_material.UserPersona!, static persona => new Piece(UserPersonaText.Build(persona))).In(form));
+            output.Share(UserPersonas.GetValue(_material.UserPersona!, static persona => new Piece(UserPersonaText.Build(persona))).In(form));
         }
 
         if (!string.IsNullOrWhiteSpace(_material.Mindscape))
@@ -80,12 +79,12 @@ public readonly struct PromptFront
 
     public override string ToString()
     {
-        var output = new ArrayBufferWriter<byte>();
+        var output = new PromptWriter();
         Write(output, TextForm.Plain);
-        return Encoding.UTF8.GetString(output.WrittenSpan);
+        return Encoding.UTF8.GetString(output.ToText().ToArray());
     }
 
-    private void WriteUser(ArrayBufferWriter<byte> output, TextForm form, in PlaceholderValues values)
+    private void WriteUser(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         output.Write(form, "<user>\n<name>");
         output.Write(form, ProtectedTags.Escape(values.User));
@@ -107,11 +106,11 @@ public readonly struct PromptFront
         output.Write(form, "</user>");
     }
 
-    private static void Begin(ArrayBufferWriter<byte> output, TextForm form, int start)
+    private static void Begin(PromptWriter output, TextForm form, int start)
     {
-        if (output.WrittenCount > start)
+        if (output.Length > start)
         {
-            output.Write(Between.In(form));
+            output.Share(Between.In(form));
         }
     }
 

@@ -23,6 +23,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
     private readonly ReadyPrompts _ready = new(budget);
     private readonly Dictionary<Guid, Known<PersonaView>> _personas = [];
+    private Func<Guid, Known<PersonaView>>? _persona;
     private ICompanionGrain? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
@@ -58,7 +59,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             entry ??= _ready.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
-                entry = new ReadyEntry(new PromptSources(shared, user.Tenant, me, request, Persona));
+                entry = new ReadyEntry(new PromptSources(shared, user.Tenant, me, request, _persona ??= Persona));
             }
 
             var confirmed = await entry.Sources.Confirm();
@@ -111,8 +112,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             ? ReadyPrompt.Of(ResolvedPrompt.Of(prepared.Resolved.Material with { Variables = variables }), request.Format, request.Explain)
             : prepared.Ready;
         var session = ready.ShowsFocus ? await (_companion ??= shared.Grains.Of<ICompanionGrain>(user)).Live() : null;
-        var now = time.GetUtcNow();
-        var state = CurrentState.Build(now, prepared.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
+        var state = session is not null || ready.NeedsTime ? Now(prepared, ready, session) : null;
         if (state is not null || occasion is not null)
         {
             return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
@@ -121,11 +121,17 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         return knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
     }
 
+    private string? Now(PreparedPrompt prepared, ReadyPrompt ready, FocusSessionView? session)
+    {
+        var now = time.GetUtcNow();
+        return CurrentState.Build(now, prepared.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
+    }
+
     private static Refusal? Refused(Actor actor, PromptRequest request, PromptSources sources)
     {
         if (request.Speaker == PromptSpeaker.Personality)
         {
-            if (sources.Personality is not { } personality || !personality.MayUse(actor with { User = sources.Me.User.Id }))
+            if (sources.Personality is not { } personality || !(personality.IsPublic || personality.MayUse(actor with { User = sources.Me.User.Id })))
             {
                 return Refusal.NotFound("personality");
             }

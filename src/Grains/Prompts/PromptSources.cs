@@ -15,9 +15,16 @@ internal sealed class Held<T>(Known<T> known)
     public T? Value { get; private set; } = known.Last;
 
     /// <summary>Takes the entity as it is now; true if it isn't what was held.</summary>
-    public async ValueTask<bool> Moved()
+    public ValueTask<bool> Moved()
     {
-        var snapshot = await known.Ask(Value);
+        var asked = known.Ask(Value);
+        return asked.IsCompletedSuccessfully ? ValueTask.FromResult(Take(asked.Result)) : Awaited(asked);
+    }
+
+    private async ValueTask<bool> Awaited(ValueTask<Snapshot<T>> asked) => Take(await asked);
+
+    private bool Take(Snapshot<T> snapshot)
+    {
         if (snapshot.Kind == SnapshotKind.Unchanged || (snapshot.Kind == SnapshotKind.Missing && Value is null))
         {
             return false;
@@ -112,10 +119,27 @@ internal sealed class PromptSources
         return Stamp == before;
     }
 
-    private async ValueTask Ask<T>(Held<T>? source)
+    private ValueTask Ask<T>(Held<T>? source)
         where T : class
     {
-        if (source is not null && await source.Moved())
+        if (source is null)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var moved = source.Moved();
+        if (!moved.IsCompletedSuccessfully)
+        {
+            return Learn(moved);
+        }
+
+        Stamp += moved.Result ? 1 : 0;
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask Learn(ValueTask<bool> moved)
+    {
+        if (await moved)
         {
             Stamp++;
         }

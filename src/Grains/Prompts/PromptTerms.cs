@@ -86,7 +86,7 @@ public sealed class PromptTerms
     public static PromptTerms Of(object speaker, in TermTiers tiers) => Shelves.GetOrCreateValue(speaker).Find(tiers);
 
     /// <summary>The members of an upstream's body, without its braces.</summary>
-    internal ReadOnlySpan<byte> Members(PromptFormat format) => _members[(int)format] ??= Json(json =>
+    internal byte[] Members(PromptFormat format) => _members[(int)format] ??= Json(json =>
     {
         json.WriteStartObject();
         if (format == PromptFormat.Openai)

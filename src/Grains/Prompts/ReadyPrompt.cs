@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
@@ -9,8 +6,8 @@ namespace PersonaActors.Grains.Prompts;
 public readonly record struct PromptMessage(string Role, string Content);
 
 /// <summary>
-/// A resolved prompt in one format, as UTF-8. It is encoded once, for a request that adds nothing; one with a current state,
-/// memories or messages is that answer again with those put in between: its front stays the same bytes.
+/// A resolved prompt in one format, as UTF-8. It is made once for a request that adds nothing; one with a current state,
+/// memories or messages is made anew, with those put in between: its front is the same bytes.
 /// </summary>
 public sealed class ReadyPrompt
 {
@@ -18,12 +15,6 @@ public sealed class ReadyPrompt
     private readonly PromptFormat _format;
     private readonly bool _explain;
     private PromptAnswer? _alone;
-
-    /// <summary>Where the text of sections 1–5 ends in <see cref="Alone"/>; 0 if there is none.</summary>
-    private int _frontEnd;
-
-    /// <summary>Where that begins which stands behind the messages.</summary>
-    private int _tail;
 
     private ReadyPrompt(ResolvedPrompt resolved, PromptFormat format, bool explain)
     {
@@ -44,7 +35,7 @@ public sealed class ReadyPrompt
     public bool IsRepeatable => !NeedsTime && !_explain;
 
     /// <summary>Without anything of a single request; may be sent as it is if the front needs no time.</summary>
-    public PromptAnswer Alone => _alone ??= new PromptAnswer(Encode(), Version, IsRepeatable);
+    public PromptAnswer Alone => _alone ??= new PromptAnswer(Compose(null, [], null), Version, IsRepeatable);
 
     /// <summary>The answer to whoever has this version already.</summary>
     public PromptAnswer Unchanged => new(null, Version, IsRepeatable);
@@ -63,133 +54,128 @@ public sealed class ReadyPrompt
         return tags.Trim() is "*";
     }
 
-    /// <summary>Its size in memory; 0 if nobody has asked for its text.</summary>
+    /// <summary>At most so much memory is its text's; 0 if nobody has asked for that.</summary>
     public int Size => _alone?.Body!.Length ?? 0;
 
     public static ReadyPrompt Of(ResolvedPrompt resolved, PromptFormat format, bool explain) => new(resolved, format, explain);
 
-    private byte[] Encode()
+    /// <param name="state">Sections 6 and 7, joined.</param>
+    /// <param name="window">Section 8.</param>
+    /// <param name="message">Section 9.</param>
+    public PromptText Compose(string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
-        var output = Scratch.Bytes();
+        var output = Scratch.Prompt();
         switch (_format)
         {
-            case PromptFormat.Text:
-                _resolved.Front.Write(output, TextForm.Plain);
-                _frontEnd = _tail = output.WrittenCount;
+            case PromptFormat.Native:
+                output.Write("{\"systemPrompt\":\""u8);
+                WriteFrontAndState(output, state);
+                output.Write("\",\"messages\":["u8);
+                WriteMessages(output, window, message, following: false);
+                output.Write("],"u8);
+                NativeAnswer.WriteTail(output, _resolved, _explain);
+                output.Write("}"u8);
                 break;
             case PromptFormat.Openai:
-                WriteFront(output, "{\"messages\":[{\"role\":\"system\",\"content\":\""u8, "\"}]"u8, "{\"messages\":[]"u8);
+                WriteOpenai(output, state, window, message);
                 WriteMembers(output);
                 break;
             case PromptFormat.Anthropic:
-                WriteFront(
-                    output, "{\"system\":[{\"type\":\"text\",\"text\":\""u8,
-                    "\",\"cache_control\":{\"type\":\"ephemeral\"}}],\"messages\":[]"u8, "{\"system\":[],\"messages\":[]"u8);
+                WriteAnthropic(output, state);
+                output.Write("],\"messages\":["u8);
+                WriteMessages(output, window, message, following: false);
+                output.Write("]"u8);
                 WriteMembers(output);
                 break;
             default:
-                output.Write(EmptyNative);
-                _resolved.Front.Write(output, TextForm.Json);
-                _frontEnd = output.WrittenCount;
-                output.Write("\",\"messages\":[]"u8);
-                _tail = output.WrittenCount;
-                output.Write(","u8);
-                var json = Scratch.Json(output);
-                NativeAnswer.WriteTail(json, _resolved, _explain);
-                json.Flush();
+                WritePlain(output, state, window, message);
                 break;
         }
 
-        if (_format != PromptFormat.Text)
-        {
-            output.Write("}"u8);
-        }
-
-        return output.WrittenSpan.ToArray();
+        return output.ToText();
     }
 
-    /// <summary>The front between what stands before and behind it, or what stands there if there is none.</summary>
-    private void WriteFront(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> before, ReadOnlySpan<byte> behind, ReadOnlySpan<byte> without)
+    private void WriteOpenai(PromptWriter output, string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
-        output.Write(before);
-        _resolved.Front.Write(output, TextForm.Json);
-        if (output.WrittenCount > before.Length)
+        var system = "{\"role\":\"system\",\"content\":\""u8;
+        output.Write("{\"messages\":["u8);
+        output.Write(system);
+        var hasText = WriteFrontAndState(output, state);
+        if (hasText)
         {
-            _frontEnd = output.WrittenCount;
-            output.Write(behind);
+            output.Write("\"}"u8);
         }
         else
         {
-            output.ResetWrittenCount();
-            output.Write(without);
+            output.TakeBack(system.Length);
         }
 
-        _tail = output.WrittenCount;
+        WriteMessages(output, window, message, following: hasText);
+        output.Write("]"u8);
     }
 
-    private void WriteMembers(ArrayBufferWriter<byte> output)
+    /// <summary>The state in a block of its own behind the front's, so that the upstream keeps the first one.</summary>
+    private void WriteAnthropic(PromptWriter output, string? state)
+    {
+        var block = "{\"type\":\"text\",\"text\":\""u8;
+        output.Write("{\"system\":["u8);
+        output.Write(block);
+        if (WriteFront(output))
+        {
+            output.Write("\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8);
+            output.Write(state is null ? [] : ","u8);
+        }
+        else
+        {
+            output.TakeBack(block.Length);
+        }
+
+        if (state is not null)
+        {
+            output.Write(block);
+            output.Write(TextForm.Json, state);
+            output.Write("\"}"u8);
+        }
+    }
+
+    private void WriteMembers(PromptWriter output)
     {
         var members = _resolved.Terms.Members(_format);
         if (members.Length > 0)
         {
             output.Write(","u8);
-            output.Write(members);
+            output.Share(members);
         }
+
+        output.Write("}"u8);
     }
 
-    /// <param name="state">Sections 6 and 7, joined.</param>
-    /// <param name="window">Section 8.</param>
-    /// <param name="message">Section 9.</param>
-    public byte[] Compose(string? state, IReadOnlyList<PromptMessage> window, string? message)
+    /// <summary>Whether it has any text.</summary>
+    private bool WriteFront(PromptWriter output)
     {
-        var body = Alone.Body.AsSpan();
-        var output = Scratch.Bytes();
-        output.Write(body[.._frontEnd]);
-        switch (_format)
+        var before = output.Length;
+        _resolved.Front.Write(output, _format == PromptFormat.Text ? TextForm.Plain : TextForm.Json);
+        return output.Length > before;
+    }
+
+    private bool WriteFrontAndState(PromptWriter output, string? state)
+    {
+        var hasFront = WriteFront(output);
+        if (state is null)
         {
-            case PromptFormat.Native:
-                WriteState(output, state);
-                output.Write("\",\"messages\":["u8);
-                break;
-            case PromptFormat.Openai:
-                if (_frontEnd == 0)
-                {
-                    output.Write("{\"messages\":["u8);
-                }
-
-                if (_frontEnd == 0 && state is not null)
-                {
-                    output.Write("{\"role\":\"system\",\"content\":\""u8);
-                }
-
-                if (_frontEnd > 0 || state is not null)
-                {
-                    WriteState(output, state);
-                    output.Write("\"}"u8);
-                }
-
-                break;
-            case PromptFormat.Anthropic:
-                // A block of its own behind the front's, so that the upstream keeps the first one.
-                output.Write(_frontEnd > 0 ? "\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8 : "{\"system\":["u8);
-                if (state is not null)
-                {
-                    output.Write(_frontEnd > 0 ? ",{\"type\":\"text\",\"text\":\""u8 : "{\"type\":\"text\",\"text\":\""u8);
-                    Write(output, state);
-                    output.Write("\"}"u8);
-                }
-
-                output.Write("],\"messages\":["u8);
-                break;
-            default:
-                WritePlain(output, state, window, message);
-                return output.WrittenSpan.ToArray();
+            return hasFront;
         }
 
-        var following = _format == PromptFormat.Openai && (_frontEnd > 0 || state is not null);
-        foreach (var said in window)
+        output.Write(hasFront ? "\\n\\n"u8 : []);
+        output.Write(TextForm.Json, state);
+        return true;
+    }
+
+    private static void WriteMessages(PromptWriter output, IReadOnlyList<PromptMessage> window, string? message, bool following)
+    {
+        for (var i = 0; i < window.Count; i++)
         {
-            WriteMessage(output, said, following);
+            WriteMessage(output, window[i], following);
             following = true;
         }
 
@@ -197,45 +183,19 @@ public sealed class ReadyPrompt
         {
             WriteMessage(output, new PromptMessage("user", message), following);
         }
-
-        output.Write("]"u8);
-        output.Write(body[_tail..]);
-        return output.WrittenSpan.ToArray();
     }
 
-    private void WriteState(ArrayBufferWriter<byte> output, string? state)
-    {
-        if (state is null)
-        {
-            return;
-        }
-
-        if (HasFront)
-        {
-            output.Write("\\n\\n"u8);
-        }
-
-        Write(output, state);
-    }
-
-    private bool HasFront => _format == PromptFormat.Native ? _frontEnd > EmptyNative.Length : _frontEnd > 0;
-
-    private static ReadOnlySpan<byte> EmptyNative => "{\"systemPrompt\":\""u8;
-
-    private static void WriteMessage(ArrayBufferWriter<byte> output, PromptMessage message, bool following)
+    private static void WriteMessage(PromptWriter output, PromptMessage message, bool following)
     {
         output.Write(following ? ",{\"role\":\""u8 : "{\"role\":\""u8);
-        Write(output, message.Role);
+        output.Write(TextForm.Json, message.Role);
         output.Write("\",\"content\":\""u8);
-        Write(output, message.Content);
+        output.Write(TextForm.Json, message.Content);
         output.Write("\"}"u8);
     }
 
-    private static void Write(ArrayBufferWriter<byte> output, string text) =>
-        output.Write(JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
-
     /// <summary>One text for all: here a message stands beside the sections, so it may not pose as one.</summary>
-    private void WritePlain(ArrayBufferWriter<byte> output, string? state, IReadOnlyList<PromptMessage> window, string? message)
+    private void WritePlain(PromptWriter output, string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
         var rest = new List<string>();
         if (state is not null)
@@ -249,9 +209,10 @@ public sealed class ReadyPrompt
             rest.Add(ProtectedTags.Escape(message));
         }
 
+        var hasFront = WriteFront(output);
         if (rest.Count > 0)
         {
-            output.Write(Encoding.UTF8.GetBytes((HasFront ? PromptFront.Joint : "") + string.Join(PromptFront.Joint, rest)));
+            output.Write(TextForm.Plain, (hasFront ? PromptFront.Joint : "") + string.Join(PromptFront.Joint, rest));
         }
     }
 }

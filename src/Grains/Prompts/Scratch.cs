@@ -5,8 +5,7 @@ using System.Text.Json;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>
-/// Room to write a prompt in, one of each a thread: what is written is copied out once, whole. For synchronous work that
-/// doesn't nest.
+/// Room to write in, one of each a thread: what is written is copied out once. For synchronous work that doesn't nest.
 /// </summary>
 internal static class Scratch
 {
@@ -17,6 +16,9 @@ internal static class Scratch
     private static ArrayBufferWriter<byte>? _bytes;
 
     [ThreadStatic]
+    private static PromptWriter? _prompt;
+
+    [ThreadStatic]
     private static Utf8JsonWriter? _json;
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -25,14 +27,25 @@ internal static class Scratch
     {
         if (_bytes is null || _bytes.Capacity > MostKept)
         {
-            _bytes = new ArrayBufferWriter<byte>(16384);
+            _bytes = new ArrayBufferWriter<byte>(1024);
         }
 
         _bytes.ResetWrittenCount();
         return _bytes;
     }
 
-    public static Utf8JsonWriter Json(ArrayBufferWriter<byte> output)
+    public static PromptWriter Prompt()
+    {
+        if (_prompt is null || _prompt.Capacity > MostKept)
+        {
+            _prompt = new PromptWriter(16384);
+        }
+
+        _prompt.Clear();
+        return _prompt;
+    }
+
+    public static Utf8JsonWriter Json(IBufferWriter<byte> output)
     {
         if (_json is null)
         {
@@ -44,5 +57,5 @@ internal static class Scratch
     }
 
     /// <summary>For what is kept, and so is made where somebody else may be writing.</summary>
-    public static Utf8JsonWriter NewJson(ArrayBufferWriter<byte> output) => new(output, Writing);
+    public static Utf8JsonWriter NewJson(IBufferWriter<byte> output) => new(output, Writing);
 }

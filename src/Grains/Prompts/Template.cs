@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace PersonaActors.Grains.Prompts;
@@ -86,7 +85,7 @@ public sealed class Template
     public static bool PointsToTime(string text) =>
         text.Contains("{{time}}", StringComparison.Ordinal) || text.Contains("{{date}}", StringComparison.Ordinal);
 
-    public void Write(ArrayBufferWriter<byte> output, TextForm form, in PlaceholderValues values)
+    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         if (!IsConstant && MayMakeTags(values) || values.Variables is not null)
         {
@@ -95,11 +94,11 @@ public sealed class Template
             return;
         }
 
-        output.Write(_pieces[0].In(form));
+        output.Share(_pieces[0].In(form));
         for (var i = 0; i < _gaps.Length; i++)
         {
             output.Write(form, Value(_gaps[i], values));
-            output.Write(_pieces[i + 1].In(form));
+            output.Share(_pieces[i + 1].In(form));
         }
     }
 

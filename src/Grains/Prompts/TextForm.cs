@@ -18,7 +18,7 @@ internal static class TextWriting
 {
     private static readonly JavaScriptEncoder Escapes = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
-    public static void Write(this ArrayBufferWriter<byte> output, TextForm form, ReadOnlySpan<char> text)
+    public static void Write(this PromptWriter output, TextForm form, ReadOnlySpan<char> text)
     {
         if (text.IsEmpty)
         {
@@ -42,7 +42,7 @@ internal static class TextWriting
         ArrayPool<byte>.Shared.Return(rest);
     }
 
-    private static void Escape(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> text)
+    private static void Escape(PromptWriter output, ReadOnlySpan<byte> text)
     {
         while (!text.IsEmpty)
         {
@@ -59,12 +59,13 @@ internal sealed class Piece(string text)
     private byte[]? _plain;
     private byte[]? _json;
 
-    public ReadOnlySpan<byte> In(TextForm form) => form == TextForm.Json ? _json ??= Encode(form) : _plain ??= Encode(form);
+    /// <summary>Nobody changes it.</summary>
+    public byte[] In(TextForm form) => form == TextForm.Json ? _json ??= Encode(form) : _plain ??= Encode(form);
 
     private byte[] Encode(TextForm form)
     {
-        var bytes = new ArrayBufferWriter<byte>(text.Length + 16);
+        var bytes = new PromptWriter(text.Length + 16);
         bytes.Write(form, text);
-        return bytes.WrittenSpan.ToArray();
+        return bytes.ToText().ToArray();
     }
 }

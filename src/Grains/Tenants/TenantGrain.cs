@@ -32,7 +32,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
         Task.FromResult(_row is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
 
     public ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion) =>
-        ValueTask.FromResult(Snapshot<TenantView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0));
+        Snapshot<TenantView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0).ToAnswer();
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {

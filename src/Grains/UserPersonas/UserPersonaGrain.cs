@@ -28,7 +28,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     }
 
     public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
-        ValueTask.FromResult(Snapshot<UserPersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0));
+        Snapshot<UserPersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0).ToAnswer();
 
     public Task<Read<UserPersonaView>?> Get() =>
         Task.FromResult(_persona is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
