@@ -12,6 +12,7 @@ public static class GrainsComposition
     public static void AddGrainWork(this IServiceCollection services)
     {
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
+        services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
         services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();
         services.AddSingleton<FocusSweep>();

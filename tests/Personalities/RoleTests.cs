@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Npgsql;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
@@ -111,6 +112,42 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
         (await cast.Editor.Client.Put($"{owners}/{Guid.NewGuid()}", new { role = "viewer" })).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
         (await cast.Editor.Client.Put($"{owners}/{cast.Viewer.Id}", new { role = "king" })).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
         (await cast.Editor.Client.Get($"{owners}/{cast.Viewer.Id}")).ShouldRefuse(HttpStatusCode.NotFound, "owner_not_found");
+    }
+
+    [Fact]
+    public async Task What_a_crash_kept_from_a_deleted_users_personalities_they_are_told_later_and_once()
+    {
+        var cast = await NewCast();
+        var alone = (await cast.Viewer.Client.Post("/v1/personalities", new { name = "Mine", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = "", personalityTraits = "" })).Should(HttpStatusCode.Created).Id;
+        var before = (await room.Events(StreamName.Personality(cast.Id))).Count;
+        await using var connection = new NpgsqlConnection(room.Database.Superuser);
+        await connection.OpenAsync();
+        var payload = $$"""{"user":"{{cast.Viewer.Id}}","personalities":{"{{cast.Id}}":"viewer","{{alone}}":"owner"} }""";
+        var task = $"INSERT INTO outbox_tasks (tenant_id, id, kind, payload, run_after, created_at) VALUES ('{room.Tenant}', gen_random_uuid(), 'user.leave', '{payload}', now(), now())";
+
+        // As the deletion's transaction leaves it, and a kill right behind.
+        await Run($"DELETE FROM users WHERE id = '{cast.Viewer.Id}'; {task}");
+        await Eventually.True("nothing is left to tell", Told);
+        (await room.Admin.Get($"/v1/personalities/{alone}")).ShouldRefuse(HttpStatusCode.NotFound, "personality_not_found");
+        Assert.Equal("personality.deleted", (await room.Events(StreamName.Personality(alone)))[^1].Type);
+        (await cast.Owner.Client.Get($"{cast.Path}/owners/{cast.Viewer.Id}")).ShouldRefuse(HttpStatusCode.NotFound, "owner_not_found");
+        Assert.Equal("personality.access-changed", Assert.Single((await room.Events(StreamName.Personality(cast.Id))).Skip(before)).Type);
+
+        await Run(task);
+        await Eventually.True("nothing is left to tell again", Told);
+        Assert.Single((await room.Events(StreamName.Personality(cast.Id))).Skip(before));
+
+        async Task Run(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        async Task<bool> Told()
+        {
+            await using var command = new NpgsqlCommand("SELECT count(*) FROM outbox_tasks WHERE kind = 'user.leave' AND status <> 'failed'", connection);
+            return (long)(await command.ExecuteScalarAsync())! == 0;
+        }
     }
 
     [Fact]

@@ -37,8 +37,9 @@ public interface IPersonalityGrain : IGrainWithStringKey
     Task<Outcome<Nothing>> RemoveOwner(Command command, Guid user);
 
     /// <summary>After a user is gone, and with it, by cascade, its role and configs: tells so, and goes too if nobody else owned it.</summary>
+    /// <param name="mayKnow">It may have been told before: then what it knows already isn't told again.</param>
     [Alias("forget")]
-    Task Forget(PersonalityOwner gone);
+    Task Forget(PersonalityOwner gone, bool mayKnow);
 
     /// <param name="personal">Only the acting user's word for it; otherwise the whole tenant's.</param>
     [Alias("set-alias")]

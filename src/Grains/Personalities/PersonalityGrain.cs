@@ -288,7 +288,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         return outcome;
     }
 
-    public async Task Forget(PersonalityOwner gone)
+    public async Task Forget(PersonalityOwner gone, bool mayKnow)
     {
         if (_row is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
         {
@@ -305,6 +305,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             _row = null;
             feed.Announce(_key.Tenant, events);
             DeactivateOnIdle();
+            return;
+        }
+
+        if (mayKnow && !row.View.Owners.Any(owner => owner.UserId == gone.UserId))
+        {
             return;
         }
 

@@ -173,6 +173,12 @@ public sealed partial class UserGrain(
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, "user.deleted", now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
+        if (theirPersonalities.Count > 0)
+        {
+            var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
+            batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left)), now + LeavePersonalities.After);
+        }
+
         batch.Answer(command, null, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
         _user = null;
@@ -182,7 +188,7 @@ public sealed partial class UserGrain(
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
         foreach (var (id, role) in theirPersonalities)
         {
-            await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role));
+            await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role), mayKnow: false);
         }
 
         await Task.WhenAll(theirAssistants.Select(id => GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, id)).Forget()));

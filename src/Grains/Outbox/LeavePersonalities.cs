@@ -1,0 +1,29 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Storage.Outbox;
+
+namespace PersonaActors.Grains.Outbox;
+
+/// <summary>
+/// The user's grain tells each personality itself that its user is gone. A crash may keep it from that; then this does, a
+/// while later, and finds nothing to do otherwise.
+/// </summary>
+public sealed class LeavePersonalities(IGrainFactory grains) : IOutboxTaskHandler
+{
+    public const string Kind = "user.leave";
+
+    public static readonly TimeSpan After = TimeSpan.FromMinutes(1);
+
+    public sealed record Payload(Guid User, Dictionary<Guid, PersonalityRole> Personalities);
+
+    string IOutboxTaskHandler.Kind => Kind;
+
+    public async Task Handle(OutboxTask task, CancellationToken cancel)
+    {
+        var (user, personalities) = task.Payload.Read<Payload>();
+        foreach (var (id, role) in personalities)
+        {
+            await grains.Of<IPersonalityGrain>(new TenantScopedKey(task.Tenant, id)).Forget(new PersonalityOwner(user, role), mayKnow: true);
+        }
+    }
+}
