@@ -25,15 +25,8 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var clients = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => fixture.Clients.Resuming(Node.Address, token, streams, new { epoch = Node.Database.Epoch, seq = 0 })));
 
         using var cutting = new CancellationTokenSource();
-        var newest = new long[users.Length];
         var schedules = Enumerable.Range(0, users.Length + Clients).Select(_ => new Random(random.Next())).ToArray();
-        var writers = users.Select((user, i) => Task.Run(async () =>
-        {
-            while (!cutting.IsCancellationRequested)
-            {
-                newest[i] = await writer.Write(user, new string('x', schedules[i].Next(0, 2000)));
-            }
-        })).ToArray();
+        var writers = users.Select((user, i) => Task.Run(() => writer.WriteAhead(user, clients, () => new string('x', schedules[i].Next(0, 2000)), cutting.Token))).ToArray();
         await Task.WhenAll(clients.Select((client, i) => Task.Run(async () =>
         {
             for (var cut = 0; cut < Cuts; cut++)
@@ -50,7 +43,7 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
             await client.Next("connected");
         })));
         await cutting.CancelAsync();
-        await Task.WhenAll(writers);
+        var newest = await Task.WhenAll(writers);
 
         foreach (var client in clients)
         {

@@ -207,12 +207,12 @@ public sealed class NodeClient(NodeClients clients, string name)
     private readonly Channel<(string What, JsonNode? Value)> _others = Channel.CreateUnbounded<(string, JsonNode?)>();
     private readonly Channel<JsonObject> _events = Channel.CreateUnbounded<JsonObject>();
 
-    private long _newest;
+    private readonly ConcurrentDictionary<string, long> _newest = new();
 
     public string Name => name;
 
-    /// <summary>The number of the last event that came.</summary>
-    public long Newest => Volatile.Read(ref _newest);
+    /// <summary>The number of the stream's last event that came.</summary>
+    public long Newest(string stream) => _newest.GetValueOrDefault(stream);
 
     public Task<JsonNode?> Invoke(string method, params object?[] args) => clients.Call(new { op = "invoke", client = name, method, args });
 
@@ -280,9 +280,9 @@ public sealed class NodeClient(NodeClients clients, string name)
         foreach (var e in value!.AsArray())
         {
             _events.Writer.TryWrite(e!.AsObject());
-            if (e["seq"]?.GetValueKind() == System.Text.Json.JsonValueKind.Number)
+            if (e["stream"] is { } stream && e["seq"]?.GetValueKind() == System.Text.Json.JsonValueKind.Number)
             {
-                Volatile.Write(ref _newest, (long)e["seq"]!);
+                _newest[(string)stream!] = (long)e["seq"]!;
             }
         }
     }

@@ -28,6 +28,30 @@ public sealed class StreamWriter(Node node)
         return events[0].Seq;
     }
 
+    /// <summary>
+    /// Writes until it is stopped, but never far ahead of the slowest listener: what is tried is what befalls them, not how
+    /// much they can bear on a busy machine.
+    /// </summary>
+    /// <returns>The last number.</returns>
+    public async Task<long> WriteAhead(Guid user, IReadOnlyList<NodeClient> listeners, Func<string> text, CancellationToken stop)
+    {
+        const int Most = 1000;
+        var stream = StreamName.User(user);
+        long Slowest() => listeners.Min(listener => listener.Newest(stream));
+        var newest = 0L;
+        while (!stop.IsCancellationRequested)
+        {
+            newest = await Write(user, text());
+            if (newest - Slowest() > Most)
+            {
+                await Eventually.True("the slowest listener has half of what is ahead of it",
+                    () => Task.FromResult(stop.IsCancellationRequested || newest - Slowest() < Most / 2), TimeSpan.FromSeconds(60));
+            }
+        }
+
+        return newest;
+    }
+
     public async Task Write(Guid user, int times)
     {
         for (var i = 0; i < times; i++)
