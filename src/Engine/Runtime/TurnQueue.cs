@@ -98,7 +98,7 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
             Pulse();
             for (var left = Batch; left > 0; left--)
             {
-                if (_taken is null && !Take()) return;
+                if (!Take()) return;
                 var work = _taken!;
                 _taken = work.Next;
                 work.Next = null;
@@ -113,7 +113,7 @@ internal abstract class TurnQueue : SynchronizationContext, IThreadPoolWorkItem
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>False: there was nothing, and this thread is no longer inside.</summary>
+    /// <summary>Sees to it that <c>_taken</c> has something. False: there was nothing, and this thread is no longer inside.</summary>
     private bool Take()
     {
         while (_taken is null)

@@ -95,7 +95,7 @@ public static class PromptEndpoints
         await Write(http.Response, request!.Format, outcome.Value!);
     }
 
-    private static ValueTask Write(HttpResponse response, PromptFormat format, PromptAnswer answer)
+    private static async ValueTask Write(HttpResponse response, PromptFormat format, PromptAnswer answer)
     {
         if (answer.IsRepeatable)
         {
@@ -110,25 +110,13 @@ public static class PromptEndpoints
         if (answer.Body is not { } body)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
-            return ValueTask.CompletedTask;
+            return;
         }
 
         response.ContentType = format == PromptFormat.Text ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
         response.ContentLength = body.Length;
         // Once the headers are out of the way, the body goes straight into the connection's buffers.
-        var started = response.StartAsync();
-        if (!started.IsCompletedSuccessfully)
-        {
-            return Awaited(started, response, body);
-        }
-
+        await response.StartAsync();
         body.WriteTo(response.BodyWriter);
-        return ValueTask.CompletedTask;
-
-        static async ValueTask Awaited(Task started, HttpResponse response, PromptText body)
-        {
-            await started;
-            body.WriteTo(response.BodyWriter);
-        }
     }
 }

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
-using System.Text.Json;
 using PersonaActors.Contracts.Personalities;
 
 namespace PersonaActors.Grains.Prompts;
@@ -85,10 +83,8 @@ internal sealed class CharacterSection
         }
     }
 
-    private static byte[] Summarize(PersonalityView character)
+    private static byte[] Summarize(PersonalityView character) => Scratch.ToJson(json =>
     {
-        var output = new ArrayBufferWriter<byte>(512);
-        using var json = Scratch.NewJson(output);
         json.WriteStartObject();
         json.WriteString("id"u8, character.Id);
         json.WriteString("slug"u8, character.Slug);
@@ -99,7 +95,5 @@ internal sealed class CharacterSection
         json.WriteNumber("contextWindowSize"u8, character.ContextWindowSize);
         json.WriteNumber("version"u8, character.Version);
         json.WriteEndObject();
-        json.Flush();
-        return output.WrittenSpan.ToArray();
-    }
+    });
 }

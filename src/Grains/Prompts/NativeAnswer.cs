@@ -36,18 +36,14 @@ internal static class NativeAnswer
         }
     }
 
-    private static void WritePersona(PromptWriter output, PersonaView persona)
+    private static void WritePersona(PromptWriter output, PersonaView persona) => WriteObject(output, persona, static (json, persona) =>
     {
-        var json = Scratch.Json(output);
-        json.WriteStartObject();
         json.WriteString("id"u8, persona.Id);
         json.WriteString("name"u8, persona.Name);
         json.WriteString("preferredName"u8, persona.PreferredName);
         json.WriteString("pronouns"u8, persona.Pronouns);
         json.WriteNumber("version"u8, persona.Version);
-        json.WriteEndObject();
-        json.Flush();
-    }
+    });
 
     private static void WriteSpeaker(PromptWriter output, PromptMaterial material)
     {
@@ -60,30 +56,34 @@ internal static class NativeAnswer
 
         var userPersona = material.UserPersona!;
         output.Write(",\"personality\":null,\"userPersona\":"u8);
-        var json = Scratch.Json(output);
-        json.WriteStartObject();
-        json.WriteString("id"u8, userPersona.Id);
-        json.WriteString("name"u8, userPersona.Name);
-        json.WriteString("displayName"u8, userPersona.DisplayName);
-        json.WriteString("avatarUrl"u8, userPersona.AvatarUrl);
-        json.WriteString("voiceId"u8, userPersona.VoiceId);
-        json.WriteNumber("version"u8, userPersona.Version);
-        json.WriteEndObject();
-        json.Flush();
+        WriteObject(output, userPersona, static (json, userPersona) =>
+        {
+            json.WriteString("id"u8, userPersona.Id);
+            json.WriteString("name"u8, userPersona.Name);
+            json.WriteString("displayName"u8, userPersona.DisplayName);
+            json.WriteString("avatarUrl"u8, userPersona.AvatarUrl);
+            json.WriteString("voiceId"u8, userPersona.VoiceId);
+            json.WriteNumber("version"u8, userPersona.Version);
+        });
         output.Write(",\"style\":"u8);
         output.Write(TextForm.Plain, userPersona.Style.Json);
     }
 
-    private static void WriteFocusMode(PromptWriter output, FocusModeView mode)
+    private static void WriteFocusMode(PromptWriter output, FocusModeView mode) => WriteObject(output, mode, static (json, mode) =>
     {
-        var json = Scratch.Json(output);
-        json.WriteStartObject();
         json.WriteString("id"u8, mode.Id);
         json.WriteString("modeName"u8, mode.ModeName);
         json.WriteString("displayName"u8, mode.DisplayName);
         json.WritePropertyName("settings"u8);
         json.WriteRawValue(mode.Settings.Json, skipInputValidation: true);
         json.WriteNumber("version"u8, mode.Version);
+    });
+
+    private static void WriteObject<T>(PromptWriter output, T of, Action<Utf8JsonWriter, T> members)
+    {
+        var json = Scratch.Json(output);
+        json.WriteStartObject();
+        members(json, of);
         json.WriteEndObject();
         json.Flush();
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using PersonaActors.Contracts.Catalogue;
@@ -61,10 +60,10 @@ public sealed class PromptTerms
         Llm = tiers.MergeLlm();
         Settings = tiers.MergeSettings();
         Digest = PromptVersion.Digest(Llm, Settings);
-        LlmJson = Json(json => LlmBodies.WriteNative(json, Llm));
-        LlmSources = Json(json => NativeAnswer.WriteSources(json, Llm));
-        SettingsJson = Json(json => NativeAnswer.WriteSettings(json, Settings));
-        SettingsSources = Json(json => NativeAnswer.WriteSources(json, Settings));
+        LlmJson = Scratch.ToJson(json => LlmBodies.WriteNative(json, Llm));
+        LlmSources = Scratch.ToJson(json => NativeAnswer.WriteSources(json, Llm));
+        SettingsJson = Scratch.ToJson(json => NativeAnswer.WriteSettings(json, Settings));
+        SettingsSources = Scratch.ToJson(json => NativeAnswer.WriteSources(json, Settings));
     }
 
     public LlmMerge Llm { get; }
@@ -86,7 +85,7 @@ public sealed class PromptTerms
     public static PromptTerms Of(object speaker, in TermTiers tiers) => Shelves.GetOrCreateValue(speaker).Find(tiers);
 
     /// <summary>The members of an upstream's body, without its braces.</summary>
-    internal byte[] Members(PromptFormat format) => _members[(int)format] ??= Json(json =>
+    internal byte[] Members(PromptFormat format) => _members[(int)format] ??= Scratch.ToJson(json =>
     {
         json.WriteStartObject();
         if (format == PromptFormat.Openai)
@@ -100,15 +99,6 @@ public sealed class PromptTerms
 
         json.WriteEndObject();
     })[1..^1];
-
-    private static byte[] Json(Action<Utf8JsonWriter> write)
-    {
-        var output = new ArrayBufferWriter<byte>(512);
-        using var json = Scratch.NewJson(output);
-        write(json);
-        json.Flush();
-        return output.WrittenSpan.ToArray();
-    }
 
     /// <summary>The few terms that were used last with one speaker. Read and written by many at once; one that is overwritten is made again.</summary>
     private sealed class Shelf

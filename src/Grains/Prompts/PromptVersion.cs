@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -32,7 +31,7 @@ public static class PromptVersion
     public static string Of(ResolvedPrompt resolved)
     {
         var material = resolved.Material;
-        var went = Scratch.Bytes();
+        var went = Scratch.Prompt();
         went.Write([Rendering]);
         Append(went, Part.User, material.User.Id, 0, null);
         if (material.Personality is { } personality)
@@ -76,14 +75,14 @@ public static class PromptVersion
         }
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(went.WrittenSpan, hash);
+        SHA256.HashData(went.Written, hash);
         return Convert.ToHexStringLower(hash[..16]);
     }
 
     /// <summary>The part of the version that parameters and settings are, alike for all who have the same.</summary>
     public static byte[] Digest(LlmMerge llm, SettingsCascade settings)
     {
-        var went = new ArrayBufferWriter<byte>(1024);
+        var went = new PromptWriter();
         for (var i = 0; i < llm.Chosen.Count; i++)
         {
             var (field, _, from) = llm.Chosen[i];
@@ -97,10 +96,10 @@ public static class PromptVersion
         Append(went, settings.MemoryScoreThreshold, BitConverter.DoubleToInt64Bits);
         Append(went, settings.FocusOverlay, setting => setting ? 1 : 0);
         Append(went, settings.MindscapeOverlay, setting => setting ? 1 : 0);
-        return SHA256.HashData(went.WrittenSpan);
+        return SHA256.HashData(went.Written);
     }
 
-    private static void Append(ArrayBufferWriter<byte> went, Part part, Guid id, long version, string? from)
+    private static void Append(PromptWriter went, Part part, Guid id, long version, string? from)
     {
         var span = went.GetSpan(25);
         span[0] = (byte)part;
@@ -110,7 +109,7 @@ public static class PromptVersion
         Append(went, part, from ?? "");
     }
 
-    private static void Append<T>(ArrayBufferWriter<byte> went, SettingChoice<T> choice, Func<T, long> number)
+    private static void Append<T>(PromptWriter went, SettingChoice<T> choice, Func<T, long> number)
         where T : struct
     {
         var span = went.GetSpan(10);
@@ -122,7 +121,7 @@ public static class PromptVersion
     }
 
     /// <summary>With its length before it: no text can look like the next entry.</summary>
-    private static void Append(ArrayBufferWriter<byte> went, Part part, string text)
+    private static void Append(PromptWriter went, Part part, string text)
     {
         var bytes = Encoding.UTF8.GetByteCount(text);
         var span = went.GetSpan(5 + bytes);

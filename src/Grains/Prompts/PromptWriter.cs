@@ -24,6 +24,9 @@ public sealed class PromptWriter : IBufferWriter<byte>
 
     internal int Capacity => _own.Length;
 
+    /// <summary>All of it, where nothing was shared.</summary>
+    internal ReadOnlySpan<byte> Written => _own.AsSpan(0, _written);
+
     public void Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(GetSpan(bytes.Length));
@@ -64,7 +67,7 @@ public sealed class PromptWriter : IBufferWriter<byte>
     public PromptText ToText()
     {
         Close();
-        var own = _own.AsSpan(0, _written).ToArray();
+        var own = Written.ToArray();
         var stretches = new Stretch[_stretches.Count];
         for (var i = 0; i < stretches.Length; i++)
         {
@@ -98,7 +101,7 @@ public sealed class PromptWriter : IBufferWriter<byte>
         }
 
         var larger = new byte[Math.Max(_own.Length * 2, _written + count)];
-        _own.AsSpan(0, _written).CopyTo(larger);
+        Written.CopyTo(larger);
         for (var i = 0; i < _stretches.Count; i++)
         {
             if (ReferenceEquals(_stretches[i].Of, _own))

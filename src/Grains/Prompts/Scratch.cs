@@ -13,26 +13,12 @@ internal static class Scratch
     private const int MostKept = 256 * 1024;
 
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? _bytes;
-
-    [ThreadStatic]
     private static PromptWriter? _prompt;
 
     [ThreadStatic]
     private static Utf8JsonWriter? _json;
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    public static ArrayBufferWriter<byte> Bytes()
-    {
-        if (_bytes is null || _bytes.Capacity > MostKept)
-        {
-            _bytes = new ArrayBufferWriter<byte>(1024);
-        }
-
-        _bytes.ResetWrittenCount();
-        return _bytes;
-    }
 
     public static PromptWriter Prompt()
     {
@@ -57,5 +43,14 @@ internal static class Scratch
     }
 
     /// <summary>For what is kept, and so is made where somebody else may be writing.</summary>
-    public static Utf8JsonWriter NewJson(IBufferWriter<byte> output) => new(output, Writing);
+    public static byte[] ToJson(Action<Utf8JsonWriter> write)
+    {
+        var output = new ArrayBufferWriter<byte>(512);
+        using var json = NewJson(output);
+        write(json);
+        json.Flush();
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static Utf8JsonWriter NewJson(IBufferWriter<byte> output) => new(output, Writing);
 }

@@ -66,6 +66,6 @@ internal sealed class Piece(string text)
     {
         var bytes = new PromptWriter(text.Length + 16);
         bytes.Write(form, text);
-        return bytes.ToText().ToArray();
+        return bytes.Written.ToArray();
     }
 }
