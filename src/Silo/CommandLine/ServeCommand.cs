@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
@@ -69,7 +68,8 @@ public static class ServeCommand
 
     private static async Task<T> Patiently<T>(Func<Task<T>> prepare, CancellationToken cancel)
     {
-        var since = Stopwatch.GetTimestamp();
+        var time = TimeProvider.System;
+        var since = time.GetTimestamp();
         var told = false;
         while (true)
         {
@@ -77,7 +77,7 @@ public static class ServeCommand
             {
                 return await prepare();
             }
-            catch (Exception e) when (MayPass(e) && Stopwatch.GetElapsedTime(since) < Patience)
+            catch (Exception e) when (MayPass(e) && time.GetElapsedTime(since) < Patience)
             {
                 if (!told)
                 {
@@ -85,7 +85,7 @@ public static class ServeCommand
                     await Console.Error.WriteLineAsync($"waiting for the database: {e.Message}");
                 }
 
-                await Task.Delay(Retry, cancel);
+                await Task.Delay(Retry, time, cancel);
             }
         }
     }
