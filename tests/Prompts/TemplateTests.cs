@@ -21,7 +21,7 @@ public sealed class TemplateTests
         from character in Texts
         from persona in Texts
         from secret in Gen.OneOf(Gen.Constant((string?)null), Texts.Select(text => (string?)text))
-        select new PlaceholderValues(user, character, persona, secret is null ? null : new Dictionary<string, string> { ["secret"] = secret });
+        select new PlaceholderValues(new Piece(user), new Piece(character), new Piece(persona), secret is null ? null : new Dictionary<string, string> { ["secret"] = secret });
 
     [Theory]
     [InlineData(Author.Tenant)]
@@ -34,6 +34,7 @@ public sealed class TemplateTests
             var template = new Template(text, author);
             Assert.Equal(expected, Write(template, TextForm.Plain, values));
             Assert.Equal(JsonEncodedText.Encode(expected, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), Write(template, TextForm.Json, values));
+            Assert.Equal(expected, Write(template.Naming(values.Char), TextForm.Plain, values));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 
     [Theory]

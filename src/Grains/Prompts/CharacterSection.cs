@@ -18,6 +18,7 @@ internal sealed class CharacterSection
     {
         var shared = new StringBuilder("<character>\n");
         var needsTime = false;
+        Name = new Piece(character.DisplayName);
         Element("name", ProtectedTags.Escape(character.DisplayName));
         Field("info", character.CharacterInfo);
         Field("traits", character.PersonalityTraits);
@@ -31,7 +32,6 @@ internal sealed class CharacterSection
         shared.Append("</character>");
         _parts.Add(new Part(new Piece(shared.ToString()), null));
         NeedsTime = needsTime;
-        Summary = Summarize(character);
 
         // A name is what it is: placeholders in it are not looked at, since it is itself what they stand for.
         void Element(string tag, string? text)
@@ -55,7 +55,7 @@ internal sealed class CharacterSection
                 return;
             }
 
-            var template = new Template(text, Author.Anyone);
+            var template = new Template(text, Author.Anyone).Naming(Name);
             needsTime |= template.NeedsTime;
             _parts.Add(new Part(new Piece(shared.Append('<').Append(tag).Append('>').ToString()), null));
             _parts.Add(new Part(null, template));
@@ -63,10 +63,10 @@ internal sealed class CharacterSection
         }
     }
 
-    public bool NeedsTime { get; }
+    /// <summary>What <c>{{char}}</c> stands for.</summary>
+    public Piece Name { get; }
 
-    /// <summary>The personality as the native answer names it: JSON.</summary>
-    public byte[] Summary { get; }
+    public bool NeedsTime { get; }
 
     public static CharacterSection Of(PersonalityView character) => Known.GetValue(character, static character => new CharacterSection(character));
 
@@ -82,18 +82,4 @@ internal sealed class CharacterSection
             filled?.Write(output, form, values);
         }
     }
-
-    private static byte[] Summarize(PersonalityView character) => Scratch.ToJson(json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("id"u8, character.Id);
-        json.WriteString("slug"u8, character.Slug);
-        json.WriteString("name"u8, character.Name);
-        json.WriteString("displayName"u8, character.DisplayName);
-        json.WriteString("avatarUrl"u8, character.AvatarUrl);
-        json.WriteString("errorMessage"u8, character.ErrorMessage);
-        json.WriteNumber("contextWindowSize"u8, character.ContextWindowSize);
-        json.WriteNumber("version"u8, character.Version);
-        json.WriteEndObject();
-    });
 }

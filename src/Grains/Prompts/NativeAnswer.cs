@@ -1,7 +1,8 @@
 using System.Text.Json;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.UserPersonas;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -13,79 +14,84 @@ internal static class NativeAnswer
         output.Write("\"llm\":"u8);
         output.Share(resolved.Terms.LlmJson);
         output.Write(",\"persona\":"u8);
-        WritePersona(output, resolved.Persona.Value!);
-        WriteSpeaker(output, resolved.Material);
-        if (resolved.Material is { WithFocusMode: true, Catalogue.FocusMode: { } mode })
-        {
-            output.Write(",\"focusMode\":"u8);
-            WriteFocusMode(output, mode);
-        }
-
+        output.Share(resolved.PersonaSection.Summary);
+        output.Write(","u8);
+        output.Share(resolved.Pattern.Members);
         output.Write(",\"settings\":"u8);
         output.Share(resolved.Terms.SettingsJson);
         WriteSources(output, resolved);
         output.Write(",\"version\":\""u8);
-        output.Write(TextForm.Json, resolved.Version);
+        output.Write(TextForm.Plain, resolved.Version);
         output.Write("\""u8);
         if (explain)
         {
             output.Write(",\"explain\":"u8);
-            var json = Scratch.Json(output);
+            using var json = Scratch.Json(output);
             PromptExplanation.Of(resolved).WriteTo(json, Wire.Json);
             json.Flush();
         }
     }
 
-    private static void WritePersona(PromptWriter output, PersonaView persona) => WriteObject(output, persona, static (json, persona) =>
+    /// <summary>Who speaks, and in which focus mode if one was asked for: members of the answer.</summary>
+    public static byte[] MembersOf(PromptMaterial material, FocusModeView? focusMode) => Scratch.ToJson(json =>
     {
-        json.WriteString("id"u8, persona.Id);
-        json.WriteString("name"u8, persona.Name);
-        json.WriteString("preferredName"u8, persona.PreferredName);
-        json.WriteString("pronouns"u8, persona.Pronouns);
-        json.WriteNumber("version"u8, persona.Version);
-    });
-
-    private static void WriteSpeaker(PromptWriter output, PromptMaterial material)
-    {
+        json.WriteStartObject();
         if (material.Personality is { } personality)
         {
-            output.Write(",\"personality\":"u8);
-            output.Share(CharacterSection.Of(personality).Summary);
-            return;
+            Write(json, personality);
+        }
+        else
+        {
+            Write(json, material.UserPersona!);
         }
 
-        var userPersona = material.UserPersona!;
-        output.Write(",\"personality\":null,\"userPersona\":"u8);
-        WriteObject(output, userPersona, static (json, userPersona) =>
+        if (focusMode is not null)
         {
-            json.WriteString("id"u8, userPersona.Id);
-            json.WriteString("name"u8, userPersona.Name);
-            json.WriteString("displayName"u8, userPersona.DisplayName);
-            json.WriteString("avatarUrl"u8, userPersona.AvatarUrl);
-            json.WriteString("voiceId"u8, userPersona.VoiceId);
-            json.WriteNumber("version"u8, userPersona.Version);
-        });
-        output.Write(",\"style\":"u8);
-        output.Write(TextForm.Plain, userPersona.Style.Json);
+            Write(json, focusMode);
+        }
+
+        json.WriteEndObject();
+    })[1..^1];
+
+    private static void Write(Utf8JsonWriter json, PersonalityView personality)
+    {
+        json.WriteStartObject("personality"u8);
+        json.WriteString("id"u8, personality.Id);
+        json.WriteString("slug"u8, personality.Slug);
+        json.WriteString("name"u8, personality.Name);
+        json.WriteString("displayName"u8, personality.DisplayName);
+        json.WriteString("avatarUrl"u8, personality.AvatarUrl);
+        json.WriteString("errorMessage"u8, personality.ErrorMessage);
+        json.WriteNumber("contextWindowSize"u8, personality.ContextWindowSize);
+        json.WriteNumber("version"u8, personality.Version);
+        json.WriteEndObject();
     }
 
-    private static void WriteFocusMode(PromptWriter output, FocusModeView mode) => WriteObject(output, mode, static (json, mode) =>
+    private static void Write(Utf8JsonWriter json, UserPersonaView userPersona)
     {
+        json.WriteNull("personality"u8);
+        json.WriteStartObject("userPersona"u8);
+        json.WriteString("id"u8, userPersona.Id);
+        json.WriteString("name"u8, userPersona.Name);
+        json.WriteString("displayName"u8, userPersona.DisplayName);
+        json.WriteString("avatarUrl"u8, userPersona.AvatarUrl);
+        json.WriteString("voiceId"u8, userPersona.VoiceId);
+        json.WriteNumber("version"u8, userPersona.Version);
+        json.WriteEndObject();
+        json.WritePropertyName("style"u8);
+        json.WriteRawValue(userPersona.Style.Json, skipInputValidation: true);
+    }
+
+    private static void Write(Utf8JsonWriter json, FocusModeView mode)
+    {
+        json.WriteStartObject("focusMode"u8);
         json.WriteString("id"u8, mode.Id);
         json.WriteString("modeName"u8, mode.ModeName);
         json.WriteString("displayName"u8, mode.DisplayName);
         json.WritePropertyName("settings"u8);
         json.WriteRawValue(mode.Settings.Json, skipInputValidation: true);
         json.WriteNumber("version"u8, mode.Version);
-    });
-
-    private static void WriteObject<T>(PromptWriter output, T of, Action<Utf8JsonWriter, T> members)
-    {
-        var json = Scratch.Json(output);
-        json.WriteStartObject();
-        members(json, of);
         json.WriteEndObject();
-        json.Flush();
     }
 
     private static void WriteSources(PromptWriter output, ResolvedPrompt resolved)

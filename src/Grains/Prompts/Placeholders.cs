@@ -3,7 +3,7 @@ using System.Text;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>What stands for a placeholder. Values are text: nothing they bring in is looked at again.</summary>
-public readonly record struct PlaceholderValues(string User, string Char, string Persona, IReadOnlyDictionary<string, string>? Variables = null)
+public readonly record struct PlaceholderValues(Piece User, Piece Char, Piece Persona, IReadOnlyDictionary<string, string>? Variables = null)
 {
     /// <summary>Names of our own, which a request's variables can't take.</summary>
     public static readonly IReadOnlyList<string> Reserved = ["user", "char", "persona", "time", "date"];
@@ -12,9 +12,9 @@ public readonly record struct PlaceholderValues(string User, string Char, string
 
     public string? Find(ReadOnlySpan<char> name) => name switch
     {
-        "user" => User,
-        "char" => Char,
-        "persona" => Persona,
+        "user" => User.Text,
+        "char" => Char.Text,
+        "persona" => Persona.Text,
         // The front of the prompt may not move with the clock: it points to the current state, which says the time.
         "time" or "date" => TimeWords,
         _ => Variables is not null && Variables.TryGetValue(name.ToString(), out var value) ? value : null,
@@ -90,12 +90,12 @@ public static class Placeholders
     {
         if (text.StartsWith("{user}"))
         {
-            return (values.User, 6);
+            return (values.User.Text, 6);
         }
 
         if (text.StartsWith("{char}"))
         {
-            return (values.Char, 6);
+            return (values.Char.Text, 6);
         }
 
         if (!text.StartsWith("{{"))

@@ -73,8 +73,8 @@ public sealed record PromptMaterial
             (Source.Personality, Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt),
             (Source.TenantDefault, Catalogue.DefaultSystemPrompt));
 
-    /// <summary>LLM parameters and settings.</summary>
-    public PromptTerms Terms() => PromptTerms.Of((object?)Personality ?? UserPersona!, Tiers());
+    /// <summary>Who speaks: a personality or a user persona.</summary>
+    public object Speaker => (object?)Personality ?? UserPersona!;
 
     public TermTiers Tiers() => new(
         FindConfig(Override?.LlmConfigId),

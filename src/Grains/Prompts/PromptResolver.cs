@@ -22,19 +22,20 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     private const int MostPersonas = 32;
 
     private readonly ReadyPrompts _ready = new(budget);
-    private readonly Dictionary<Guid, Known<PersonaView>> _personas = [];
-    private Func<Guid, Known<PersonaView>>? _persona;
+    private readonly Dictionary<Guid, KnownPersona> _personas = [];
+    private Func<Guid, KnownPersona>? _find;
+    private KnownPersona? _lastFound;
     private ICompanionGrain? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
-        var (entry, prepared, refusal) = await Confirmed(actor, request);
+        var (entry, ready, refusal) = await Confirmed(actor, request);
         if (refusal is not null)
         {
             return refusal;
         }
 
-        var answer = await Answer(prepared!, request, occasion, knownVersions);
+        var answer = await Answer(ready!, occasion, knownVersions);
         _ready.Keep(request, entry!);
         return Outcome<PromptAnswer>.Done(answer);
     }
@@ -42,11 +43,11 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     /// <summary>What the prompt is made of, without its text.</summary>
     public async ValueTask<Outcome<PromptTrace>> Trace(Actor actor, PromptRequest request)
     {
-        var (_, prepared, refusal) = await Confirmed(actor, request);
-        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(prepared!.Resolved.Trace());
+        var (_, ready, refusal) = await Confirmed(actor, request);
+        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(ready!.Resolved.Trace());
     }
 
-    private async ValueTask<(ReadyEntry? Entry, PreparedPrompt? Prepared, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
+    private async ValueTask<(ReadyEntry? Entry, ReadyPrompt? Ready, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
         ReadyEntry? entry = null;
         for (var tries = 0; tries < MostTries; tries++)
@@ -59,7 +60,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             entry ??= _ready.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
-                entry = new ReadyEntry(new PromptSources(shared, user.Tenant, me, request, _persona ??= Persona));
+                entry = new ReadyEntry(new PromptSources(shared, user.Tenant, me, request, _find ??= Persona));
             }
 
             var confirmed = await entry.Sources.Confirm();
@@ -73,15 +74,15 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
                 continue;
             }
 
-            if (entry.Prepared is null && entry.Sources.ToMaterial() is { } material)
+            if (entry.Ready is null && entry.Sources.ToMaterial() is { } material)
             {
-                entry.Prepare(material, request);
+                entry.Ready = ReadyPrompt.Of(ResolvedPrompt.Of(material, entry.Sources.PersonaSection()), request.Format, request.Explain);
             }
 
             // Without material, the default persona changed hands between two reads: the user's state says by now which it is.
-            if (entry.Prepared is { } prepared && ReferenceEquals(side(), me))
+            if (entry.Ready is { } ready && ReferenceEquals(side(), me))
             {
-                return (entry, prepared, null);
+                return (entry, ready, null);
             }
         }
 
@@ -90,8 +91,14 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
     public void Forget() => _ready.Clear();
 
-    private Known<PersonaView> Persona(Guid id)
+    private KnownPersona Persona(Guid id)
     {
+        // Most users speak as one persona only.
+        if (_lastFound is { } last && last.Id == id)
+        {
+            return last;
+        }
+
         if (!_personas.TryGetValue(id, out var known))
         {
             if (_personas.Count >= MostPersonas)
@@ -99,20 +106,21 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
                 _personas.Clear();
             }
 
-            _personas[id] = known = new Known<PersonaView>(
-                shared.Grains.Of<IPersonaGrain>(new OwnedKey(user.Tenant, user.Id, id)).Snapshot, persona => persona.Version);
+            _personas[id] = known = new KnownPersona(id, shared.Grains.Of<IPersonaGrain>(new OwnedKey(user.Tenant, user.Id, id)));
         }
 
-        return known;
+        return _lastFound = known;
     }
 
-    private async ValueTask<PromptAnswer> Answer(PreparedPrompt prepared, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
+    private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions)
     {
-        var ready = occasion?.Variables is { Count: > 0 } variables
-            ? ReadyPrompt.Of(ResolvedPrompt.Of(prepared.Resolved.Material with { Variables = variables }), request.Format, request.Explain)
-            : prepared.Ready;
+        if (occasion?.Variables is { Count: > 0 } variables)
+        {
+            ready = ready.With(variables);
+        }
+
         var session = ready.ShowsFocus ? await (_companion ??= shared.Grains.Of<ICompanionGrain>(user)).Live() : null;
-        var state = session is not null || ready.NeedsTime ? Now(prepared, ready, session) : null;
+        var state = session is not null || ready.NeedsTime ? Now(ready, session) : null;
         if (state is not null || occasion is not null)
         {
             return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
@@ -121,10 +129,10 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         return knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
     }
 
-    private string? Now(PreparedPrompt prepared, ReadyPrompt ready, FocusSessionView? session)
+    private string? Now(ReadyPrompt ready, FocusSessionView? session)
     {
         var now = time.GetUtcNow();
-        return CurrentState.Build(now, prepared.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
+        return CurrentState.Build(now, ready.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
     }
 
     private static Refusal? Refused(Actor actor, PromptRequest request, PromptSources sources)
@@ -147,29 +155,24 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     }
 }
 
-/// <summary>What came out of one state of the sources. Immutable: a request keeps it while others go on asking.</summary>
-internal sealed record PreparedPrompt(ResolvedPrompt Resolved, ReadyPrompt Ready);
-
 /// <summary>A prompt's sources, and what came out of them if it is made of what they hold now.</summary>
 internal sealed class ReadyEntry(PromptSources sources)
 {
-    private PreparedPrompt? _prepared;
+    private ReadyPrompt? _ready;
     private int _stamp;
 
     public PromptSources Sources { get; } = sources;
 
-    public PreparedPrompt? Prepared => _stamp == Sources.Stamp ? _prepared : null;
+    /// <summary>A request keeps what it has got while others go on asking.</summary>
+    public ReadyPrompt? Ready
+    {
+        get => _stamp == Sources.Stamp ? _ready : null;
+        set => (_ready, _stamp) = (value, Sources.Stamp);
+    }
 
     /// <summary>Of its text; 0 as long as nobody has asked for it.</summary>
-    public int Size => _prepared?.Ready.Size ?? 0;
+    public int Size => _ready?.Size ?? 0;
 
     /// <summary>The size with which it is kept; less than nothing if it isn't.</summary>
     public int KeptSize { get; set; } = -1;
-
-    public void Prepare(PromptMaterial material, PromptRequest request)
-    {
-        var resolved = ResolvedPrompt.Of(material);
-        _prepared = new PreparedPrompt(resolved, ReadyPrompt.Of(resolved, request.Format, request.Explain));
-        _stamp = Sources.Stamp;
-    }
 }

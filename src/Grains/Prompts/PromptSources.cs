@@ -48,6 +48,8 @@ internal sealed class PromptSources
 
     private static readonly CatalogueExcerpt NoCatalogue = new(0, null, null, [], null, null, null);
 
+    private readonly KnownPersona? _knownOverride;
+    private readonly KnownPersona _knownDefault;
     private readonly Held<PersonaView>? _overridePersona;
     private readonly Held<PersonaView> _defaultPersona;
     private readonly KnownPersonality? _shared;
@@ -59,18 +61,22 @@ internal sealed class PromptSources
     private CatalogueAnswer? _catalogue;
 
     /// <param name="personas">The user's own, by their ids.</param>
-    public PromptSources(SharedSnapshots shared, Guid tenant, UserSide me, PromptRequest request, Func<Guid, Known<PersonaView>> personas)
+    public PromptSources(SharedSnapshots shared, Guid tenant, UserSide me, PromptRequest request, Func<Guid, KnownPersona> personas)
     {
         Me = me;
         _request = request;
         Override = request.Speaker == PromptSpeaker.Personality ? me.Overrides.GetValueOrDefault(request.SpeakerId) : null;
-        _overridePersona = Override?.PersonaId is { } persona ? new Held<PersonaView>(personas(persona)) : null;
-        _defaultPersona = new Held<PersonaView>(personas(me.User.DefaultPersonaId));
+        if (Override?.PersonaId is { } persona)
+        {
+            _overridePersona = new Held<PersonaView>(_knownOverride = personas(persona));
+        }
+
+        _defaultPersona = new Held<PersonaView>(_knownDefault = personas(me.User.DefaultPersonaId));
         var key = new TenantScopedKey(tenant, request.SpeakerId);
         if (request.Speaker == PromptSpeaker.Personality)
         {
             _shared = shared.Personality(key);
-            _personality = new Held<PersonalityView>(_shared.View);
+            _personality = new Held<PersonalityView>(_shared);
             _catalogue = AsksLikeOthers ? _shared.Catalogue : null;
         }
         else
@@ -79,7 +85,7 @@ internal sealed class PromptSources
         }
 
         var known = shared.Tenant(tenant);
-        _tenant = new Held<TenantView>(known.View);
+        _tenant = new Held<TenantView>(known);
         _askCatalogue = known.Catalogue;
     }
 
@@ -170,6 +176,10 @@ internal sealed class PromptSources
         };
     }
 
+    /// <summary>What the prompt says of the persona, for material that has one.</summary>
+    public PersonaSection PersonaSection() =>
+        _overridePersona?.Value is { } covers ? _knownOverride!.Section(covers) : _knownDefault.Section(_defaultPersona.Value!);
+
     private async ValueTask AskCatalogue()
     {
         var personality = Personality;
@@ -177,7 +187,7 @@ internal sealed class PromptSources
         var question = before is not null && ReferenceEquals(personality, before.AskedFor)
             ? before.Question
             : PromptMaterial.Question(Me.DefaultLlmConfig, Override, personality, _request.FocusMode);
-        var known = question == before?.Question ? before.Excerpt.Version : NothingKnown;
+        var known = ReferenceEquals(question, before?.Question) || question == before?.Question ? before!.Excerpt.Version : NothingKnown;
         var snapshot = await _askCatalogue.Excerpt(known, question);
         var excerpt = snapshot.Kind == SnapshotKind.Unchanged ? before!.Excerpt : snapshot.Value ?? NoCatalogue;
         if (excerpt.Version == known && ReferenceEquals(personality, before!.AskedFor))

@@ -71,7 +71,7 @@ public sealed class PromptTerms
     public SettingsCascade Settings { get; }
 
     /// <summary>Stands for all of it in the prompt's version.</summary>
-    internal byte[] Digest { get; }
+    internal UInt128 Digest { get; }
 
     internal byte[] LlmJson { get; }
 

@@ -1,18 +1,24 @@
 using System.Buffers.Binary;
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>
 /// What tells one prompt from the next: a hash over the versions of all that went into sections 1–5, the LLM parameters and
-/// the settings, and over where each came from. Equal versions mean equal bytes, so it is also the ETag.
+/// the settings, and over where each came from. Equal versions mean equal bytes, so it is also the ETag. It is the sum of
+/// its parts' digests, each of which is taken once and kept with its part, so a prompt made of known parts hashes nothing.
 /// </summary>
 public static class PromptVersion
 {
     /// <summary>Rises when the same material begins to give another text.</summary>
-    private const byte Rendering = 2;
+    private const byte Rendering = 3;
+
+    private static readonly UInt128 OfOverride = Digest(went => Append(went, Part.Persona, Source.Override));
 
     private enum Part : byte
     {
@@ -30,10 +36,33 @@ public static class PromptVersion
 
     public static string Of(ResolvedPrompt resolved)
     {
-        var material = resolved.Material;
-        var went = Scratch.Prompt();
+        var sum = resolved.Pattern.Digest + resolved.Terms.Digest + resolved.PersonaSection.Digest;
+        if (resolved.Persona.From == Source.Override)
+        {
+            sum += OfOverride;
+        }
+
+        if (resolved.Material is { Mindscape: not null } or { Variables: not null })
+        {
+            sum += Digest(resolved.Material.Mindscape, resolved.Material.Variables);
+        }
+
+        Span<byte> hash = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(hash, sum);
+        return Convert.ToHexStringLower(hash);
+    }
+
+    /// <summary>A persona, and with it its user.</summary>
+    public static UInt128 Digest(PersonaView persona) => Digest(went =>
+    {
+        Append(went, Part.User, persona.OwnerId, 0, null);
+        Append(went, Part.Persona, persona.Id, persona.Version, null);
+    });
+
+    /// <summary>The speaker and what stands before it.</summary>
+    public static UInt128 Digest(PromptMaterial material, Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode) => Digest(went =>
+    {
         went.Write([Rendering]);
-        Append(went, Part.User, material.User.Id, 0, null);
         if (material.Personality is { } personality)
         {
             Append(went, Part.Personality, personality.Id, personality.Version, null);
@@ -44,45 +73,34 @@ public static class PromptVersion
             Append(went, Part.UserPersona, userPersona.Id, userPersona.Version, null);
         }
 
-        if (resolved.Persona is { Value: { } persona, From: var personaFrom })
+        if (systemPrompt is { Value: { } prompt, From: var from })
         {
-            Append(went, Part.Persona, persona.Id, persona.Version, personaFrom);
+            Append(went, Part.SystemPrompt, prompt.Id, prompt.Version, from);
         }
 
-        if (resolved.SystemPrompt is { Value: { } prompt, From: var promptFrom })
+        if (focusMode is not null)
         {
-            Append(went, Part.SystemPrompt, prompt.Id, prompt.Version, promptFrom);
+            Append(went, Part.FocusMode, focusMode.Id, focusMode.Version, null);
+        }
+    });
+
+    private static UInt128 Digest(string? mindscape, IReadOnlyDictionary<string, string>? variables) => Digest(went =>
+    {
+        if (mindscape is not null)
+        {
+            Append(went, Part.Mindscape, mindscape);
         }
 
-        if (material.WithFocusMode && material.Catalogue.FocusMode is { } mode)
+        foreach (var (name, value) in (variables ?? FrozenDictionary<string, string>.Empty).OrderBy(variable => variable.Key, StringComparer.Ordinal))
         {
-            Append(went, Part.FocusMode, mode.Id, mode.Version, null);
+            Append(went, Part.Variable, name);
+            Append(went, Part.Variable, value);
         }
-
-        went.Write(resolved.Terms.Digest);
-        if (material.Mindscape is { } overlay)
-        {
-            Append(went, Part.Mindscape, overlay);
-        }
-
-        if (material.Variables is { } variables)
-        {
-            foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
-            {
-                Append(went, Part.Variable, name);
-                Append(went, Part.Variable, value);
-            }
-        }
-
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(went.Written, hash);
-        return Convert.ToHexStringLower(hash[..16]);
-    }
+    });
 
     /// <summary>The part of the version that parameters and settings are, alike for all who have the same.</summary>
-    public static byte[] Digest(LlmMerge llm, SettingsCascade settings)
+    public static UInt128 Digest(LlmMerge llm, SettingsCascade settings) => Digest(went =>
     {
-        var went = new PromptWriter();
         for (var i = 0; i < llm.Chosen.Count; i++)
         {
             var (field, _, from) = llm.Chosen[i];
@@ -96,7 +114,13 @@ public static class PromptVersion
         Append(went, settings.MemoryScoreThreshold, BitConverter.DoubleToInt64Bits);
         Append(went, settings.FocusOverlay, setting => setting ? 1 : 0);
         Append(went, settings.MindscapeOverlay, setting => setting ? 1 : 0);
-        return SHA256.HashData(went.Written);
+    });
+
+    private static UInt128 Digest(Action<PromptWriter> write)
+    {
+        var went = new PromptWriter();
+        write(went);
+        return BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(went.Written));
     }
 
     private static void Append(PromptWriter went, Part part, Guid id, long version, string? from)

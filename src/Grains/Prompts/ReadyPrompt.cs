@@ -11,25 +11,26 @@ public readonly record struct PromptMessage(string Role, string Content);
 /// </summary>
 public sealed class ReadyPrompt
 {
-    private readonly ResolvedPrompt _resolved;
     private readonly PromptFormat _format;
     private readonly bool _explain;
     private PromptAnswer? _alone;
 
     private ReadyPrompt(ResolvedPrompt resolved, PromptFormat format, bool explain)
     {
-        _resolved = resolved;
+        Resolved = resolved;
         _format = format;
         _explain = explain;
     }
 
-    public string Version => _resolved.Version;
+    public ResolvedPrompt Resolved { get; }
+
+    public string Version => Resolved.Version;
 
     /// <summary>Its front points to the time, so each answer has a current state.</summary>
-    public bool NeedsTime => _resolved.Front.NeedsTime;
+    public bool NeedsTime => Resolved.Front.NeedsTime;
 
     /// <summary>An active focus session belongs into its current state.</summary>
-    public bool ShowsFocus => _resolved.Settings.ShowsFocus;
+    public bool ShowsFocus => Resolved.Settings.ShowsFocus;
 
     /// <summary>Its version tells it from every other answer. That says nothing of the tiers that didn't win; an explanation does.</summary>
     public bool IsRepeatable => !NeedsTime && !_explain;
@@ -59,6 +60,9 @@ public sealed class ReadyPrompt
 
     public static ReadyPrompt Of(ResolvedPrompt resolved, PromptFormat format, bool explain) => new(resolved, format, explain);
 
+    public ReadyPrompt With(IReadOnlyDictionary<string, string> variables) =>
+        Of(ResolvedPrompt.Of(Resolved.Material with { Variables = variables }, Resolved.PersonaSection), _format, _explain);
+
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>
     /// <param name="message">Section 9.</param>
@@ -73,7 +77,7 @@ public sealed class ReadyPrompt
                 output.Write("\",\"messages\":["u8);
                 WriteMessages(output, window, message, following: false);
                 output.Write("],"u8);
-                NativeAnswer.WriteTail(output, _resolved, _explain);
+                NativeAnswer.WriteTail(output, Resolved, _explain);
                 output.Write("}"u8);
                 break;
             case PromptFormat.Openai:
@@ -140,7 +144,7 @@ public sealed class ReadyPrompt
 
     private void WriteMembers(PromptWriter output)
     {
-        var members = _resolved.Terms.Members(_format);
+        var members = Resolved.Terms.Members(_format);
         if (members.Length > 0)
         {
             output.Write(","u8);
@@ -154,7 +158,7 @@ public sealed class ReadyPrompt
     private bool WriteFront(PromptWriter output)
     {
         var before = output.Length;
-        _resolved.Front.Write(output, _format == PromptFormat.Text ? TextForm.Plain : TextForm.Json);
+        Resolved.Front.Write(output, _format == PromptFormat.Text ? TextForm.Plain : TextForm.Json);
         return output.Length > before;
     }
 

@@ -6,13 +6,14 @@ namespace PersonaActors.Grains.Prompts;
 /// <summary>Material, merged: what every format of the answer is written from. Holds nothing of a single request.</summary>
 public sealed class ResolvedPrompt
 {
-    private ResolvedPrompt(PromptMaterial material)
+    private ResolvedPrompt(PromptMaterial material, PersonaSection? known)
     {
-        Terms = material.Terms();
+        Terms = PromptTerms.Of(material.Speaker, material.Tiers());
         Material = Settings.ShowsMindscape || material.Mindscape is null ? material : material with { Mindscape = null };
         Persona = material.ChoosePersona();
+        PersonaSection = ReferenceEquals(known?.Of, Persona.Value) ? known! : new PersonaSection(Persona.Value!);
         SystemPrompt = material.ChooseSystemPrompt();
-        Front = new PromptFront(Material, Persona.Value!, SystemPrompt.Value?.Content);
+        Pattern = PromptPattern.Of(material, SystemPrompt);
         Version = PromptVersion.Of(this);
     }
 
@@ -20,7 +21,11 @@ public sealed class ResolvedPrompt
 
     public Choice<PersonaView> Persona { get; }
 
+    public PersonaSection PersonaSection { get; }
+
     public Choice<SystemPromptView> SystemPrompt { get; }
+
+    public PromptPattern Pattern { get; }
 
     public PromptTerms Terms { get; }
 
@@ -28,9 +33,10 @@ public sealed class ResolvedPrompt
 
     public SettingsCascade Settings => Terms.Settings;
 
-    public PromptFront Front { get; }
+    public PromptFront Front => new(this);
 
     public string Version { get; }
 
-    public static ResolvedPrompt Of(PromptMaterial material) => new(material);
+    /// <param name="known">The section of the persona, if it is known already.</param>
+    public static ResolvedPrompt Of(PromptMaterial material, PersonaSection? known = null) => new(material, known);
 }

@@ -15,9 +15,6 @@ internal static class Scratch
     [ThreadStatic]
     private static PromptWriter? _prompt;
 
-    [ThreadStatic]
-    private static Utf8JsonWriter? _json;
-
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static PromptWriter Prompt()
@@ -31,26 +28,15 @@ internal static class Scratch
         return _prompt;
     }
 
-    public static Utf8JsonWriter Json(IBufferWriter<byte> output)
-    {
-        if (_json is null)
-        {
-            return _json = NewJson(output);
-        }
-
-        _json.Reset(output);
-        return _json;
-    }
+    public static Utf8JsonWriter Json(IBufferWriter<byte> output) => new(output, Writing);
 
     /// <summary>For what is kept, and so is made where somebody else may be writing.</summary>
     public static byte[] ToJson(Action<Utf8JsonWriter> write)
     {
         var output = new ArrayBufferWriter<byte>(512);
-        using var json = NewJson(output);
+        using var json = Json(output);
         write(json);
         json.Flush();
         return output.WrittenSpan.ToArray();
     }
-
-    private static Utf8JsonWriter NewJson(IBufferWriter<byte> output) => new(output, Writing);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -20,6 +21,11 @@ public enum Author
 public sealed class Template
 {
     private static readonly ConditionalWeakTable<string, Template> OfTenants = [];
+
+    /// <summary>A longer text isn't worth a copy for each name that may stand in it.</summary>
+    private const int MostNamed = 8192;
+
+    private static readonly Piece TimeWords = new(PlaceholderValues.TimeWords);
 
     private readonly string _text;
     private readonly Author _author;
@@ -74,6 +80,12 @@ public sealed class Template
         }
     }
 
+    private Template(Template of, Piece[] pieces, Gap[] gaps)
+    {
+        (_text, _author, NeedsTime) = (of._text, of._author, of.NeedsTime);
+        (_pieces, _gaps) = (pieces, gaps);
+    }
+
     /// <summary>It points to "the time given below".</summary>
     public bool NeedsTime { get; }
 
@@ -85,6 +97,34 @@ public sealed class Template
     public static bool PointsToTime(string text) =>
         text.Contains("{{time}}", StringComparison.Ordinal) || text.Contains("{{date}}", StringComparison.Ordinal);
 
+    /// <summary>The same for one character, whose name is filled in already where it can't make a tag.</summary>
+    public Template Naming(Piece name)
+    {
+        if (_isOpen || name.HasBracket || _text.Length > MostNamed || !Array.Exists(_gaps, gap => gap == Gap.Char))
+        {
+            return this;
+        }
+
+        List<Piece> pieces = [];
+        List<Gap> gaps = [];
+        var piece = new StringBuilder(_pieces[0].Text);
+        for (var i = 0; i < _gaps.Length; i++)
+        {
+            if (_gaps[i] == Gap.Char)
+            {
+                piece.Append(name.Text).Append(_pieces[i + 1].Text);
+                continue;
+            }
+
+            pieces.Add(new Piece(piece.ToString()));
+            gaps.Add(_gaps[i]);
+            piece.Clear().Append(_pieces[i + 1].Text);
+        }
+
+        return new Template(this, [.. pieces, new Piece(piece.ToString())], [.. gaps]);
+    }
+
+    /// <param name="values">Whose <see cref="PlaceholderValues.Char"/> is the name that was filled in already, if one was.</param>
     public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         if (!IsConstant && MayMakeTags(values) || values.Variables is not null)
@@ -97,7 +137,7 @@ public sealed class Template
         output.Share(_pieces[0].In(form));
         for (var i = 0; i < _gaps.Length; i++)
         {
-            output.Write(form, Value(_gaps[i], values));
+            output.Share(Value(_gaps[i], values).In(form));
             output.Share(_pieces[i + 1].In(form));
         }
     }
@@ -111,7 +151,7 @@ public sealed class Template
 
         foreach (var gap in _gaps)
         {
-            if (ProtectedTags.HasBracket(Value(gap, values)))
+            if (Value(gap, values).HasBracket)
             {
                 return true;
             }
@@ -120,12 +160,12 @@ public sealed class Template
         return false;
     }
 
-    private static string Value(Gap gap, in PlaceholderValues values) => gap switch
+    private static Piece Value(Gap gap, in PlaceholderValues values) => gap switch
     {
         Gap.User => values.User,
         Gap.Char => values.Char,
         Gap.Persona => values.Persona,
-        _ => PlaceholderValues.TimeWords,
+        _ => TimeWords,
     };
 
     private static (Gap? Gap, int Length) Match(ReadOnlySpan<char> text) =>

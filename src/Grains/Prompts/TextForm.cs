@@ -54,13 +54,18 @@ internal static class TextWriting
 }
 
 /// <summary>A stretch of text that many prompts share, in either form ready to be copied.</summary>
-internal sealed class Piece(string text)
+public sealed class Piece(string text)
 {
     private byte[]? _plain;
     private byte[]? _json;
 
+    public string Text => text;
+
+    /// <summary>It could make a tag together with what stands around it.</summary>
+    public bool HasBracket { get; } = ProtectedTags.HasBracket(text);
+
     /// <summary>Nobody changes it.</summary>
-    public byte[] In(TextForm form) => form == TextForm.Json ? _json ??= Encode(form) : _plain ??= Encode(form);
+    internal byte[] In(TextForm form) => form == TextForm.Json ? _json ??= Encode(form) : _plain ??= Encode(form);
 
     private byte[] Encode(TextForm form)
     {
