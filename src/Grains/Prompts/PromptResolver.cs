@@ -36,7 +36,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         }
 
         var answer = await Answer(ready!, occasion, knownVersions);
-        _ready.Keep(request, entry!);
+        _ready.Keep(entry!);
         return Outcome<PromptAnswer>.Done(answer);
     }
 
@@ -60,7 +60,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             entry ??= _ready.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
-                entry = new ReadyEntry(new PromptSources(shared, user.Tenant, me, request, _find ??= Persona));
+                entry = new ReadyEntry(request, new PromptSources(shared, user.Tenant, me, request, _find ??= Persona));
             }
 
             var confirmed = await entry.Sources.Confirm();
@@ -156,10 +156,12 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 }
 
 /// <summary>A prompt's sources, and what came out of them if it is made of what they hold now.</summary>
-internal sealed class ReadyEntry(PromptSources sources)
+internal sealed class ReadyEntry(PromptRequest request, PromptSources sources)
 {
     private ReadyPrompt? _ready;
     private int _stamp;
+
+    public PromptRequest Request { get; } = request;
 
     public PromptSources Sources { get; } = sources;
 
@@ -173,6 +175,6 @@ internal sealed class ReadyEntry(PromptSources sources)
     /// <summary>Of its text; 0 as long as nobody has asked for it.</summary>
     public int Size => _ready?.Size ?? 0;
 
-    /// <summary>The size with which it is kept; less than nothing if it isn't.</summary>
+    /// <summary>The size with which it was kept; less than nothing if it never was.</summary>
     public int KeptSize { get; set; } = -1;
 }

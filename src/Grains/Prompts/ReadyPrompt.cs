@@ -20,17 +20,20 @@ public sealed class ReadyPrompt
         Resolved = resolved;
         _format = format;
         _explain = explain;
+        Version = resolved.Version;
+        NeedsTime = resolved.Front.NeedsTime;
+        ShowsFocus = resolved.Settings.ShowsFocus;
     }
 
     public ResolvedPrompt Resolved { get; }
 
-    public string Version => Resolved.Version;
+    public string Version { get; }
 
     /// <summary>Its front points to the time, so each answer has a current state.</summary>
-    public bool NeedsTime => Resolved.Front.NeedsTime;
+    public bool NeedsTime { get; }
 
     /// <summary>An active focus session belongs into its current state.</summary>
-    public bool ShowsFocus => Resolved.Settings.ShowsFocus;
+    public bool ShowsFocus { get; }
 
     /// <summary>Its version tells it from every other answer. That says nothing of the tiers that didn't win; an explanation does.</summary>
     public bool IsRepeatable => !NeedsTime && !_explain;

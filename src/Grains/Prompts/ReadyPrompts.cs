@@ -29,56 +29,92 @@ internal sealed class ReadyPrompts(PromptBudget budget)
     /// <summary>What an entry takes beside its text.</summary>
     private const int Overhead = 2048;
 
+    /// <summary>The one used last comes first. Most users have few, so what is looked through lies side by side.</summary>
+    private Slot[] _slots = [];
+
+    private int _count;
+
     /// <summary>The request before: its hash.</summary>
     private int _before;
 
-    private readonly Dictionary<PromptRequest, LinkedListNode<Kept>> _byRequest = [];
-    private readonly LinkedList<Kept> _byUse = new();
-
-    private sealed record Kept(PromptRequest Request, ReadyEntry Entry, long Size);
+    private readonly record struct Slot(int Hash, ReadyEntry Entry);
 
     public ReadyEntry? Find(PromptRequest request)
     {
-        if (!_byRequest.TryGetValue(request, out var node))
+        var at = IndexOf(request);
+        if (at < 0)
         {
             return null;
         }
 
-        if (node != _byUse.First)
+        var found = _slots[at];
+        if (at > 0)
         {
-            _byUse.Remove(node);
-            _byUse.AddFirst(node);
+            Array.Copy(_slots, 0, _slots, 1, at);
+            _slots[0] = found;
         }
 
-        return node.Value.Entry;
+        return found.Entry;
     }
 
-    public void Keep(PromptRequest request, ReadyEntry entry)
+    public void Keep(ReadyEntry entry)
     {
         if (entry.Size == entry.KeptSize)
         {
             return;
         }
 
-        if (_byRequest.Remove(request, out var before))
+        if (IndexOf(entry.Request) is >= 0 and var before)
         {
             Remove(before);
         }
-        else if (!IsRepeated(request))
+        else if (!IsRepeated(entry.Request))
         {
             return;
         }
 
-        while (_byUse.Last is { } oldest && (_byUse.Count >= Most || budget.IsSpent))
+        while (_count > 0 && (_count >= Most || budget.IsSpent))
         {
-            _byRequest.Remove(oldest.Value.Request);
-            Remove(oldest);
+            Remove(_count - 1);
         }
 
+        if (_count == _slots.Length)
+        {
+            Array.Resize(ref _slots, Math.Clamp(_count * 2, 2, Most));
+        }
+
+        Array.Copy(_slots, 0, _slots, 1, _count);
+        _slots[0] = new Slot(entry.Request.GetHashCode(), entry);
+        _count++;
         entry.KeptSize = entry.Size;
-        var size = entry.Size + Overhead;
-        _byRequest[request] = _byUse.AddFirst(new Kept(request, entry, size));
-        budget.Take(size);
+        budget.Take(entry.KeptSize + Overhead);
+    }
+
+    public void Clear()
+    {
+        while (_count > 0)
+        {
+            Remove(_count - 1);
+        }
+    }
+
+    private int IndexOf(PromptRequest request)
+    {
+        if (_count == 0)
+        {
+            return -1;
+        }
+
+        var hash = request.GetHashCode();
+        for (var i = 0; i < _count; i++)
+        {
+            if (_slots[i].Hash == hash && _slots[i].Entry.Request == request)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private bool IsRepeated(PromptRequest request)
@@ -88,20 +124,11 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         return _before == before;
     }
 
-    public void Clear()
+    private void Remove(int at)
     {
-        foreach (var kept in _byUse)
-        {
-            budget.Take(-kept.Size);
-        }
-
-        _byUse.Clear();
-        _byRequest.Clear();
-    }
-
-    private void Remove(LinkedListNode<Kept> node)
-    {
-        _byUse.Remove(node);
-        budget.Take(-node.Value.Size);
+        budget.Take(-_slots[at].Entry.KeptSize - Overhead);
+        _count--;
+        Array.Copy(_slots, at + 1, _slots, at, _count - at);
+        _slots[_count] = default;
     }
 }
