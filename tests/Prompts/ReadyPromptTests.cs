@@ -167,6 +167,7 @@ public sealed class ReadyPromptTests
         { "nothing", m => m with { }, false },
         { "the persona", m => m with { DefaultPersona = m.DefaultPersona! with { Version = 2 } }, true },
         { "another persona", m => m with { OverridePersona = Persona() }, true },
+        { "the tier of the persona", m => m with { OverridePersona = m.DefaultPersona }, true },
         { "the personality", m => m with { Personality = m.Personality! with { Version = 2 } }, true },
         { "the config", m => m with { Catalogue = m.Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
         { "a config nobody falls back to", m => m with { Catalogue = m.Catalogue with { FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
@@ -186,6 +187,16 @@ public sealed class ReadyPromptTests
         var material = Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Full } };
         Assert.True(Resolve(material).Version != Resolve(change(material)).Version == moves, what);
         Assert.Matches("^[0-9a-f]{32}$", Resolve(material).Version);
+    }
+
+    [Fact]
+    public void The_version_moves_with_the_tier_of_the_system_prompt()
+    {
+        var prompt = SystemPrompt("the same");
+        var own = Of(Personality() with { SystemPromptId = prompt.Id }) with { Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = prompt } };
+        var tenants = own with { Catalogue = own.Catalogue with { SystemPrompt = null } };
+        Assert.Equal(Resolve(own).Front.ToString(), Resolve(tenants).Front.ToString());
+        Assert.NotEqual(Resolve(own).Version, Resolve(tenants).Version);
     }
 
     [Fact]

@@ -17,7 +17,8 @@ public sealed class ReadyPromptsTests(Room room) : IClassFixture<Room>
         var ana = await room.NewPerson("Ana");
         var bob = await room.NewPerson("Bob");
         var (_, slug) = await bob.NewPersonality("Knows {{user}}.", isPublic: true);
-        Task Ask(int channel) => ana.Client.Prompt(slug, $"?channel=c{channel:00}");
+        Task Ask(int channel) => ana.Client.Prompt(slug, $"?channel=c{channel:000}");
+        Task AskLarger() => ana.Client.Prompt(slug, "?explain=true");
 
         for (var channel = 0; channel < 5; channel++)
         {
@@ -28,15 +29,25 @@ public sealed class ReadyPromptsTests(Room room) : IClassFixture<Room>
         await Ask(4);
         var one = budget.Used;
         Assert.True(one > 0);
+        await AskLarger();
+        await AskLarger();
+        var larger = budget.Used - one;
+        Assert.True(larger > one);
         for (var channel = 5; channel < 2 * MostOfAUser; channel++)
+        {
+            await Ask(channel);
+            await Ask(channel);
+            // Whatever is used again stays.
+            await AskLarger();
+        }
+
+        Assert.Equal((MostOfAUser - 1) * one + larger, budget.Used);
+        for (var channel = 0; channel < MostOfAUser; channel++)
         {
             await Ask(channel);
             await Ask(channel);
         }
 
-        Assert.Equal(MostOfAUser * one, budget.Used);
-        await Ask(MostOfAUser);
-        await Ask(2 * MostOfAUser - 1);
         Assert.Equal(MostOfAUser * one, budget.Used);
 
         (await ana.Client.Delete($"/v1/users/{ana.Id}")).Should(HttpStatusCode.NoContent);

@@ -6,7 +6,7 @@ namespace PersonaActors.Grains.Prompts;
 
 /// <summary>
 /// Sections 1–3, system prompt, focus mode and character, with gaps for what they say of the user: alike for everybody who
-/// asks for the same speaker, and so made once.
+/// asks for the same speaker, and so shared.
 /// </summary>
 public sealed class PromptPattern
 {
@@ -97,10 +97,13 @@ public sealed class PromptPattern
     private bool IsOf(in Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode) =>
         ReferenceEquals(_systemPrompt.Value, systemPrompt.Value) && _systemPrompt.From == systemPrompt.From && ReferenceEquals(_focusMode, focusMode);
 
-    /// <summary>The patterns that were used last with one speaker. Read and written by many at once; one that is overwritten is made again.</summary>
+    /// <summary>
+    /// The patterns that were made last for one speaker: there is room for each system focus mode and for none. Read and
+    /// written by many at once; one that is overwritten is made again.
+    /// </summary>
     private sealed class Shelf
     {
-        private readonly PromptPattern?[] _kept = new PromptPattern?[4];
+        private readonly PromptPattern?[] _kept = new PromptPattern?[8];
         private int _next;
 
         public PromptPattern Find(PromptMaterial material, in Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode)
@@ -113,7 +116,7 @@ public sealed class PromptPattern
                 }
             }
 
-            return _kept[Interlocked.Increment(ref _next) & 3] = new PromptPattern(material, systemPrompt, focusMode);
+            return _kept[Interlocked.Increment(ref _next) & 7] = new PromptPattern(material, systemPrompt, focusMode);
         }
     }
 }

@@ -19,7 +19,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     private const int MostTries = 100;
 
     /// <summary>Of the user's personas, how many are remembered.</summary>
-    private const int MostPersonas = 32;
+    private const int MostPersonas = 8;
 
     private readonly ReadyPrompts _ready = new(budget);
     private readonly Dictionary<Guid, KnownPersona> _personas = [];

@@ -187,7 +187,7 @@ internal sealed class PromptSources
         var question = before is not null && ReferenceEquals(personality, before.AskedFor)
             ? before.Question
             : PromptMaterial.Question(Me.DefaultLlmConfig, Override, personality, _request.FocusMode);
-        var known = ReferenceEquals(question, before?.Question) || question == before?.Question ? before!.Excerpt.Version : NothingKnown;
+        var known = question == before?.Question ? before!.Excerpt.Version : NothingKnown;
         var snapshot = await _askCatalogue.Excerpt(known, question);
         var excerpt = snapshot.Kind == SnapshotKind.Unchanged ? before!.Excerpt : snapshot.Value ?? NoCatalogue;
         if (excerpt.Version == known && ReferenceEquals(personality, before!.AskedFor))

@@ -100,7 +100,7 @@ public sealed class PromptTerms
         json.WriteEndObject();
     })[1..^1];
 
-    /// <summary>The few terms that were used last with one speaker. Read and written by many at once; one that is overwritten is made again.</summary>
+    /// <summary>The few terms that were made last for one speaker. Read and written by many at once; one that is overwritten is made again.</summary>
     private sealed class Shelf
     {
         private readonly PromptTerms?[] _kept = new PromptTerms?[4];

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using PersonaActors.Contracts.Catalogue;
@@ -62,7 +61,6 @@ public static class PromptVersion
     /// <summary>The speaker and what stands before it.</summary>
     public static UInt128 Digest(PromptMaterial material, Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode) => Digest(went =>
     {
-        went.Write([Rendering]);
         if (material.Personality is { } personality)
         {
             Append(went, Part.Personality, personality.Id, personality.Version, null);
@@ -91,10 +89,13 @@ public static class PromptVersion
             Append(went, Part.Mindscape, mindscape);
         }
 
-        foreach (var (name, value) in (variables ?? FrozenDictionary<string, string>.Empty).OrderBy(variable => variable.Key, StringComparer.Ordinal))
+        if (variables is not null)
         {
-            Append(went, Part.Variable, name);
-            Append(went, Part.Variable, value);
+            foreach (var (name, value) in variables.OrderBy(variable => variable.Key, StringComparer.Ordinal))
+            {
+                Append(went, Part.Variable, name);
+                Append(went, Part.Variable, value);
+            }
         }
     });
 
@@ -119,6 +120,7 @@ public static class PromptVersion
     private static UInt128 Digest(Action<PromptWriter> write)
     {
         var went = new PromptWriter();
+        went.Write([Rendering]);
         write(went);
         return BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(went.Written));
     }

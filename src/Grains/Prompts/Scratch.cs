@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>
-/// Room to write in, one of each a thread: what is written is copied out once. For synchronous work that doesn't nest.
+/// What prompts and their JSON are written with.
 /// </summary>
 internal static class Scratch
 {
@@ -17,6 +17,7 @@ internal static class Scratch
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    /// <summary>One a thread, for synchronous work that doesn't nest: what is written is copied out once.</summary>
     public static PromptWriter Prompt()
     {
         if (_prompt is null || _prompt.Capacity > MostKept)
@@ -30,7 +31,7 @@ internal static class Scratch
 
     public static Utf8JsonWriter Json(IBufferWriter<byte> output) => new(output, Writing);
 
-    /// <summary>For what is kept, and so is made where somebody else may be writing.</summary>
+    /// <summary>For what is kept.</summary>
     public static byte[] ToJson(Action<Utf8JsonWriter> write)
     {
         var output = new ArrayBufferWriter<byte>(512);
