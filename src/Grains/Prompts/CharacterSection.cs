@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using PersonaActors.Contracts.Personalities;
 
 namespace PersonaActors.Grains.Prompts;
@@ -9,77 +8,31 @@ internal sealed class CharacterSection
 {
     private static readonly ConditionalWeakTable<PersonalityView, CharacterSection> Known = [];
 
-    private readonly List<Part> _parts = [];
-
-    /// <summary>One of the two: text that is the same for everybody, or a field with placeholders.</summary>
-    private readonly record struct Part(Piece? Shared, Template? Filled);
+    private readonly Section _section;
 
     private CharacterSection(PersonalityView character)
     {
-        var shared = new StringBuilder("<character>\n");
-        var needsTime = false;
         Name = new Piece(character.DisplayName);
-        Element("name", ProtectedTags.Escape(character.DisplayName));
-        Field("info", character.CharacterInfo);
-        Field("traits", character.PersonalityTraits);
-        Field("tone", character.Tone);
-        Field("age", character.Age);
-        Field("appearance", character.Appearance);
-        Field("likes", character.Likes);
-        Field("dislikes", character.Dislikes);
-        Field("goals", character.ConversationalGoals);
-        Field("examples", character.ConversationalExamples);
-        shared.Append("</character>");
-        _parts.Add(new Part(new Piece(shared.ToString()), null));
-        NeedsTime = needsTime;
-
-        // A name is what it is: placeholders in it are not looked at, since it is itself what they stand for.
-        void Element(string tag, string? text)
-        {
-            if (!string.IsNullOrWhiteSpace(text))
-            {
-                shared.Append('<').Append(tag).Append('>').Append(text).Append("</").Append(tag).Append(">\n");
-            }
-        }
-
-        void Field(string tag, string? text)
-        {
-            if (string.IsNullOrWhiteSpace(text))
-            {
-                return;
-            }
-
-            if (!text.Contains('{', StringComparison.Ordinal))
-            {
-                Element(tag, ProtectedTags.Escape(text));
-                return;
-            }
-
-            var template = new Template(text, Author.Anyone).Naming(Name);
-            needsTime |= template.NeedsTime;
-            _parts.Add(new Part(new Piece(shared.Append('<').Append(tag).Append('>').ToString()), null));
-            _parts.Add(new Part(null, template));
-            shared.Clear().Append("</").Append(tag).Append(">\n");
-        }
+        var section = new Section.Builder("character", Name);
+        section.Verbatim("name", character.DisplayName);
+        section.Field("info", character.CharacterInfo);
+        section.Field("traits", character.PersonalityTraits);
+        section.Field("tone", character.Tone);
+        section.Field("age", character.Age);
+        section.Field("appearance", character.Appearance);
+        section.Field("likes", character.Likes);
+        section.Field("dislikes", character.Dislikes);
+        section.Field("goals", character.ConversationalGoals);
+        section.Field("examples", character.ConversationalExamples);
+        _section = section.Build();
     }
 
     /// <summary>What <c>{{char}}</c> stands for.</summary>
     public Piece Name { get; }
 
-    public bool NeedsTime { get; }
+    public bool NeedsTime => _section.NeedsTime;
 
     public static CharacterSection Of(PersonalityView character) => Known.GetValue(character, static character => new CharacterSection(character));
 
-    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
-    {
-        foreach (var (shared, filled) in _parts)
-        {
-            if (shared is not null)
-            {
-                output.Share(shared.In(form));
-            }
-
-            filled?.Write(output, form, values);
-        }
-    }
+    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values) => _section.Write(output, form, values);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.UserPersonas;
 
 namespace PersonaActors.Grains.Prompts;
@@ -14,7 +15,7 @@ internal static class NativeAnswer
         output.Write("\"llm\":"u8);
         output.Share(resolved.Terms.LlmJson);
         output.Write(",\"persona\":"u8);
-        output.Share(resolved.PersonaSection.Summary);
+        output.Share(resolved.PersonaSection.Json);
         output.Write(","u8);
         output.Share(resolved.Pattern.Members);
         output.Write(",\"settings\":"u8);
@@ -32,20 +33,31 @@ internal static class NativeAnswer
         }
     }
 
-    /// <summary>Who speaks, and in which focus mode if one was asked for: members of the answer.</summary>
-    public static byte[] MembersOf(PromptMaterial material, FocusModeView? focusMode) => Scratch.ToJson(json =>
+    public static byte[] JsonOf(PersonaView persona) => Scratch.ToJson(json =>
     {
         json.WriteStartObject();
-        if (material.Personality is { } personality)
+        json.WriteString("id"u8, persona.Id);
+        json.WriteString("name"u8, persona.Name);
+        json.WriteString("preferredName"u8, persona.PreferredName);
+        json.WriteString("pronouns"u8, persona.Pronouns);
+        json.WriteNumber("version"u8, persona.Version);
+        json.WriteEndObject();
+    });
+
+    /// <summary>Who speaks, and in which focus mode if one was asked for: members of the answer.</summary>
+    public static byte[] MembersOf(PatternParts parts) => Scratch.ToJson(json =>
+    {
+        json.WriteStartObject();
+        if (parts.Personality is { } personality)
         {
             Write(json, personality);
         }
         else
         {
-            Write(json, material.UserPersona!);
+            Write(json, parts.UserPersona!);
         }
 
-        if (focusMode is not null)
+        if (parts.FocusMode is { } focusMode)
         {
             Write(json, focusMode);
         }

@@ -1,45 +1,55 @@
-using System.Runtime.CompilerServices;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Grains.UserPersonas;
 
 namespace PersonaActors.Grains.Prompts;
+
+/// <summary>What sections 1–3 are made of. Either a personality or a user persona speaks; there is a focus mode only if one was asked for.</summary>
+public readonly record struct PatternParts(
+    PersonalityView? Personality, UserPersonaView? UserPersona, Choice<SystemPromptView> SystemPrompt, FocusModeView? FocusMode)
+{
+    /// <summary>Whether it is the very same: entities as the same objects, which a change replaces.</summary>
+    public bool IsSameAs(in PatternParts other) =>
+        ReferenceEquals(Personality, other.Personality) && ReferenceEquals(UserPersona, other.UserPersona)
+        && ReferenceEquals(SystemPrompt.Value, other.SystemPrompt.Value) && SystemPrompt.From == other.SystemPrompt.From
+        && ReferenceEquals(FocusMode, other.FocusMode);
+}
 
 /// <summary>
 /// Sections 1–3, system prompt, focus mode and character, with gaps for what they say of the user: alike for everybody who
 /// asks for the same speaker, and so shared.
 /// </summary>
-public sealed class PromptPattern
+public sealed class PromptPattern : IShelved<PromptPattern, PatternParts>
 {
     private static readonly Piece Between = new(PromptFront.Joint);
-    private static readonly ConditionalWeakTable<object, Shelf> Shelves = [];
+    private static readonly Shelves<PromptPattern, PatternParts> Known = new();
 
-    private readonly Choice<SystemPromptView> _systemPrompt;
-    private readonly FocusModeView? _focusMode;
+    private readonly PatternParts _parts;
     private readonly List<Template> _tenants = [];
     private readonly CharacterSection? _character;
     private readonly Piece? _userPersona;
 
-    private PromptPattern(PromptMaterial material, Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode)
+    private PromptPattern(PatternParts parts)
     {
-        _systemPrompt = systemPrompt;
-        _focusMode = focusMode;
-        if (material.Personality is { } personality)
+        _parts = parts;
+        if (parts.Personality is { } personality)
         {
             _character = CharacterSection.Of(personality);
             Name = _character.Name;
         }
         else
         {
-            var userPersona = material.UserPersona!;
+            var userPersona = parts.UserPersona!;
             _userPersona = new Piece(UserPersonaText.Build(userPersona));
             Name = new Piece(userPersona.DisplayName ?? userPersona.Name);
         }
 
-        Add(systemPrompt.Value?.Content);
-        Add(focusMode?.SystemPrompt);
+        Add(parts.SystemPrompt.Value?.Content);
+        Add(parts.FocusMode?.SystemPrompt);
         NeedsTime = _character is { NeedsTime: true } || _tenants.Exists(template => template.NeedsTime);
-        Digest = PromptVersion.Digest(material, systemPrompt, focusMode);
-        Members = NativeAnswer.MembersOf(material, focusMode);
+        Digest = PromptVersion.Digest(parts);
+        Members = NativeAnswer.MembersOf(parts);
     }
 
     /// <summary>What <c>{{char}}</c> stands for.</summary>
@@ -56,9 +66,13 @@ public sealed class PromptPattern
     /// <summary>Speaker and focus mode as the native answer names them: members of a JSON object, without its braces.</summary>
     internal byte[] Members { get; }
 
-    public static PromptPattern Of(PromptMaterial material, Choice<SystemPromptView> systemPrompt) =>
-        Shelves.GetOrCreateValue(material.Speaker)
-            .Find(material, systemPrompt, material.WithFocusMode ? material.Catalogue.FocusMode : null);
+    public static PromptPattern Of(PromptMaterial material, Choice<SystemPromptView> systemPrompt) => Known.Find(
+        material.Speaker,
+        new PatternParts(material.Personality, material.UserPersona, systemPrompt, material.WithFocusMode ? material.Catalogue.FocusMode : null));
+
+    bool IShelved<PromptPattern, PatternParts>.IsOf(in PatternParts what) => _parts.IsSameAs(what);
+
+    static PromptPattern IShelved<PromptPattern, PatternParts>.Make(in PatternParts what) => new(what);
 
     public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
@@ -91,32 +105,6 @@ public sealed class PromptPattern
         if (!string.IsNullOrWhiteSpace(text))
         {
             _tenants.Add(Template.OfTenant(text).Naming(Name));
-        }
-    }
-
-    private bool IsOf(in Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode) =>
-        ReferenceEquals(_systemPrompt.Value, systemPrompt.Value) && _systemPrompt.From == systemPrompt.From && ReferenceEquals(_focusMode, focusMode);
-
-    /// <summary>
-    /// The patterns that were made last for one speaker: there is room for each system focus mode and for none. Read and
-    /// written by many at once; one that is overwritten is made again.
-    /// </summary>
-    private sealed class Shelf
-    {
-        private readonly PromptPattern?[] _kept = new PromptPattern?[8];
-        private int _next;
-
-        public PromptPattern Find(PromptMaterial material, in Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode)
-        {
-            foreach (var known in _kept)
-            {
-                if (known is not null && known.IsOf(systemPrompt, focusMode))
-                {
-                    return known;
-                }
-            }
-
-            return _kept[Interlocked.Increment(ref _next) & 7] = new PromptPattern(material, systemPrompt, focusMode);
         }
     }
 }

@@ -76,7 +76,8 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
             if (entry.Ready is null && entry.Sources.ToMaterial() is { } material)
             {
-                entry.Ready = ReadyPrompt.Of(ResolvedPrompt.Of(material, entry.Sources.PersonaSection()), request.Format, request.Explain);
+                var persona = material.ChoosePersona().Value!;
+                entry.Ready = ReadyPrompt.Of(ResolvedPrompt.Of(material, Persona(persona.Id).Section(persona)), request.Format, request.Explain);
             }
 
             // Without material, the default persona changed hands between two reads: the user's state says by now which it is.

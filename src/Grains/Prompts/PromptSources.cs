@@ -48,8 +48,6 @@ internal sealed class PromptSources
 
     private static readonly CatalogueExcerpt NoCatalogue = new(0, null, null, [], null, null, null);
 
-    private readonly KnownPersona? _knownOverride;
-    private readonly KnownPersona _knownDefault;
     private readonly Held<PersonaView>? _overridePersona;
     private readonly Held<PersonaView> _defaultPersona;
     private readonly KnownPersonality? _shared;
@@ -66,12 +64,8 @@ internal sealed class PromptSources
         Me = me;
         _request = request;
         Override = request.Speaker == PromptSpeaker.Personality ? me.Overrides.GetValueOrDefault(request.SpeakerId) : null;
-        if (Override?.PersonaId is { } persona)
-        {
-            _overridePersona = new Held<PersonaView>(_knownOverride = personas(persona));
-        }
-
-        _defaultPersona = new Held<PersonaView>(_knownDefault = personas(me.User.DefaultPersonaId));
+        _overridePersona = Override?.PersonaId is { } persona ? new Held<PersonaView>(personas(persona)) : null;
+        _defaultPersona = new Held<PersonaView>(personas(me.User.DefaultPersonaId));
         var key = new TenantScopedKey(tenant, request.SpeakerId);
         if (request.Speaker == PromptSpeaker.Personality)
         {
@@ -175,10 +169,6 @@ internal sealed class PromptSources
             TenantSettings = _tenant.Value?.Settings ?? SettingsTier.Empty,
         };
     }
-
-    /// <summary>What the prompt says of the persona, for material that has one.</summary>
-    public PersonaSection PersonaSection() =>
-        _overridePersona?.Value is { } covers ? _knownOverride!.Section(covers) : _knownDefault.Section(_defaultPersona.Value!);
 
     private async ValueTask AskCatalogue()
     {

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Prompts;
@@ -45,9 +44,9 @@ public readonly record struct TermTiers(
 /// LLM parameters and settings of a prompt, merged, with what every answer says of them. Users who want nothing of their own
 /// with a personality share them.
 /// </summary>
-public sealed class PromptTerms
+public sealed class PromptTerms : IShelved<PromptTerms, TermTiers>
 {
-    private static readonly ConditionalWeakTable<object, Shelf> Shelves = [];
+    private static readonly Shelves<PromptTerms, TermTiers> Known = new();
 
     private readonly TermTiers _tiers;
 
@@ -82,7 +81,11 @@ public sealed class PromptTerms
     internal byte[] SettingsSources { get; }
 
     /// <param name="speaker">The personality or user persona: the terms are kept as long as it is.</param>
-    public static PromptTerms Of(object speaker, in TermTiers tiers) => Shelves.GetOrCreateValue(speaker).Find(tiers);
+    public static PromptTerms Of(object speaker, in TermTiers tiers) => Known.Find(speaker, tiers);
+
+    bool IShelved<PromptTerms, TermTiers>.IsOf(in TermTiers what) => _tiers.IsSameAs(what);
+
+    static PromptTerms IShelved<PromptTerms, TermTiers>.Make(in TermTiers what) => new(what);
 
     /// <summary>The members of an upstream's body, without its braces.</summary>
     internal byte[] Members(PromptFormat format) => _members[(int)format] ??= Scratch.ToJson(json =>
@@ -99,24 +102,4 @@ public sealed class PromptTerms
 
         json.WriteEndObject();
     })[1..^1];
-
-    /// <summary>The few terms that were made last for one speaker. Read and written by many at once; one that is overwritten is made again.</summary>
-    private sealed class Shelf
-    {
-        private readonly PromptTerms?[] _kept = new PromptTerms?[4];
-        private int _next;
-
-        public PromptTerms Find(in TermTiers tiers)
-        {
-            foreach (var known in _kept)
-            {
-                if (known is not null && known._tiers.IsSameAs(tiers))
-                {
-                    return known;
-                }
-            }
-
-            return _kept[Interlocked.Increment(ref _next) & 3] = new PromptTerms(tiers);
-        }
-    }
 }

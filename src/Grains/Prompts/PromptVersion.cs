@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 
@@ -59,24 +58,24 @@ public static class PromptVersion
     });
 
     /// <summary>The speaker and what stands before it.</summary>
-    public static UInt128 Digest(PromptMaterial material, Choice<SystemPromptView> systemPrompt, FocusModeView? focusMode) => Digest(went =>
+    public static UInt128 Digest(PatternParts parts) => Digest(went =>
     {
-        if (material.Personality is { } personality)
+        if (parts.Personality is { } personality)
         {
             Append(went, Part.Personality, personality.Id, personality.Version, null);
         }
 
-        if (material.UserPersona is { } userPersona)
+        if (parts.UserPersona is { } userPersona)
         {
             Append(went, Part.UserPersona, userPersona.Id, userPersona.Version, null);
         }
 
-        if (systemPrompt is { Value: { } prompt, From: var from })
+        if (parts.SystemPrompt is { Value: { } prompt, From: var from })
         {
             Append(went, Part.SystemPrompt, prompt.Id, prompt.Version, from);
         }
 
-        if (focusMode is not null)
+        if (parts.FocusMode is { } focusMode)
         {
             Append(went, Part.FocusMode, focusMode.Id, focusMode.Version, null);
         }

@@ -41,7 +41,7 @@ internal sealed class ReadyPrompts(PromptBudget budget)
 
     public ReadyEntry? Find(PromptRequest request)
     {
-        var at = IndexOf(request);
+        var at = _count == 0 ? -1 : IndexOf(request, request.GetHashCode());
         if (at < 0)
         {
             return null;
@@ -64,11 +64,12 @@ internal sealed class ReadyPrompts(PromptBudget budget)
             return;
         }
 
-        if (IndexOf(entry.Request) is >= 0 and var before)
+        var hash = entry.Request.GetHashCode();
+        if (IndexOf(entry.Request, hash) is >= 0 and var before)
         {
             Remove(before);
         }
-        else if (!IsRepeated(entry.Request))
+        else if (!IsRepeated(hash))
         {
             return;
         }
@@ -84,7 +85,7 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         }
 
         Array.Copy(_slots, 0, _slots, 1, _count);
-        _slots[0] = new Slot(entry.Request.GetHashCode(), entry);
+        _slots[0] = new Slot(hash, entry);
         _count++;
         entry.KeptSize = entry.Size;
         budget.Take(entry.KeptSize + Overhead);
@@ -98,14 +99,8 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         }
     }
 
-    private int IndexOf(PromptRequest request)
+    private int IndexOf(PromptRequest request, int hash)
     {
-        if (_count == 0)
-        {
-            return -1;
-        }
-
-        var hash = request.GetHashCode();
         for (var i = 0; i < _count; i++)
         {
             if (_slots[i].Hash == hash && _slots[i].Entry.Request == request)
@@ -117,11 +112,11 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         return -1;
     }
 
-    private bool IsRepeated(PromptRequest request)
+    private bool IsRepeated(int hash)
     {
         var before = _before;
-        _before = request.GetHashCode();
-        return _before == before;
+        _before = hash;
+        return hash == before;
     }
 
     private void Remove(int at)
