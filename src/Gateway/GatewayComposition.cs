@@ -62,6 +62,7 @@ public static class GatewayComposition
     {
         var options = app.Services.GetRequiredService<GatewayOptions>();
         app.UseMiddleware<Failures>();
+        app.UseMiddleware<PromptLane>();
         app.UseRouting();
         // Requests that no page made don't pay for what is about pages.
         app.UseWhen(http => http.Request.Headers.Origin.Count > 0, paged => paged.UseCors());

@@ -9,8 +9,10 @@ namespace PersonaActors.Grains;
 /// <summary>What runs beside the grains, on nodes that have grains.</summary>
 public static class GrainsComposition
 {
-    public static void AddGrainWork(this IServiceCollection services)
+    /// <param name="alone">All grains are in this process.</param>
+    public static void AddGrainWork(this IServiceCollection services, bool alone)
     {
+        services.AddSingleton(new LiveVersions(alone));
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();

@@ -42,22 +42,31 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
         return Authenticated(http);
     }
 
+    /// <summary>
+    /// Who calls, if this connection has shown the same key before: it isn't hashed again as long as no key has ended.
+    /// </summary>
+    public static Caller? Remembered(HttpContext http, KeyRing keys) =>
+        Connection(http) is { } connection && connection.TryGetValue(LastKey, out var found) && found is KnownKey known
+        && known.Changes == keys.Changes && http.Request.Headers.Authorization is [{ } header] && header == known.Header
+            ? known.Caller
+            : null;
+
     private Task Authenticated(HttpContext http)
     {
-        // The same key comes again and again on one connection. It isn't hashed again as long as no key has ended. Where
-        // several requests share a connection at once, its items are not for us.
-        var connection = HttpProtocol.IsHttp11(http.Request.Protocol) ? http.Features.Get<IConnectionItemsFeature>()?.Items : null;
-        if (connection is not null && connection.TryGetValue(LastKey, out var found) && found is KnownKey known
-            && known.Changes == keys.Changes && http.Request.Headers.Authorization is [{ } header] && header == known.Header)
+        if (Remembered(http, keys) is { } caller)
         {
-            http.SetCaller(known.Caller);
+            http.SetCaller(caller);
             return next(http);
         }
 
-        return Authenticated(http, connection);
+        return Identified(http);
     }
 
-    private async Task Authenticated(HttpContext http, IDictionary<object, object?>? connection)
+    /// <summary>Where several requests share a connection at once, its items are not for us.</summary>
+    private static IDictionary<object, object?>? Connection(HttpContext http) =>
+        HttpProtocol.IsHttp11(http.Request.Protocol) ? http.Features.Get<IConnectionItemsFeature>()?.Items : null;
+
+    private async Task Identified(HttpContext http)
     {
         var realtime = http.GetEndpoint()!.Metadata.GetMetadata<OpenToTokens>() is not null;
         var header = http.Request.Headers.Authorization.ToString();
@@ -88,7 +97,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
             return;
         }
 
-        if (connection is not null && header.Length > 0 && caller is { Audience: null, ExpiresAt: null })
+        if (header.Length > 0 && caller is { Audience: null, ExpiresAt: null } && Connection(http) is { } connection)
         {
             connection[LastKey] = new KnownKey(header, caller, changes);
         }

@@ -8,11 +8,27 @@ namespace PersonaActors.Gateway.Http;
 /// <summary>What flies becomes an answer here: bad input says what was bad, a lost database says when to come back, a bug says nothing.</summary>
 public sealed class Failures(RequestDelegate next, GatewayOptions options, TimeProvider time, ILogger<Failures> log)
 {
-    public async Task Invoke(HttpContext http)
+    public Task Invoke(HttpContext http)
+    {
+        Task first;
+        try
+        {
+            first = next(http);
+        }
+        catch (Exception e)
+        {
+            first = Task.FromException(e);
+        }
+
+        // Most are answered by now, and need nobody who waits for them.
+        return first.IsCompletedSuccessfully ? Unrouted(http) : Watch(http, first);
+    }
+
+    private async Task Watch(HttpContext http, Task first)
     {
         try
         {
-            await (HttpMethods.IsGet(http.Request.Method) ? Read(http) : next(http));
+            await (HttpMethods.IsGet(http.Request.Method) ? Read(http, first) : first);
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -29,20 +45,21 @@ public sealed class Failures(RequestDelegate next, GatewayOptions options, TimeP
     }
 
     /// <summary>A read that met a node on its way out is simply read again; commands see to that themselves, by their ids.</summary>
-    private async Task Read(HttpContext http)
+    private async Task Read(HttpContext http, Task reading)
     {
         var since = time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await next(http);
+                await reading;
                 return;
             }
             catch (Exception e) when (!http.Response.HasStarted && options.IsEngineTransient(e) && time.GetElapsedTime(since) < Commands.Patience)
             {
                 http.Response.Clear();
                 await Task.Delay(Commands.Pause(attempt), time, http.RequestAborted);
+                reading = next(http);
             }
         }
     }

@@ -12,7 +12,9 @@ public static class RateLimits
 {
     /// <summary>Whether a limit holds for this caller at all: those without one don't stand in line for the limiter.</summary>
     public static bool MayLimit(HttpContext http, GatewayOptions options) =>
-        http.TryCaller(out var caller) && caller.KeyId != Guid.Empty && PerMinute(caller, options) != 0;
+        http.TryCaller(out var caller) && MayLimit(caller, options);
+
+    public static bool MayLimit(Caller caller, GatewayOptions options) => caller.KeyId != Guid.Empty && PerMinute(caller, options) != 0;
 
     public static void Configure(RateLimiterOptions limiter, GatewayOptions options)
     {

@@ -15,6 +15,7 @@ namespace PersonaActors.Gateway.Personalities;
 public sealed class PersonalityIndex
 {
     private const int Capacity = 100_000;
+    private const int MaxText = 100;
 
     private readonly PersonalityStore _store;
     private readonly ConcurrentDictionary<(Guid Tenant, string Slug), Guid> _bySlug = new();
@@ -29,7 +30,10 @@ public sealed class PersonalityIndex
     }
 
     /// <summary>Without asking anybody: an id, or a slug that is remembered.</summary>
-    public Guid? Known(Guid tenant, string text) => Guid.TryParse(text, out var id) || _bySlug.TryGetValue((tenant, text), out id) ? id : null;
+    public Guid? Known(Guid tenant, string text) => Known(tenant, text.AsSpan());
+
+    public Guid? Known(Guid tenant, ReadOnlySpan<char> text) =>
+        Guid.TryParse(text, out var id) || (text.Length <= MaxText && _bySlug.TryGetValue((tenant, text.ToString()), out id)) ? id : null;
 
     public ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel) =>
         Known(tenant, text) is { } id ? ValueTask.FromResult<Guid?>(id) : Look(tenant, user, text, cancel);
@@ -40,7 +44,7 @@ public sealed class PersonalityIndex
 
     private async ValueTask<Guid?> Look(Guid tenant, Guid? user, string text, CancellationToken cancel)
     {
-        if (text.Length > 100 || text.Contains('\0'))
+        if (text.Length > MaxText || text.Contains('\0'))
         {
             return null;
         }

@@ -29,7 +29,7 @@ public static class PromptEndpoints
         var index = routes.ServiceProvider.GetRequiredService<PersonalityIndex>();
         var users = routes.ServiceProvider.GetRequiredService<UserGrains>();
         routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, users))
-            .WithTags("Prompts").WithSummary("The resolved prompt of a user with a personality, with the source of every field");
+            .WithMetadata(TakesLane.Instance).WithTags("Prompts").WithSummary("The resolved prompt of a user with a personality, with the source of every field");
         routes.MapPost("/v1/personalities/{personality}/prompt", (HttpContext http, string personality, PromptBody body) =>
             Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, users))
             .WithTags("Prompts").WithSummary("The same, with a message and variables");
@@ -58,7 +58,7 @@ public static class PromptEndpoints
             return;
         }
 
-        await Answer(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, users);
+        await Checked(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, users);
     }
 
     private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, UserGrains users)
@@ -71,32 +71,35 @@ public static class PromptEndpoints
             return;
         }
 
-        await Answer(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, users);
+        await Checked(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, users);
     }
 
-    private static async Task Answer(
+    private static Task Checked(
         HttpContext http, Acting acting, Guid user, (PromptRequest? Request, Refusal? Refusal) asked, PromptOccasion? occasion, UserGrains users)
     {
         var (request, refusal) = asked;
-        if ((refusal ?? PromptQuery.Check(occasion)) is { } no)
-        {
-            await Problems.Write(http, no);
-            return;
-        }
-
-        var known = occasion is null && http.Request.Headers.IfNoneMatch is { Count: > 0 } tags ? tags.ToString() : null;
-        var outcome = await users.Of(acting.Tenant, user).Resolve(acting.Actor, request!, occasion, known);
-        if (outcome.Refusal is not null)
-        {
-            await Problems.Write(http, outcome.Refusal);
-            return;
-        }
-
-        await Write(http.Response, request!.Format, outcome.Value!);
+        return (refusal ?? PromptQuery.Check(occasion)) is { } no ? Problems.Write(http, no) : Answer(http, acting, user, request!, occasion, users);
     }
 
-    private static async ValueTask Write(HttpResponse response, PromptFormat format, PromptAnswer answer)
+    internal static Task Answer(HttpContext http, Acting acting, Guid user, PromptRequest request, PromptOccasion? occasion, UserGrains users)
     {
+        var known = occasion is null && http.Request.Headers.IfNoneMatch is { Count: > 0 } tags ? tags.ToString() : null;
+        var asked = users.Of(acting.Tenant, user).Resolve(acting.Actor, request, occasion, known);
+        // Mostly the answer is here at once, and needs nobody who waits for it.
+        return asked.IsCompletedSuccessfully ? Write(http, request.Format, asked.Result) : Awaited(http, request.Format, asked);
+    }
+
+    private static async Task Awaited(HttpContext http, PromptFormat format, ValueTask<Outcome<PromptAnswer>> asked) =>
+        await Write(http, format, await asked);
+
+    private static Task Write(HttpContext http, PromptFormat format, Outcome<PromptAnswer> outcome)
+    {
+        if (outcome.Refusal is not null)
+        {
+            return Problems.Write(http, outcome.Refusal);
+        }
+
+        var (response, answer) = (http.Response, outcome.Value!);
         if (answer.IsRepeatable)
         {
             response.Headers.ETag = $"\"{answer.Version}\"";
@@ -110,13 +113,25 @@ public static class PromptEndpoints
         if (answer.Body is not { } body)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
-            return;
+            return Task.CompletedTask;
         }
 
         response.ContentType = format == PromptFormat.Text ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
         response.ContentLength = body.Length;
         // Once the headers are out of the way, the body goes straight into the connection's buffers.
-        await response.StartAsync();
+        var started = response.StartAsync();
+        if (!started.IsCompletedSuccessfully)
+        {
+            return Started(response, started, body);
+        }
+
+        body.WriteTo(response.BodyWriter);
+        return Task.CompletedTask;
+    }
+
+    private static async Task Started(HttpResponse response, Task started, PromptText body)
+    {
+        await started;
         body.WriteTo(response.BodyWriter);
     }
 }

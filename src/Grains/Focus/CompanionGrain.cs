@@ -15,9 +15,16 @@ namespace PersonaActors.Grains.Focus;
 /// other; that there is one live session is the table's law. An ended session comes back through the outbox
 /// (<see cref="NoteEnded"/>): its memory, unique by session, says that habit and memory have it already.
 /// </summary>
-public sealed class CompanionGrain(Database database, CompanionStore store, FocusStore sessions, EventFeed feed, TimeProvider time) : Grain, ICompanionGrain
+public sealed class CompanionGrain(Database database, CompanionStore store, FocusStore sessions, EventFeed feed, LiveVersions versions, TimeProvider time)
+    : Grain, ICompanionGrain
 {
     public const string SummaryType = "focus_session_summary";
+
+    /// <summary>What <see cref="LiveVersions"/> say of a person without a live session, and of one who may have one.</summary>
+    public const long NoSession = 0;
+
+    private const long SomeSession = 1;
+
     private static readonly TimeSpan SummaryKept = TimeSpan.FromDays(14);
     private static readonly string NoFingerprint = new('0', 64);
 
@@ -25,8 +32,20 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     private string _stream = "";
     private Known? _known;
 
+    private LiveVersion? _version;
+
     /// <summary>The session that began last, if it may still be live.</summary>
-    private Guid? _live;
+    private Guid? LiveSession
+    {
+        get;
+        set
+        {
+            field = value;
+            _version?.Value = Version;
+        }
+    }
+
+    private long Version => LiveSession is null ? NoSession : SomeSession;
 
     /// <summary>What is held of an existing person; one reference, so that interleaving reads see all of one moment.</summary>
     /// <param name="Zone">As it was when last looked at: good enough to plan by, not to speak by.</param>
@@ -38,7 +57,14 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
         await Reload();
-        _live = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
+        LiveSession = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
+        _version = versions.Begin(_stream, Version);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        versions.End(_stream, _version);
+        return Task.CompletedTask;
     }
 
     /// <summary>Reads interleave: what a command has made known meanwhile is newer than what was read here.</summary>
@@ -56,7 +82,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
 
     public async ValueTask<FocusSessionView?> Live()
     {
-        if (_live is not { } id)
+        if (LiveSession is not { } id)
         {
             return null;
         }
@@ -66,9 +92,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             return read.Value;
         }
 
-        if (_live == id)
+        if (LiveSession == id)
         {
-            _live = null;
+            LiveSession = null;
         }
 
         return null;
@@ -85,7 +111,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         {
             if (await sessions.Live(_key.Tenant, _key.Id) is { } live)
             {
-                _live = live.Id;
+                LiveSession = live.Id;
                 var running = Session(live.Id);
                 await running.Wake();
                 if (await running.Get() is { Value.State: not FocusState.Ended } read)
@@ -136,7 +162,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             var outcome = await Session(id).Start(command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan()));
             if (outcome.Value is not null)
             {
-                _live = id;
+                LiveSession = id;
             }
 
             return outcome;

@@ -14,7 +14,7 @@ namespace PersonaActors.Grains.Personalities;
 /// One AI character. Reads interleave: they see the last committed state, whole, because it is one reference. Every change,
 /// of owners, aliases and the default config too, raises the one version. To who may not use it, it isn't there.
 /// </summary>
-public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, TimeProvider time)
+public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, LiveVersions versions, TimeProvider time)
     : Grain, IPersonalityGrain
 {
     public const int MaxOwners = 200;
@@ -23,26 +23,45 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private TenantScopedKey _key;
     private string _stream = "";
-    private PersonalityRow? _row;
+    private LiveVersion? _live;
+
+    private PersonalityRow? Row
+    {
+        get;
+        set
+        {
+            field = value;
+            _live?.Value = Version;
+        }
+    }
+
+    private long Version => Row?.View.Version ?? 0;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
-        _row = await store.Load(_key.Tenant, _key.Id, _stream);
+        Row = await store.Load(_key.Tenant, _key.Id, _stream);
+        _live = versions.Begin(_stream, Version);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        versions.End(_stream, _live);
+        return Task.CompletedTask;
     }
 
     public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonalityView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0).ToAnswer();
+        Snapshot<PersonalityView>.Since(knownVersion, Row?.View, Version).ToAnswer();
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
-        _row is { } row && row.View.MayUse(actor)
+        Row is { } row && row.View.MayUse(actor)
             ? new Read<PersonalityView>(row.View.MaySeeDefinition(actor) ? row.View : row.View.WithoutDefinition(), database.Epoch, row.Seq)
             : null);
 
     public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
     {
-        if (_row is not null)
+        if (Row is not null)
         {
             // Ids are made for each command; only a repeat can meet its own, and the log has the first answer.
             throw new CommandRepeatedException("The personality was made by this command before.");
@@ -88,7 +107,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = _row!.View;
+        var known = Row!.View;
         var next = change.Over(known, PersonalityRules.DefaultContextWindow);
         var shares = next.IsPublic != known.IsPublic || next.DefinitionPublic != known.DefinitionPublic;
         return ((shares ? CheckRole(command, PersonalityRole.Owner) : null) ?? PersonalityRules.Check(next, known)) is { } refusal
@@ -103,8 +122,8 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var next = _row!.View with { Settings = change.Over(_row.View.Settings) };
-        return PersonalityRules.Check(next, _row.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
+        var next = Row!.View with { Settings = change.Over(Row.View.Settings) };
+        return PersonalityRules.Check(next, Row.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
     }
 
     public async Task<Outcome<PersonalityView>> SetDefaultLlmConfig(Command command, Guid? llmConfig)
@@ -124,7 +143,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             }
         }
 
-        var next = _row!.View with { DefaultLlmConfigId = llmConfig };
+        var next = Row!.View with { DefaultLlmConfigId = llmConfig };
         return await Change(command, PersonalityEvents.Updated, next, (batch, now) => PersonalityStore.SetDefaultConfig(batch, _key.Tenant, _key.Id, llmConfig, now));
     }
 
@@ -135,7 +154,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = _row!.View;
+        var known = Row!.View;
         var owner = new PersonalityOwner(user, role);
         var outcome = Outcome<PersonalityOwner>.Done(owner);
         if (known.RoleOf(user) is not { } had)
@@ -165,7 +184,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = _row!.View;
+        var known = Row!.View;
         if (known.RoleOf(user) is not { } had)
         {
             return Refusal.NotFound("owner");
@@ -189,7 +208,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private async Task<Outcome<PersonalityAlias>> SetTenantAlias(Command command, string alias)
     {
-        var known = _row!.View;
+        var known = Row!.View;
         if (known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had)
         {
             return Outcome<PersonalityAlias>.Done(had);
@@ -246,7 +265,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = _row!.View;
+        var known = Row!.View;
         if (!personal)
         {
             return known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had
@@ -278,11 +297,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
         var batch = Begin();
-        PersonalityStore.Delete(batch, _key.Tenant, _row!.View);
+        PersonalityStore.Delete(batch, _key.Tenant, Row!.View);
         batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
         batch.Answer(command, command.Actor.User, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
-        _row = null;
+        Row = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
         return outcome;
@@ -290,7 +309,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task Forget(PersonalityOwner gone, bool mayKnow)
     {
-        if (_row is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
+        if (Row is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
         {
             return;
         }
@@ -302,7 +321,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             PersonalityStore.Delete(batch, _key.Tenant, row.View);
             batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
             var events = await batch.Commit(DeactivateOnIdle);
-            _row = null;
+            Row = null;
             feed.Announce(_key.Tenant, events);
             DeactivateOnIdle();
             return;
@@ -329,19 +348,19 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private Task<Outcome<PersonalityView>> Change(Command command, string type, PersonalityView next, Action<ScopedBatch, DateTimeOffset>? also = null)
     {
-        if (next == _row!.View)
+        if (next == Row!.View)
         {
             return Task.FromResult(Outcome<PersonalityView>.Done(next));
         }
 
-        next = next with { Version = _row.View.Version + 1, UpdatedAt = Now() };
+        next = next with { Version = Row.View.Version + 1, UpdatedAt = Now() };
         return Change(command, type, next, Outcome<PersonalityView>.Done(next), also);
     }
 
     private async Task<Outcome<T>> Change<T>(Command command, string type, PersonalityView next, Outcome<T> outcome, Action<ScopedBatch, DateTimeOffset>? also)
         where T : class
     {
-        var known = _row!.View;
+        var known = Row!.View;
         var now = next.Version > known.Version ? next.UpdatedAt : Now();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var batch = Begin();
@@ -359,7 +378,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         {
             events = await batch.Commit(DeactivateOnIdle);
         }
-        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == _row?.View.SystemPromptId)
+        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == Row?.View.SystemPromptId)
         {
             // The prompt went and the row forgot it; so must this activation.
             DeactivateOnIdle();
@@ -370,7 +389,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return refusal;
         }
 
-        _row = new PersonalityRow(next, events[^1].Seq);
+        Row = new PersonalityRow(next, events[^1].Seq);
         feed.Announce(_key.Tenant, events);
         return null;
     }
@@ -389,7 +408,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     /// <summary>What every command on an existing personality checks first.</summary>
     private Refusal? Check(Command command, PersonalityRole needed)
     {
-        if (_row is not { } row || !row.View.MayUse(command.Actor))
+        if (Row is not { } row || !row.View.MayUse(command.Actor))
         {
             return NotFound;
         }
@@ -400,7 +419,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     }
 
     private Refusal? CheckRole(Command command, PersonalityRole needed) =>
-        command.Actor.IsAdmin || _row!.View.RoleOf(command.Actor.User) >= needed
+        command.Actor.IsAdmin || Row!.View.RoleOf(command.Actor.User) >= needed
             ? null
             : Refusal.Forbidden("role_required", $"This takes the role {(needed == PersonalityRole.Owner ? "owner" : "editor")} of the personality.");
 

@@ -13,28 +13,47 @@ namespace PersonaActors.Grains.Personas;
 /// One persona. Changes it; its owner's grain made it and deletes it, and says so (<see cref="Forget"/>). A change that
 /// crosses a deletion misses its row, and is answered by a fresh activation: there is no such persona.
 /// </summary>
-public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, TimeProvider time) : Grain, IPersonaGrain
+public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : Grain, IPersonaGrain
 {
     private OwnedKey _key;
     private string _stream = "";
-    private PersonaRow? _persona;
+    private LiveVersion? _live;
+
+    private PersonaRow? Persona
+    {
+        get;
+        set
+        {
+            field = value;
+            _live?.Value = Version;
+        }
+    }
+
+    private long Version => Persona?.View.Version ?? 0;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
-        _persona = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
+        Persona = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
+        _live = versions.Begin(_stream, Version);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        versions.End(_stream, _live);
+        return Task.CompletedTask;
     }
 
     public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0).ToAnswer();
+        Snapshot<PersonaView>.Since(knownVersion, Persona?.View, Version).ToAnswer();
 
     public Task<Read<PersonaView>?> Get() =>
-        Task.FromResult(_persona is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+        Task.FromResult(Persona is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
 
     public async Task<Outcome<PersonaView>> Update(Command command, PersonaChange change)
     {
-        if (_persona is not { View: var known })
+        if (Persona is not { View: var known })
         {
             return Refusal.NotFound("persona");
         }
@@ -65,7 +84,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
         try
         {
             var events = await batch.Commit(DeactivateOnIdle);
-            _persona = new PersonaRow(next, events[^1].Seq);
+            Persona = new PersonaRow(next, events[^1].Seq);
             feed.Announce(_key.Tenant, events);
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
@@ -78,7 +97,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
 
     public Task Forget()
     {
-        _persona = null;
+        Persona = null;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }

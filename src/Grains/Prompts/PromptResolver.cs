@@ -25,7 +25,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     private readonly Dictionary<Guid, KnownPersona> _personas = [];
     private Func<Guid, KnownPersona>? _find;
     private KnownPersona? _lastFound;
-    private ICompanionGrain? _companion;
+    private KnownCompanion? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
@@ -63,7 +63,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
                 entry = new ReadyEntry(request, new PromptSources(shared, user.Tenant, me, request, _find ??= Persona));
             }
 
-            var confirmed = await entry.Sources.Confirm();
+            var confirmed = await entry.Sources.Confirm(time.GetTimestamp());
             if (Refused(actor, request, entry.Sources) is { } refusal)
             {
                 return (null, null, refusal);
@@ -107,7 +107,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
                 _personas.Clear();
             }
 
-            _personas[id] = known = new KnownPersona(id, shared.Grains.Of<IPersonaGrain>(new OwnedKey(user.Tenant, user.Id, id)));
+            _personas[id] = known = new KnownPersona(shared, new OwnedKey(user.Tenant, user.Id, id));
         }
 
         return _lastFound = known;
@@ -120,7 +120,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             ready = ready.With(variables);
         }
 
-        var session = ready.ShowsFocus ? await (_companion ??= shared.Grains.Of<ICompanionGrain>(user)).Live() : null;
+        var session = ready.ShowsFocus ? await LiveSession() : null;
         var state = session is not null || ready.NeedsTime ? Now(ready, session) : null;
         if (state is not null || occasion is not null)
         {
@@ -128,6 +128,12 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         }
 
         return knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
+    }
+
+    private ValueTask<FocusSessionView?> LiveSession()
+    {
+        _companion ??= new KnownCompanion(shared, user);
+        return _companion.HasNoSession(time.GetTimestamp()) ? default : _companion.Live();
     }
 
     private string? Now(ReadyPrompt ready, FocusSessionView? session)

@@ -14,6 +14,8 @@ internal sealed class Held<T>(Known<T> known)
 {
     public T? Value { get; private set; } = known.Last;
 
+    public bool Holds(long now) => known.Holds(Value, now);
+
     /// <summary>Takes the entity as it is now; true if it isn't what was held.</summary>
     public ValueTask<bool> Moved()
     {
@@ -54,7 +56,7 @@ internal sealed class PromptSources
     private readonly Held<PersonalityView>? _personality;
     private readonly Held<UserPersonaView>? _userPersona;
     private readonly Held<TenantView> _tenant;
-    private readonly ICatalogueGrain _askCatalogue;
+    private readonly KnownCatalogue _askCatalogue;
     private readonly PromptRequest _request;
     private CatalogueAnswer? _catalogue;
 
@@ -102,14 +104,28 @@ internal sealed class PromptSources
     public int Stamp { get; private set; }
 
     /// <summary>Asks every source again; true if all of them, from the first to the last, held what is held now.</summary>
-    public async ValueTask<bool> Confirm()
+    /// <param name="now">By <see cref="TimeProvider.GetTimestamp"/>.</param>
+    public ValueTask<bool> Confirm(long now) => AllHold(now) ? ValueTask.FromResult(true) : Ask();
+
+    /// <summary>Each grain says so by its version, which can be read without asking.</summary>
+    private bool AllHold(long now) =>
+        (_personality?.Holds(now) ?? _userPersona!.Holds(now))
+        && (_overridePersona is null || _overridePersona.Holds(now))
+        && (!NeedsDefault || _defaultPersona.Holds(now))
+        && _tenant.Holds(now)
+        && _request.FocusMode is null && _catalogue is { } catalogue && ReferenceEquals(catalogue.AskedFor, Personality)
+        && _askCatalogue.Holds(catalogue.Excerpt.Version, now);
+
+    /// <summary>A default that an override covers shows only where every tier is explained.</summary>
+    private bool NeedsDefault => _overridePersona?.Value is null || _request.Explain;
+
+    private async ValueTask<bool> Ask()
     {
         var before = Stamp;
         await Ask(_personality);
         await Ask(_userPersona);
         await Ask(_overridePersona);
-        // A default that an override covers shows only where every tier is explained.
-        if (_overridePersona?.Value is null || _request.Explain)
+        if (NeedsDefault)
         {
             await Ask(_defaultPersona);
         }
@@ -178,7 +194,7 @@ internal sealed class PromptSources
             ? before.Question
             : PromptMaterial.Question(Me.DefaultLlmConfig, Override, personality, _request.FocusMode);
         var known = question == before?.Question ? before!.Excerpt.Version : NothingKnown;
-        var snapshot = await _askCatalogue.Excerpt(known, question);
+        var snapshot = await _askCatalogue.Ask(known, question);
         var excerpt = snapshot.Kind == SnapshotKind.Unchanged ? before!.Excerpt : snapshot.Value ?? NoCatalogue;
         if (excerpt.Version == known && ReferenceEquals(personality, before!.AskedFor))
         {

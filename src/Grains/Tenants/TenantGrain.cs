@@ -13,26 +13,45 @@ namespace PersonaActors.Grains.Tenants;
 /// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
 /// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
 /// </summary>
-public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, TimeProvider time) : Grain, ITenantGrain
+public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : Grain, ITenantGrain
 {
     private const int DefaultRetentionDays = 7;
 
     private Guid _tenant;
     private string _stream = "";
-    private TenantRow? _row;
+    private LiveVersion? _live;
+
+    private TenantRow? Row
+    {
+        get;
+        set
+        {
+            field = value;
+            _live?.Value = Version;
+        }
+    }
+
+    private long Version => Row?.View.Version ?? 0;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
-        _row = await store.Load(_tenant, _stream);
+        Row = await store.Load(_tenant, _stream);
+        _live = versions.Begin(_stream, Version);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        versions.End(_stream, _live);
+        return Task.CompletedTask;
     }
 
     public Task<Read<TenantView>?> Get() =>
-        Task.FromResult(_row is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
+        Task.FromResult(Row is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
 
     public ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion) =>
-        Snapshot<TenantView>.Since(knownVersion, _row?.View, _row?.View.Version ?? 0).ToAnswer();
+        Snapshot<TenantView>.Since(knownVersion, Row?.View, Version).ToAnswer();
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {
@@ -41,7 +60,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
             return refusal;
         }
 
-        if (_row is { } known)
+        if (Row is { } known)
         {
             return Outcome<TenantView>.Done(known.View);
         }
@@ -68,7 +87,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<TenantView>> Update(Command command, TenantChange change)
     {
-        if (_row is not { } known)
+        if (Row is not { } known)
         {
             return Refusal.NotFound("tenant");
         }
@@ -87,7 +106,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<TenantView>> ChangeSettings(Command command, TenantSettingsChange change)
     {
-        if (_row is not { } known)
+        if (Row is not { } known)
         {
             return Refusal.NotFound("tenant");
         }
@@ -125,7 +144,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key)
     {
-        if (_row is null)
+        if (Row is null)
         {
             return Refusal.NotFound("tenant");
         }
@@ -186,16 +205,16 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
     private async Task Commit(ScopedBatch batch, TenantView next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        _row = new TenantRow(next, events[^1].Seq);
+        Row = new TenantRow(next, events[^1].Seq);
         feed.Announce(_tenant, events);
     }
 
     /// <summary>Events about keys move the stream, not the tenant.</summary>
     private void Announce(IReadOnlyList<StreamEvent> events)
     {
-        if (_row is { } row)
+        if (Row is { } row)
         {
-            _row = row with { Seq = events[^1].Seq };
+            Row = row with { Seq = events[^1].Seq };
         }
 
         feed.Announce(_tenant, events);

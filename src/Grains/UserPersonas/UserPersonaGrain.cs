@@ -14,24 +14,43 @@ namespace PersonaActors.Grains.UserPersonas;
 /// One AI assistant of a user: only the owner changes it, whoever may use it is counted. A use moves the count and not the
 /// version, so that prompts stay what they are while it is used.
 /// </summary>
-public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, TimeProvider time) : Grain, IUserPersonaGrain
+public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : Grain, IUserPersonaGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
-    private UserPersonaRow? _persona;
+    private LiveVersion? _live;
+
+    private UserPersonaRow? Persona
+    {
+        get;
+        set
+        {
+            field = value;
+            _live?.Value = Version;
+        }
+    }
+
+    private long Version => Persona?.View.Version ?? 0;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
-        _persona = await store.Load(_key.Tenant, _key.Id, _stream);
+        Persona = await store.Load(_key.Tenant, _key.Id, _stream);
+        _live = versions.Begin(_stream, Version);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        versions.End(_stream, _live);
+        return Task.CompletedTask;
     }
 
     public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<UserPersonaView>.Since(knownVersion, _persona?.View, _persona?.View.Version ?? 0).ToAnswer();
+        Snapshot<UserPersonaView>.Since(knownVersion, Persona?.View, Version).ToAnswer();
 
     public Task<Read<UserPersonaView>?> Get() =>
-        Task.FromResult(_persona is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+        Task.FromResult(Persona is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
 
     public Task<Outcome<UserPersonaView>> Create(Command command, Guid owner, UserPersonaDraft draft)
     {
@@ -53,7 +72,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     private async Task<Outcome<UserPersonaView>> Create(Command command, UserPersonaView persona, DateTimeOffset now, UserPersonaView? copied = null)
     {
-        if (_persona is { } there)
+        if (Persona is { } there)
         {
             // The id is fresh, so this is a repeat by the gateway of a try that happened; its answer is stored.
             return Outcome<UserPersonaView>.Created(there.View);
@@ -88,7 +107,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return refusal;
         }
 
-        var known = _persona!.View;
+        var known = Persona!.View;
         var next = change.Over(known);
         if (UserPersonaRules.Check(next, known) is { } invalid)
         {
@@ -118,7 +137,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return refusal;
         }
 
-        var known = _persona!.View;
+        var known = Persona!.View;
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
         var batch = BeginAs(known.OwnerId);
@@ -126,7 +145,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         batch.Append(_stream, known.OwnerId, "user-persona.deleted", now, JsonText.EmptyObject);
         batch.Answer(command, known.OwnerId, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
-        _persona = null;
+        Persona = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
         return outcome;
@@ -134,7 +153,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public async Task<Outcome<UserPersonaUsage>> Use(Command command, Guid user, UserPersonaUse use)
     {
-        if (_persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (Persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -167,14 +186,14 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public Task Forget()
     {
-        _persona = null;
+        Persona = null;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
     private Refusal? MayChange(Command command, Guid user)
     {
-        if (_persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (Persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -190,7 +209,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     private async Task Commit(ScopedBatch batch, UserPersonaView next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        _persona = new UserPersonaRow(next, events[^1].Seq);
+        Persona = new UserPersonaRow(next, events[^1].Seq);
         feed.Announce(_key.Tenant, events);
     }
 

@@ -44,7 +44,7 @@ public static class EngineHosting
             .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .AddAdoNetGrainStorage("store", o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .ConfigureEndpoints(advertisedIP: Address(settings), siloPort: settings.SiloPort, gatewayPort: settings.SiloGatewayPort, listenOnAnyHostAddress: true));
-        builder.Services.AddGrainWork();
+        builder.Services.AddGrainWork(alone: false);
         builder.Services.AddHostedService<NotifySender>();
     }
 

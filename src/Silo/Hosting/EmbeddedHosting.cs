@@ -27,7 +27,7 @@ public static class EngineHosting
             engine.GrainAssemblies.Add(typeof(UserGrain).Assembly);
             engine.ConnectionString = settings.AppDatabase;
         });
-        builder.Services.AddGrainWork();
+        builder.Services.AddGrainWork(alone: true);
     }
 
     /// <summary>The engine's tables are among our own migrations.</summary>

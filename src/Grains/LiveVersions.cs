@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+
+namespace PersonaActors.Grains;
+
+/// <summary>The version of one grain's state, as the grain holds it at this moment. The grain writes it, anybody reads it.</summary>
+public sealed class LiveVersion
+{
+    /// <summary>The grain has left memory: whoever wants to know asks it.</summary>
+    public const long Gone = -1;
+
+    private long _value;
+
+    public long Value
+    {
+        get => Volatile.Read(ref _value);
+        set => Volatile.Write(ref _value, value);
+    }
+}
+
+/// <summary>
+/// The versions that the grains of this process hold, for those who remember what a grain said and only want to know whether
+/// it still holds: reading a number says the same as asking the grain, and a prompt asks five. It is the same only where no
+/// other process has grains; where one may, nothing is found here, and everybody asks.
+/// </summary>
+/// <param name="alone">All grains are in this process.</param>
+public sealed class LiveVersions(bool alone)
+{
+    private readonly ConcurrentDictionary<string, LiveVersion> _byStream = new();
+
+    /// <summary>The last thing a grain does when it becomes active; it ends with <see cref="End"/>.</summary>
+    public LiveVersion Begin(string stream, long version)
+    {
+        var begun = new LiveVersion { Value = version };
+        if (alone)
+        {
+            _byStream[stream] = begun;
+        }
+
+        return begun;
+    }
+
+    /// <summary>The first thing a grain does when it leaves.</summary>
+    public void End(string stream, LiveVersion? ended)
+    {
+        if (ended is not null)
+        {
+            ended.Value = LiveVersion.Gone;
+            _byStream.TryRemove(KeyValuePair.Create(stream, ended));
+        }
+    }
+
+    public LiveVersion? Find(string stream) => _byStream.GetValueOrDefault(stream);
+}

@@ -1,0 +1,93 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using PersonaActors.Tests.Catalogues;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Prompts;
+
+/// <summary>A connection that has shown its key takes the short way to prompts, a parameter more the long one: nobody may see which.</summary>
+public sealed class PromptLaneTests(Room room) : IClassFixture<Room>
+{
+    private const string LongWay = "&explain=false";
+
+    [Fact]
+    public async Task Both_ways_give_the_same_answer_whoever_asks_for_whatever()
+    {
+        var ana = await room.NewPerson("Ana");
+        var bob = await room.NewPerson("Bob");
+        var (open, openSlug) = await ana.NewPersonality("Knows {{user}}.", isPublic: true);
+        var (hidden, _) = await ana.NewPersonality("Knows nobody.");
+        var (gone, goneSlug) = await ana.NewPersonality("Was here.", isPublic: true);
+        await room.Service.Prompt(goneSlug, $"?user={ana.Id}");
+        (await ana.Client.Delete($"/v1/personalities/{gone}")).Should(HttpStatusCode.NoContent);
+        var (other, stranger) = await room.NewTenant();
+        string[] personalities = [$"{open}", $"{open:N}", openSlug, openSlug.ToUpperInvariant(), $"{hidden}", $"{gone}", goneSlug, $"{Guid.NewGuid()}", "nobody", "%7B", $"{open}/"];
+        string[] users = [$"{ana.Id}", $"{bob.Id}", $"{ana.Id:N}", $"{Guid.NewGuid()}", "discord:1", ""];
+        (string, string)[][] headers =
+        [
+            [], [("X-Persona-User", $"{bob.Id}")], [("X-Persona-Tenant", $"{other}")], [("Origin", "https://example.org")], [("If-None-Match", "*")], [("If-None-Match", "\"old\"")],
+        ];
+        var statuses = new HashSet<HttpStatusCode>();
+        foreach (var client in (ApiClient[])[room.Service, room.Admin, room.Operator, ana.Client, stranger])
+        {
+            foreach (var personality in personalities)
+            {
+                foreach (var user in users)
+                {
+                    foreach (var with in headers)
+                    {
+                        var path = $"/v1/personalities/{personality}/prompt?user={user}";
+                        var (shortly, atLength) = (await client.Get(path, with), await client.Get(path + LongWay, with));
+                        AssertSame($"{path} {string.Join(' ', with)}", atLength, shortly);
+                        statuses.Add(shortly.Status);
+                    }
+                }
+            }
+        }
+
+        Assert.All((HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.NotModified, HttpStatusCode.BadRequest, HttpStatusCode.Forbidden, HttpStatusCode.NotFound], status => Assert.Contains(status, statuses));
+        stranger.Dispose();
+    }
+
+    [Fact]
+    public async Task A_write_is_seen_by_the_next_request_on_the_same_connection_and_a_revoked_key_sees_nothing()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (_, slug) = await ana.NewPersonality("Knows {{user}}.", isPublic: true);
+        var made = (await room.Admin.Post("/v1/keys", new { kind = "service", name = "bot" })).Should(HttpStatusCode.Created);
+        using var bot = room.Node.Client((string)made.Json["key"]!);
+        var path = $"/v1/personalities/{slug}/prompt?user={ana.Id}";
+        var persona = await ana.DefaultPersona();
+        var before = (await bot.Get(path)).Should(HttpStatusCode.OK).Headers.ETag;
+        for (var i = 0; i < 5; i++)
+        {
+            (await ana.Client.Patch($"/v1/personas/{persona}", new { content = $"I said {i}." })).Should(HttpStatusCode.OK);
+            var answer = (await bot.Get(path, ("If-None-Match", $"{before}"))).Should(HttpStatusCode.OK);
+            Assert.Contains($"I said {i}.", answer.Json.Text(), StringComparison.Ordinal);
+            (await bot.Get(path, ("If-None-Match", $"{answer.Headers.ETag}"))).Should(HttpStatusCode.NotModified);
+            before = answer.Headers.ETag;
+        }
+
+        (await room.Admin.Delete($"/v1/keys/{made.Id}")).Should(HttpStatusCode.NoContent);
+        (await bot.Get(path)).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+    }
+
+    private static void AssertSame(string what, ApiAnswer expected, ApiAnswer actual)
+    {
+        Assert.True(expected.Status == actual.Status, $"{what}: {expected.Status} and {actual.Status}");
+        Assert.True(Comparable(expected) == Comparable(actual), $"{what}: {Comparable(expected)}\nand {Comparable(actual)}");
+    }
+
+    /// <summary>Without what tells any two answers apart.</summary>
+    private static string Comparable(ApiAnswer answer)
+    {
+        var headers = answer.Headers.Where(header => header.Key != "Date").OrderBy(header => header.Key, StringComparer.Ordinal).Select(header => $"{header.Key}: {string.Join(',', header.Value)}");
+        if (answer.Text.StartsWith('{') && JsonNode.Parse(answer.Text) is JsonObject json)
+        {
+            json.Remove("traceId");
+            return $"{string.Join('\n', headers)}\n{json.ToJsonString()}";
+        }
+
+        return $"{string.Join('\n', headers)}\n{answer.Text}";
+    }
+}
