@@ -5,17 +5,19 @@ namespace PersonaActors.Grains.Prompts;
 /// <summary>A section made of elements, one a line. What is the same in all prompts is ready; fields with placeholders are filled for each.</summary>
 internal sealed class Section
 {
-    private readonly List<Part> _parts = [];
+    private readonly Part[] _parts;
 
     /// <summary>One of the two: text that is always the same, or a field with placeholders.</summary>
     private readonly record struct Part(Piece? Shared, Template? Filled);
 
-    private Section()
+    private Section(Part[] parts)
     {
+        _parts = parts;
+        NeedsTime = Array.Exists(parts, part => part.Filled is { NeedsTime: true });
     }
 
     /// <summary>A field points to "the time given below".</summary>
-    public bool NeedsTime { get; private set; }
+    public bool NeedsTime { get; }
 
     public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
@@ -34,7 +36,7 @@ internal sealed class Section
     /// <param name="character">The name that fields say of their character, if they are one's.</param>
     public sealed class Builder(string tag, Piece? character = null)
     {
-        private readonly Section _section = new();
+        private readonly List<Part> _parts = [];
         private readonly StringBuilder _shared = new($"<{tag}>\n");
 
         /// <summary>A text in which placeholders are not looked at: a name is what it is, since it is itself what they stand for.</summary>
@@ -49,7 +51,7 @@ internal sealed class Section
         public Section Build()
         {
             Share(_shared.Append("</").Append(tag).Append('>'));
-            return _section;
+            return new Section([.. _parts]);
         }
 
         private void Add(string tag, string attributes, string? text, Template? filled)
@@ -67,8 +69,7 @@ internal sealed class Section
             else
             {
                 Share(_shared);
-                _section._parts.Add(new Part(null, filled));
-                _section.NeedsTime |= filled.NeedsTime;
+                _parts.Add(new Part(null, filled));
             }
 
             _shared.Append("</").Append(tag).Append(">\n");
@@ -76,7 +77,7 @@ internal sealed class Section
 
         private void Share(StringBuilder text)
         {
-            _section._parts.Add(new Part(new Piece(text.ToString()), null));
+            _parts.Add(new Part(new Piece(text.ToString()), null));
             text.Clear();
         }
     }

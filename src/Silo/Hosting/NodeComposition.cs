@@ -25,8 +25,13 @@ public static class NodeComposition
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBody;
         });
-        // Nothing of ours blocks a thread that a socket's answer came on, so requests may run there and answers leave from there.
-        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.WebHost.UseSockets(sockets =>
+        {
+            // Nothing of ours blocks a thread that a socket's answer came on, so requests may run there and answers leave from there.
+            sockets.UnsafePreferInlineScheduling = true;
+            // A connection holds 4 KiB while it is silent, and its requests come in at once.
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console =>
