@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace PersonaActors.Bench;
 
 /// <summary>
-/// A closed loop over plain HTTP/1.1: each connection has one request under way. It speaks from sockets, so that the client's
-/// own share of the machine stays small and the same for whatever it is pointed at.
+/// A closed loop over plain HTTP/1.1: each connection has one request under way. One thread speaks from all its sockets, so
+/// that the client's own share of the machine stays small and the same for whatever it is pointed at.
 /// </summary>
 internal static class HttpLoad
 {
@@ -15,68 +15,114 @@ internal static class HttpLoad
     /// <summary>Writes the request of a connection's turn and says how long it is.</summary>
     internal delegate int Write(Span<byte> room, Random random);
 
-    internal static async Task<double> PerSecond(Uri address, int connections, TimeSpan time, int status, Write write)
+    /// <summary>How many answers come a second, to connections that each have one request under way.</summary>
+    internal static Task<double> PerSecond(Uri address, int connections, TimeSpan time, int status, Write write) => Task.Factory.StartNew(
+        () =>
+        {
+            var start = Stopwatch.GetTimestamp();
+            // Of the clock as it was once: two connections with one seed would ask for the same in lockstep.
+            var all = Enumerable.Range(0, connections).ToDictionary(i => Connect(address), i => new Asked(write, status, new Random(HashCode.Combine(start, i))));
+            var ready = new List<Socket>(connections);
+            var count = 0L;
+            start = Stopwatch.GetTimestamp();
+            var until = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
+            foreach (var (socket, asked) in all)
+            {
+                asked.Ask(socket);
+            }
+
+            while (Stopwatch.GetTimestamp() < until)
+            {
+                ready.AddRange(all.Keys);
+                Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(10));
+                foreach (var socket in ready)
+                {
+                    count += all[socket].Receive(socket) ? 1 : 0;
+                }
+
+                ready.Clear();
+            }
+
+            var elapsed = Stopwatch.GetElapsedTime(start);
+            foreach (var socket in all.Keys)
+            {
+                socket.Dispose();
+            }
+
+            return count / elapsed.TotalSeconds;
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>One connection's request and what has come of its answer.</summary>
+    private sealed class Asked(Write write, int status, Random random)
     {
-        var start = Stopwatch.GetTimestamp();
-        var until = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
-        // Of the clock as it was once: two connections with one seed would ask for the same in lockstep.
-        var counts = await Task.WhenAll(Enumerable.Range(0, connections).Select(i => Task.Run(() => Loop(address, status, write, new Random(HashCode.Combine(start, i)), until, long.MaxValue))));
-        return counts.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        private readonly byte[] _room = new byte[Room];
+        private int _have;
+        private int _need = -1;
+
+        public void Ask(Socket socket)
+        {
+            var length = write(_room, random);
+            (_have, _need) = (0, -1);
+            socket.Send(_room.AsSpan(0, length));
+        }
+
+        /// <summary>Takes what is there; if that is all of the answer, asks the next.</summary>
+        public bool Receive(Socket socket)
+        {
+            var read = socket.Receive(_room.AsSpan(_have));
+            if (read == 0)
+            {
+                throw new InvalidOperationException("The server closed the connection.");
+            }
+
+            _have += read;
+            _need = _need < 0 ? Length(_room.AsSpan(0, _have)) : _need;
+            if (_need < 0 || _have < _need)
+            {
+                return false;
+            }
+
+            Check(_room, _have, status);
+            Ask(socket);
+            return true;
+        }
     }
 
     /// <summary>Each of the requests once.</summary>
     internal static Task Each(Uri address, int connections, int count, Func<int, byte[]> request)
     {
         var next = -1;
-        return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => Loop(address, 200, (room, _) =>
-        {
-            var i = Interlocked.Increment(ref next);
-            if (i >= count)
-            {
-                return 0;
-            }
-
-            var bytes = request(i);
-            bytes.CopyTo(room);
-            return bytes.Length;
-        }, Random.Shared, long.MaxValue, long.MaxValue))));
+        return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => Loop(address, 200, () =>
+            Interlocked.Increment(ref next) is var i && i < count ? request(i) : null))));
     }
 
     /// <summary>One answer, whole.</summary>
     internal static async Task<string> One(Uri address, byte[] request)
     {
-        using var socket = await Connect(address);
+        using var socket = Connect(address);
         var room = new byte[Room];
         await socket.SendAsync(request);
         var length = await Receive(socket, room, 0);
         return System.Text.Encoding.UTF8.GetString(room, 0, length);
     }
 
-    private static async Task<Socket> Connect(Uri address)
+    private static Socket Connect(Uri address)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, address.Port);
+        socket.Connect(IPAddress.Loopback, address.Port);
         return socket;
     }
 
-    private static async Task<long> Loop(Uri address, int status, Write write, Random random, long until, long most)
+    private static async Task Loop(Uri address, int status, Func<byte[]?> next)
     {
-        using var socket = await Connect(address);
+        using var socket = Connect(address);
         var room = new byte[Room];
-        var count = 0L;
-        for (; count < most && Stopwatch.GetTimestamp() < until; count++)
+        while (next() is { } request)
         {
-            var length = write(room, random);
-            if (length == 0)
-            {
-                break;
-            }
-
-            await socket.SendAsync(room.AsMemory(0, length));
+            await socket.SendAsync(request);
             await Receive(socket, room, status);
         }
-
-        return count;
     }
 
     private static async ValueTask<int> Receive(Socket socket, byte[] room, int status)
@@ -98,12 +144,16 @@ internal static class HttpLoad
             }
         }
 
+        Check(room, have, status);
+        return have;
+    }
+
+    private static void Check(byte[] room, int have, int status)
+    {
         if (status != 0 && !HasStatus(room, status))
         {
             throw new InvalidOperationException($"Expected {status}, got: {System.Text.Encoding.UTF8.GetString(room, 0, Math.Min(have, 800))}");
         }
-
-        return have;
     }
 
     private static bool HasStatus(ReadOnlySpan<byte> answer, int status) =>
