@@ -27,6 +27,8 @@ public sealed class LiveVersions(bool alone)
 {
     private readonly ConcurrentDictionary<string, LiveVersion> _byStream = new();
 
+    public bool IsAlone => alone;
+
     /// <summary>The last thing a grain does when it becomes active; it ends with <see cref="End"/>.</summary>
     public LiveVersion Begin(string stream, long version)
     {

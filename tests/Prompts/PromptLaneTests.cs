@@ -72,6 +72,41 @@ public sealed class PromptLaneTests(Room room) : IClassFixture<Room>
         (await bot.Get(path)).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
     }
 
+    [Fact]
+    public async Task Of_many_at_once_each_gets_the_own_prompt()
+    {
+        var people = new List<Person>();
+        for (var i = 0; i < 8; i++)
+        {
+            people.Add(await room.NewPerson($"Person {i}"));
+            (await people[i].Client.Patch($"/v1/personas/{await people[i].DefaultPersona()}", new { content = string.Concat(Enumerable.Repeat($"I am {i}. ", 5 + 20 * i)) })).Should(HttpStatusCode.OK);
+        }
+
+        var speakers = new List<Guid>();
+        for (var i = 0; i < 4; i++)
+        {
+            speakers.Add((await people[0].NewPersonality(string.Concat(Enumerable.Repeat($"Knows {{{{user}}}} as {i}. ", 3 + 10 * i)), isPublic: true)).Id);
+        }
+
+        var paths = (from person in people from speaker in speakers select $"/v1/personalities/{speaker}/prompt?user={person.Id}").ToArray();
+        var expected = new Dictionary<string, string>();
+        foreach (var path in paths)
+        {
+            expected[path] = (await room.Service.Get(path + LongWay)).Should(HttpStatusCode.OK).Text;
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => Task.Run(async () =>
+        {
+            var random = new Random(seed);
+            using var client = room.Node.Client(await room.Node.ServiceKey());
+            for (var i = 0; i < 400; i++)
+            {
+                var path = paths[random.Next(paths.Length)];
+                Assert.Equal(expected[path], (await client.Get(path)).Should(HttpStatusCode.OK).Text);
+            }
+        })));
+    }
+
     private static void AssertSame(string what, ApiAnswer expected, ApiAnswer actual)
     {
         Assert.True(expected.Status == actual.Status, $"{what}: {expected.Status} and {actual.Status}");

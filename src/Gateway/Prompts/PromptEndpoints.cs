@@ -126,6 +126,7 @@ public static class PromptEndpoints
         }
 
         body.WriteTo(response.BodyWriter);
+        body.GiveBack();
         return Task.CompletedTask;
     }
 
@@ -133,5 +134,6 @@ public static class PromptEndpoints
     {
         await started;
         body.WriteTo(response.BodyWriter);
+        body.GiveBack();
     }
 }

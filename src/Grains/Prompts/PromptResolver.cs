@@ -35,8 +35,13 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             return refusal;
         }
 
-        var answer = await Answer(ready!, occasion, knownVersions);
-        _ready.Keep(entry!);
+        var keep = _ready.Wants(entry!);
+        var answer = await Answer(ready!, occasion, knownVersions, keep);
+        if (keep)
+        {
+            _ready.Keep(entry!);
+        }
+
         return Outcome<PromptAnswer>.Done(answer);
     }
 
@@ -113,8 +118,10 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         return _lastFound = known;
     }
 
-    private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions)
+    private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions, bool keep)
     {
+        // What another process sends isn't given back here.
+        var once = shared.Versions.IsAlone;
         if (occasion?.Variables is { Count: > 0 } variables)
         {
             ready = ready.With(variables);
@@ -124,10 +131,15 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         var state = session is not null || ready.NeedsTime ? Now(ready, session) : null;
         if (state is not null || occasion is not null)
         {
-            return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
+            return new PromptAnswer(ready.Compose(state, [], occasion?.Message, once), ready.Version, IsRepeatable: false);
         }
 
-        return knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
+        if (knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions))
+        {
+            return ready.Unchanged;
+        }
+
+        return once && !keep ? ready.Once : ready.Alone;
     }
 
     private ValueTask<FocusSessionView?> LiveSession()
@@ -169,6 +181,8 @@ internal sealed class ReadyEntry(PromptRequest request, PromptSources sources)
     private int _stamp;
 
     public PromptRequest Request { get; } = request;
+
+    public int Hash { get; } = request.GetHashCode();
 
     public PromptSources Sources { get; } = sources;
 

@@ -64,10 +64,12 @@ public sealed class PromptWriter : IBufferWriter<byte>
 
     public void Advance(int count) => _written += count;
 
-    public PromptText ToText()
+    /// <param name="once">It is sent once and not kept, so its room comes from the pool and goes back there.</param>
+    public PromptText ToText(bool once = false)
     {
         Close();
-        var own = Written.ToArray();
+        var own = once ? ArrayPool<byte>.Shared.Rent(_written) : new byte[_written];
+        Written.CopyTo(own);
         var stretches = new Stretch[_stretches.Count];
         for (var i = 0; i < stretches.Length; i++)
         {
@@ -75,7 +77,7 @@ public sealed class PromptWriter : IBufferWriter<byte>
             stretches[i] = ReferenceEquals(stretch.Of, _own) ? stretch with { Of = own } : stretch;
         }
 
-        return new PromptText(stretches, Length);
+        return once ? PromptText.Once(stretches, Length, own) : new PromptText(stretches, Length);
     }
 
     internal void Clear()

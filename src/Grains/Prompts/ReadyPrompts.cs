@@ -57,6 +57,13 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         return found.Entry;
     }
 
+    /// <summary>Whether it is to be kept once it is answered: it, or what was there in its place, is kept already, or it is asked for again.</summary>
+    public bool Wants(ReadyEntry entry)
+    {
+        var hash = entry.Hash;
+        return entry.KeptSize >= 0 || IndexOf(entry.Request, hash) >= 0 || IsRepeated(hash);
+    }
+
     public void Keep(ReadyEntry entry)
     {
         if (entry.Size == entry.KeptSize)
@@ -64,14 +71,10 @@ internal sealed class ReadyPrompts(PromptBudget budget)
             return;
         }
 
-        var hash = entry.Request.GetHashCode();
+        var hash = entry.Hash;
         if (IndexOf(entry.Request, hash) is >= 0 and var before)
         {
             Remove(before);
-        }
-        else if (!IsRepeated(hash))
-        {
-            return;
         }
 
         while (_count > 0 && (_count >= Most || budget.IsSpent))
