@@ -25,31 +25,35 @@ public sealed class LiveVersion
 /// <param name="alone">All grains are in this process.</param>
 public sealed class LiveVersions(bool alone)
 {
-    private readonly ConcurrentDictionary<string, LiveVersion> _byStream = new();
+    /// <summary>By the grain itself: whoever asks by the id of something that is another's has a grain of their own, in which nothing is.</summary>
+    private readonly ConcurrentDictionary<(Type Grain, string Key), LiveVersion> _byGrain = new();
 
     public bool IsAlone => alone;
 
-    /// <summary>The last thing a grain does when it becomes active; it ends with <see cref="End"/>.</summary>
-    public LiveVersion Begin(string stream, long version)
+    /// <summary>The last thing a grain does when it becomes active; it ends with <see cref="End{TGrain}"/>.</summary>
+    public LiveVersion Begin<TGrain>(string key, long version)
+        where TGrain : IGrain
     {
         var begun = new LiveVersion { Value = version };
         if (alone)
         {
-            _byStream[stream] = begun;
+            _byGrain[(typeof(TGrain), key)] = begun;
         }
 
         return begun;
     }
 
-    /// <summary>The first thing a grain does when it leaves.</summary>
-    public void End(string stream, LiveVersion? ended)
+    /// <summary>What a grain does when it leaves.</summary>
+    public void End<TGrain>(string key, LiveVersion? ended)
+        where TGrain : IGrain
     {
         if (ended is not null)
         {
             ended.Value = LiveVersion.Gone;
-            _byStream.TryRemove(KeyValuePair.Create(stream, ended));
+            _byGrain.TryRemove(KeyValuePair.Create((typeof(TGrain), key), ended));
         }
     }
 
-    public LiveVersion? Find(string stream) => _byStream.GetValueOrDefault(stream);
+    public LiveVersion? Find<TGrain>(string key)
+        where TGrain : IGrain => _byGrain.GetValueOrDefault((typeof(TGrain), key));
 }

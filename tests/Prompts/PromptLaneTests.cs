@@ -73,6 +73,26 @@ public sealed class PromptLaneTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
+    public async Task A_stranger_who_asks_by_the_same_ids_moves_nothing()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (personality, _) = await ana.NewPersonality("Knows {{user}}.", isPublic: true);
+        var path = $"/v1/personalities/{personality}/prompt?user={ana.Id}";
+        (await ana.Client.Post("/v1/focus/sessions", new { mode = "deep" })).Should(HttpStatusCode.Created);
+        var (_, stranger) = await room.NewTenant();
+        using (stranger)
+        {
+            (await stranger.Get($"/v1/people/{ana.Id}")).Should(HttpStatusCode.NotFound);
+            (await stranger.Get($"/v1/personalities/{personality}")).Should(HttpStatusCode.NotFound);
+            for (var i = 0; i < 3; i++)
+            {
+                (await stranger.Get(path)).Should(HttpStatusCode.NotFound);
+                Assert.Contains("<current_state>", (await room.Service.Get(path)).Should(HttpStatusCode.OK).Json.Text(), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Of_many_at_once_each_gets_the_own_prompt()
     {
         var people = new List<Person>();

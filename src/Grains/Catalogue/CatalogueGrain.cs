@@ -49,12 +49,12 @@ public sealed class CatalogueGrain(
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
         State = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
-        _live = versions.Begin(_stream, State.KnownAs);
+        _live = versions.Begin<ICatalogueGrain>(this.GetPrimaryKeyString(), State.KnownAs);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        versions.End(_stream, _live);
+        versions.End<ICatalogueGrain>(this.GetPrimaryKeyString(), _live);
         return Task.CompletedTask;
     }
 

@@ -58,12 +58,12 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         _stream = StreamName.Companion(_key.Id);
         await Reload();
         LiveSession = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
-        _version = versions.Begin(_stream, Version);
+        _version = versions.Begin<ICompanionGrain>(this.GetPrimaryKeyString(), Version);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        versions.End(_stream, _version);
+        versions.End<ICompanionGrain>(this.GetPrimaryKeyString(), _version);
         return Task.CompletedTask;
     }
 

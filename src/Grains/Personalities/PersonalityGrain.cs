@@ -42,12 +42,12 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
         Row = await store.Load(_key.Tenant, _key.Id, _stream);
-        _live = versions.Begin(_stream, Version);
+        _live = versions.Begin<IPersonalityGrain>(this.GetPrimaryKeyString(), Version);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        versions.End(_stream, _live);
+        versions.End<IPersonalityGrain>(this.GetPrimaryKeyString(), _live);
         return Task.CompletedTask;
     }
 

@@ -36,12 +36,12 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
         Persona = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
-        _live = versions.Begin(_stream, Version);
+        _live = versions.Begin<IPersonaGrain>(this.GetPrimaryKeyString(), Version);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        versions.End(_stream, _live);
+        versions.End<IPersonaGrain>(this.GetPrimaryKeyString(), _live);
         return Task.CompletedTask;
     }
 

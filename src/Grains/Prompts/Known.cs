@@ -1,6 +1,5 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
@@ -22,7 +21,7 @@ internal abstract class Asked(SharedSnapshots shared)
     private LiveVersion? _version;
     private long _askAgain;
 
-    protected abstract string Stream { get; }
+    protected abstract LiveVersion? Find(LiveVersions versions);
 
     /// <summary>The grain itself has this version at this moment.</summary>
     /// <param name="now">By <see cref="TimeProvider.GetTimestamp"/>.</param>
@@ -34,7 +33,7 @@ internal abstract class Asked(SharedSnapshots shared)
     {
         if (Volatile.Read(ref _version) is null or { Value: LiveVersion.Gone })
         {
-            Volatile.Write(ref _version, shared.Versions.Find(Stream));
+            Volatile.Write(ref _version, Find(shared.Versions));
         }
 
         Volatile.Write(ref _askAgain, shared.Time.GetTimestamp() + (long)(Trust.TotalSeconds * shared.Time.TimestampFrequency));
@@ -95,7 +94,7 @@ internal sealed class KnownPersonality(SharedSnapshots shared, TenantScopedKey k
         set => Volatile.Write(ref _catalogue, value);
     }
 
-    protected override string Stream => StreamName.Personality(key.Id);
+    protected override LiveVersion? Find(LiveVersions versions) => versions.Find<IPersonalityGrain>(key.ToKey());
 
     protected override long VersionOf(PersonalityView? entity) => entity?.Version ?? 0;
 
@@ -106,7 +105,7 @@ internal sealed class KnownUserPersona(SharedSnapshots shared, TenantScopedKey k
 {
     private readonly IUserPersonaGrain _grain = shared.Grains.Of<IUserPersonaGrain>(key);
 
-    protected override string Stream => StreamName.UserPersona(key.Id);
+    protected override LiveVersion? Find(LiveVersions versions) => versions.Find<IUserPersonaGrain>(key.ToKey());
 
     protected override long VersionOf(UserPersonaView? entity) => entity?.Version ?? 0;
 
@@ -119,7 +118,7 @@ internal sealed class KnownTenant(SharedSnapshots shared, Guid tenant) : Known<T
 
     public KnownCatalogue Catalogue { get; } = new(shared, tenant);
 
-    protected override string Stream => StreamName.Tenant(tenant);
+    protected override LiveVersion? Find(LiveVersions versions) => versions.Find<ITenantGrain>(new TenantKey(tenant).ToKey());
 
     protected override long VersionOf(TenantView? entity) => entity?.Version ?? 0;
 
@@ -130,7 +129,7 @@ internal sealed class KnownCatalogue(SharedSnapshots shared, Guid tenant) : Aske
 {
     private readonly ICatalogueGrain _grain = shared.Grains.Of<ICatalogueGrain>(new TenantKey(tenant));
 
-    protected override string Stream => StreamName.Catalogue(tenant);
+    protected override LiveVersion? Find(LiveVersions versions) => versions.Find<ICatalogueGrain>(new TenantKey(tenant).ToKey());
 
     public async ValueTask<Snapshot<CatalogueExcerpt>> Ask(long known, CatalogueQuestion question)
     {
@@ -148,7 +147,7 @@ internal sealed class KnownPersona(SharedSnapshots shared, OwnedKey key) : Known
 
     public Guid Id => key.Id;
 
-    protected override string Stream => StreamName.Persona(key.Id);
+    protected override LiveVersion? Find(LiveVersions versions) => versions.Find<IPersonaGrain>(key.ToKey());
 
     public PersonaSection Section(PersonaView of) => ReferenceEquals(_section?.Of, of) ? _section! : _section = new PersonaSection(of);
 
@@ -162,7 +161,7 @@ internal sealed class KnownCompanion(SharedSnapshots shared, TenantScopedKey use
 {
     private readonly ICompanionGrain _grain = shared.Grains.Of<ICompanionGrain>(user);
 
-    protected override string Stream => StreamName.Companion(user.Id);
+    protected override LiveVersion? Find(LiveVersions versions) => versions.Find<ICompanionGrain>(user.ToKey());
 
     public bool HasNoSession(long now) => Holds(CompanionGrain.NoSession, now);
 

@@ -38,12 +38,12 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
         Row = await store.Load(_tenant, _stream);
-        _live = versions.Begin(_stream, Version);
+        _live = versions.Begin<ITenantGrain>(this.GetPrimaryKeyString(), Version);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        versions.End(_stream, _live);
+        versions.End<ITenantGrain>(this.GetPrimaryKeyString(), _live);
         return Task.CompletedTask;
     }
 

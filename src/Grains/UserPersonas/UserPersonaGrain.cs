@@ -37,12 +37,12 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
         Persona = await store.Load(_key.Tenant, _key.Id, _stream);
-        _live = versions.Begin(_stream, Version);
+        _live = versions.Begin<IUserPersonaGrain>(this.GetPrimaryKeyString(), Version);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        versions.End(_stream, _live);
+        versions.End<IUserPersonaGrain>(this.GetPrimaryKeyString(), _live);
         return Task.CompletedTask;
     }
 
