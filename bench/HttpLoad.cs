@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace PersonaActors.Bench;
 
@@ -16,144 +17,127 @@ internal static class HttpLoad
     internal delegate int Write(Span<byte> room, Random random);
 
     /// <summary>How many answers come a second, to connections that each have one request under way.</summary>
-    internal static Task<double> PerSecond(Uri address, int connections, TimeSpan time, int status, Write write) => Task.Factory.StartNew(
-        () =>
-        {
-            var start = Stopwatch.GetTimestamp();
-            // Of the clock as it was once: two connections with one seed would ask for the same in lockstep.
-            var all = Enumerable.Range(0, connections).ToDictionary(i => Connect(address), i => new Asked(write, status, new Random(HashCode.Combine(start, i))));
-            var ready = new List<Socket>(connections);
-            var count = 0L;
-            start = Stopwatch.GetTimestamp();
-            var until = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
-            foreach (var (socket, asked) in all)
-            {
-                asked.Ask(socket);
-            }
-
-            while (Stopwatch.GetTimestamp() < until)
-            {
-                ready.AddRange(all.Keys);
-                Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(10));
-                foreach (var socket in ready)
-                {
-                    count += all[socket].Receive(socket) ? 1 : 0;
-                }
-
-                ready.Clear();
-            }
-
-            var elapsed = Stopwatch.GetElapsedTime(start);
-            foreach (var socket in all.Keys)
-            {
-                socket.Dispose();
-            }
-
-            return count / elapsed.TotalSeconds;
-        },
-        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    /// <summary>One connection's request and what has come of its answer.</summary>
-    private sealed class Asked(Write write, int status, Random random)
+    internal static Task<double> PerSecond(Uri address, int connections, TimeSpan time, int status, Write write) => OnThread(() =>
     {
-        private readonly byte[] _room = new byte[Room];
-        private int _have;
-        private int _need = -1;
+        var start = Stopwatch.GetTimestamp();
+        return Run(address, connections, status, write, start + (long)(time.TotalSeconds * Stopwatch.Frequency)) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    });
 
-        public void Ask(Socket socket)
+    /// <summary>Each of the requests once.</summary>
+    internal static Task Each(Uri address, int connections, int count, Func<int, byte[]> request)
+    {
+        var next = 0;
+        return OnThread(() => Run(address, connections, 200, (room, _) =>
         {
-            var length = write(_room, random);
-            (_have, _need) = (0, -1);
-            socket.Send(_room.AsSpan(0, length));
+            if (next == count)
+            {
+                return 0;
+            }
+
+            var bytes = request(next++);
+            bytes.CopyTo(room);
+            return bytes.Length;
+        }, long.MaxValue));
+    }
+
+    /// <summary>One answer, whole.</summary>
+    internal static Task<string> One(Uri address, byte[] request) => OnThread(() =>
+    {
+        using var connection = new Connection(address);
+        connection.Ask((room, _) =>
+        {
+            request.CopyTo(room);
+            return request.Length;
+        });
+        while (!connection.Receive())
+        {
         }
 
-        /// <summary>Takes what is there; if that is all of the answer, asks the next.</summary>
-        public bool Receive(Socket socket)
+        return Encoding.UTF8.GetString(connection.Answer);
+    });
+
+    /// <summary>A thread that waits for sockets is none of those that serve.</summary>
+    private static Task<T> OnThread<T>(Func<T> run) => Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Asks until the time is over, or until nobody has a request left; says how many were answered.</summary>
+    private static long Run(Uri address, int connections, int status, Write write, long until)
+    {
+        var all = Enumerable.Range(0, connections).Select(_ => new Connection(address)).ToDictionary(connection => connection.Socket);
+        var asking = all.Where(one => one.Value.Ask(write)).Select(one => one.Key).ToHashSet();
+        var ready = new List<Socket>(connections);
+        var count = 0L;
+        while (asking.Count > 0 && Stopwatch.GetTimestamp() < until)
         {
-            var read = socket.Receive(_room.AsSpan(_have));
+            ready.AddRange(asking);
+            Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(10));
+            foreach (var socket in ready)
+            {
+                var connection = all[socket];
+                if (!connection.Receive())
+                {
+                    continue;
+                }
+
+                count++;
+                if (!HasStatus(connection.Answer, status))
+                {
+                    throw new InvalidOperationException($"Expected {status}, got: {Encoding.UTF8.GetString(connection.Answer[..Math.Min(connection.Answer.Length, 800)])}");
+                }
+
+                if (!connection.Ask(write))
+                {
+                    asking.Remove(socket);
+                }
+            }
+
+            ready.Clear();
+        }
+
+        foreach (var connection in all.Values)
+        {
+            connection.Dispose();
+        }
+
+        return count;
+    }
+
+    /// <summary>A connection, its request under way, and what has come of the answer.</summary>
+    private sealed class Connection : IDisposable
+    {
+        private readonly byte[] _room = new byte[Room];
+        private readonly Random _random = new();
+        private int _have;
+        private int _need;
+
+        public Connection(Uri address) => Socket.Connect(IPAddress.Loopback, address.Port);
+
+        public Socket Socket { get; } = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+        public ReadOnlySpan<byte> Answer => _room.AsSpan(0, _have);
+
+        /// <summary>False: there was nothing to ask.</summary>
+        public bool Ask(Write write)
+        {
+            var length = write(_room, _random);
+            (_have, _need) = (0, -1);
+            return length > 0 && Socket.Send(_room.AsSpan(0, length)) == length;
+        }
+
+        /// <summary>Takes what is there; true if that is all of the answer.</summary>
+        public bool Receive()
+        {
+            var read = Socket.Receive(_room.AsSpan(_have));
             if (read == 0)
             {
                 throw new InvalidOperationException("The server closed the connection.");
             }
 
             _have += read;
-            _need = _need < 0 ? Length(_room.AsSpan(0, _have)) : _need;
-            if (_need < 0 || _have < _need)
-            {
-                return false;
-            }
-
-            Check(_room, _have, status);
-            Ask(socket);
-            return true;
-        }
-    }
-
-    /// <summary>Each of the requests once.</summary>
-    internal static Task Each(Uri address, int connections, int count, Func<int, byte[]> request)
-    {
-        var next = -1;
-        return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => Loop(address, 200, () =>
-            Interlocked.Increment(ref next) is var i && i < count ? request(i) : null))));
-    }
-
-    /// <summary>One answer, whole.</summary>
-    internal static async Task<string> One(Uri address, byte[] request)
-    {
-        using var socket = Connect(address);
-        var room = new byte[Room];
-        await socket.SendAsync(request);
-        var length = await Receive(socket, room, 0);
-        return System.Text.Encoding.UTF8.GetString(room, 0, length);
-    }
-
-    private static Socket Connect(Uri address)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Connect(IPAddress.Loopback, address.Port);
-        return socket;
-    }
-
-    private static async Task Loop(Uri address, int status, Func<byte[]?> next)
-    {
-        using var socket = Connect(address);
-        var room = new byte[Room];
-        while (next() is { } request)
-        {
-            await socket.SendAsync(request);
-            await Receive(socket, room, status);
-        }
-    }
-
-    private static async ValueTask<int> Receive(Socket socket, byte[] room, int status)
-    {
-        var have = 0;
-        var need = -1;
-        while (need < 0 || have < need)
-        {
-            var read = await socket.ReceiveAsync(room.AsMemory(have));
-            if (read == 0)
-            {
-                throw new InvalidOperationException("The server closed the connection.");
-            }
-
-            have += read;
-            if (need < 0)
-            {
-                need = Length(room.AsSpan(0, have));
-            }
+            _need = _need < 0 ? Length(Answer) : _need;
+            return _need >= 0 && _have >= _need;
         }
 
-        Check(room, have, status);
-        return have;
-    }
-
-    private static void Check(byte[] room, int have, int status)
-    {
-        if (status != 0 && !HasStatus(room, status))
-        {
-            throw new InvalidOperationException($"Expected {status}, got: {System.Text.Encoding.UTF8.GetString(room, 0, Math.Min(have, 800))}");
-        }
+        public void Dispose() => Socket.Dispose();
     }
 
     private static bool HasStatus(ReadOnlySpan<byte> answer, int status) =>
