@@ -30,8 +30,6 @@ public sealed class PersonalityIndex
     }
 
     /// <summary>Without asking anybody: an id, or a slug that is remembered.</summary>
-    public Guid? Known(Guid tenant, string text) => Known(tenant, text.AsSpan());
-
     public Guid? Known(Guid tenant, ReadOnlySpan<char> text) =>
         Guid.TryParse(text, out var id) || (text.Length <= MaxText && _bySlug.TryGetValue((tenant, text.ToString()), out id)) ? id : null;
 

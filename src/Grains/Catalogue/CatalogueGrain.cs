@@ -18,7 +18,7 @@ namespace PersonaActors.Grains.Catalogue;
 /// </summary>
 public sealed class CatalogueGrain(
     Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, EventFeed feed, LiveVersions versions,
-    TimeProvider time) : Grain, ICatalogueGrain
+    TimeProvider time) : LiveGrain<ICatalogueGrain, CatalogueState>(versions), ICatalogueGrain
 {
     public const int MaxOfAKind = 500;
 
@@ -29,34 +29,17 @@ public sealed class CatalogueGrain(
 
     private Guid? _tenant;
     private string _stream = "";
-    private LiveVersion? _live;
-
-    private CatalogueState State
-    {
-        get;
-        set
-        {
-            field = value;
-            _live?.Value = value.KnownAs;
-        }
-    } = null!;
-
     private SystemModes? _system;
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    protected override async Task<CatalogueState> Load()
     {
         var key = TenantKey.Parse(this.GetPrimaryKeyString());
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
-        State = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
-        _live = versions.Begin<ICatalogueGrain>(this.GetPrimaryKeyString(), State.KnownAs);
+        return CatalogueState.Of(await store.Load(_tenant, _stream, configs));
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        versions.End<ICatalogueGrain>(this.GetPrimaryKeyString(), _live);
-        return Task.CompletedTask;
-    }
+    protected override long VersionOf(CatalogueState state) => state.KnownAs;
 
     public ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question) =>
         question.FocusMode is null || _tenant is null

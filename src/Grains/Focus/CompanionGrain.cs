@@ -16,7 +16,7 @@ namespace PersonaActors.Grains.Focus;
 /// (<see cref="NoteEnded"/>): its memory, unique by session, says that habit and memory have it already.
 /// </summary>
 public sealed class CompanionGrain(Database database, CompanionStore store, FocusStore sessions, EventFeed feed, LiveVersions versions, TimeProvider time)
-    : Grain, ICompanionGrain
+    : LiveGrain<ICompanionGrain, Guid?>(versions), ICompanionGrain
 {
     public const string SummaryType = "focus_session_summary";
 
@@ -32,40 +32,27 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     private string _stream = "";
     private Known? _known;
 
-    private LiveVersion? _version;
-
     /// <summary>The session that began last, if it may still be live.</summary>
     private Guid? LiveSession
     {
-        get;
-        set
-        {
-            field = value;
-            _version?.Value = Version;
-        }
+        get => State;
+        set => State = value;
     }
-
-    private long Version => LiveSession is null ? NoSession : SomeSession;
 
     /// <summary>What is held of an existing person; one reference, so that interleaving reads see all of one moment.</summary>
     /// <param name="Zone">As it was when last looked at: good enough to plan by, not to speak by.</param>
     /// <param name="Said">The newest nudges outside sessions, the newest first.</param>
     private sealed record Known(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, TimeZoneInfo Zone, Items<NudgeView> Said, long Seq);
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    protected override async Task<Guid?> Load()
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
         await Reload();
-        LiveSession = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
-        _version = versions.Begin<ICompanionGrain>(this.GetPrimaryKeyString(), Version);
+        return (await sessions.Live(_key.Tenant, _key.Id))?.Id;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        versions.End<ICompanionGrain>(this.GetPrimaryKeyString(), _version);
-        return Task.CompletedTask;
-    }
+    protected override long VersionOf(Guid? state) => state is null ? NoSession : SomeSession;
 
     /// <summary>Reads interleave: what a command has made known meanwhile is newer than what was read here.</summary>
     private async Task Reload()

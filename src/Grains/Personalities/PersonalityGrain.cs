@@ -15,7 +15,7 @@ namespace PersonaActors.Grains.Personalities;
 /// of owners, aliases and the default config too, raises the one version. To who may not use it, it isn't there.
 /// </summary>
 public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, LiveVersions versions, TimeProvider time)
-    : Grain, IPersonalityGrain
+    : LiveGrain<IPersonalityGrain, PersonalityRow?>(versions), IPersonalityGrain
 {
     public const int MaxOwners = 200;
 
@@ -23,45 +23,27 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private TenantScopedKey _key;
     private string _stream = "";
-    private LiveVersion? _live;
 
-    private PersonalityRow? Row
-    {
-        get;
-        set
-        {
-            field = value;
-            _live?.Value = Version;
-        }
-    }
-
-    private long Version => Row?.View.Version ?? 0;
-
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    protected override async Task<PersonalityRow?> Load()
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
-        Row = await store.Load(_key.Tenant, _key.Id, _stream);
-        _live = versions.Begin<IPersonalityGrain>(this.GetPrimaryKeyString(), Version);
+        return await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        versions.End<IPersonalityGrain>(this.GetPrimaryKeyString(), _live);
-        return Task.CompletedTask;
-    }
+    protected override long VersionOf(PersonalityRow? state) => state?.View.Version ?? 0;
 
     public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonalityView>.Since(knownVersion, Row?.View, Version).ToAnswer();
+        Snapshot<PersonalityView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
-        Row is { } row && row.View.MayUse(actor)
+        State is { } row && row.View.MayUse(actor)
             ? new Read<PersonalityView>(row.View.MaySeeDefinition(actor) ? row.View : row.View.WithoutDefinition(), database.Epoch, row.Seq)
             : null);
 
     public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
     {
-        if (Row is not null)
+        if (State is not null)
         {
             // Ids are made for each command; only a repeat can meet its own, and the log has the first answer.
             throw new CommandRepeatedException("The personality was made by this command before.");
@@ -107,7 +89,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = Row!.View;
+        var known = State!.View;
         var next = change.Over(known, PersonalityRules.DefaultContextWindow);
         var shares = next.IsPublic != known.IsPublic || next.DefinitionPublic != known.DefinitionPublic;
         return ((shares ? CheckRole(command, PersonalityRole.Owner) : null) ?? PersonalityRules.Check(next, known)) is { } refusal
@@ -122,8 +104,8 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var next = Row!.View with { Settings = change.Over(Row.View.Settings) };
-        return PersonalityRules.Check(next, Row.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
+        var next = State!.View with { Settings = change.Over(State.View.Settings) };
+        return PersonalityRules.Check(next, State.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
     }
 
     public async Task<Outcome<PersonalityView>> SetDefaultLlmConfig(Command command, Guid? llmConfig)
@@ -143,7 +125,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             }
         }
 
-        var next = Row!.View with { DefaultLlmConfigId = llmConfig };
+        var next = State!.View with { DefaultLlmConfigId = llmConfig };
         return await Change(command, PersonalityEvents.Updated, next, (batch, now) => PersonalityStore.SetDefaultConfig(batch, _key.Tenant, _key.Id, llmConfig, now));
     }
 
@@ -154,7 +136,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = Row!.View;
+        var known = State!.View;
         var owner = new PersonalityOwner(user, role);
         var outcome = Outcome<PersonalityOwner>.Done(owner);
         if (known.RoleOf(user) is not { } had)
@@ -184,7 +166,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = Row!.View;
+        var known = State!.View;
         if (known.RoleOf(user) is not { } had)
         {
             return Refusal.NotFound("owner");
@@ -208,7 +190,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private async Task<Outcome<PersonalityAlias>> SetTenantAlias(Command command, string alias)
     {
-        var known = Row!.View;
+        var known = State!.View;
         if (known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had)
         {
             return Outcome<PersonalityAlias>.Done(had);
@@ -265,7 +247,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = Row!.View;
+        var known = State!.View;
         if (!personal)
         {
             return known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had
@@ -297,11 +279,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
         var batch = Begin();
-        PersonalityStore.Delete(batch, _key.Tenant, Row!.View);
+        PersonalityStore.Delete(batch, _key.Tenant, State!.View);
         batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
         batch.Answer(command, command.Actor.User, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
-        Row = null;
+        State = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
         return outcome;
@@ -309,7 +291,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task Forget(PersonalityOwner gone, bool mayKnow)
     {
-        if (Row is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
+        if (State is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
         {
             return;
         }
@@ -321,7 +303,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             PersonalityStore.Delete(batch, _key.Tenant, row.View);
             batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
             var events = await batch.Commit(DeactivateOnIdle);
-            Row = null;
+            State = null;
             feed.Announce(_key.Tenant, events);
             DeactivateOnIdle();
             return;
@@ -348,19 +330,19 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private Task<Outcome<PersonalityView>> Change(Command command, string type, PersonalityView next, Action<ScopedBatch, DateTimeOffset>? also = null)
     {
-        if (next == Row!.View)
+        if (next == State!.View)
         {
             return Task.FromResult(Outcome<PersonalityView>.Done(next));
         }
 
-        next = next with { Version = Row.View.Version + 1, UpdatedAt = Now() };
+        next = next with { Version = State.View.Version + 1, UpdatedAt = Now() };
         return Change(command, type, next, Outcome<PersonalityView>.Done(next), also);
     }
 
     private async Task<Outcome<T>> Change<T>(Command command, string type, PersonalityView next, Outcome<T> outcome, Action<ScopedBatch, DateTimeOffset>? also)
         where T : class
     {
-        var known = Row!.View;
+        var known = State!.View;
         var now = next.Version > known.Version ? next.UpdatedAt : Now();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var batch = Begin();
@@ -378,7 +360,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         {
             events = await batch.Commit(DeactivateOnIdle);
         }
-        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == Row?.View.SystemPromptId)
+        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == State?.View.SystemPromptId)
         {
             // The prompt went and the row forgot it; so must this activation.
             DeactivateOnIdle();
@@ -389,7 +371,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return refusal;
         }
 
-        Row = new PersonalityRow(next, events[^1].Seq);
+        State = new PersonalityRow(next, events[^1].Seq);
         feed.Announce(_key.Tenant, events);
         return null;
     }
@@ -408,7 +390,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     /// <summary>What every command on an existing personality checks first.</summary>
     private Refusal? Check(Command command, PersonalityRole needed)
     {
-        if (Row is not { } row || !row.View.MayUse(command.Actor))
+        if (State is not { } row || !row.View.MayUse(command.Actor))
         {
             return NotFound;
         }
@@ -419,7 +401,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     }
 
     private Refusal? CheckRole(Command command, PersonalityRole needed) =>
-        command.Actor.IsAdmin || Row!.View.RoleOf(command.Actor.User) >= needed
+        command.Actor.IsAdmin || State!.View.RoleOf(command.Actor.User) >= needed
             ? null
             : Refusal.Forbidden("role_required", $"This takes the role {(needed == PersonalityRole.Owner ? "owner" : "editor")} of the personality.");
 

@@ -13,47 +13,29 @@ namespace PersonaActors.Grains.Personas;
 /// One persona. Changes it; its owner's grain made it and deletes it, and says so (<see cref="Forget"/>). A change that
 /// crosses a deletion misses its row, and is answered by a fresh activation: there is no such persona.
 /// </summary>
-public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : Grain, IPersonaGrain
+public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : LiveGrain<IPersonaGrain, PersonaRow?>(versions), IPersonaGrain
 {
     private OwnedKey _key;
     private string _stream = "";
-    private LiveVersion? _live;
 
-    private PersonaRow? Persona
-    {
-        get;
-        set
-        {
-            field = value;
-            _live?.Value = Version;
-        }
-    }
-
-    private long Version => Persona?.View.Version ?? 0;
-
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    protected override async Task<PersonaRow?> Load()
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
-        Persona = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
-        _live = versions.Begin<IPersonaGrain>(this.GetPrimaryKeyString(), Version);
+        return await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        versions.End<IPersonaGrain>(this.GetPrimaryKeyString(), _live);
-        return Task.CompletedTask;
-    }
+    protected override long VersionOf(PersonaRow? state) => state?.View.Version ?? 0;
 
     public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonaView>.Since(knownVersion, Persona?.View, Version).ToAnswer();
+        Snapshot<PersonaView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
 
     public Task<Read<PersonaView>?> Get() =>
-        Task.FromResult(Persona is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+        Task.FromResult(State is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
 
     public async Task<Outcome<PersonaView>> Update(Command command, PersonaChange change)
     {
-        if (Persona is not { View: var known })
+        if (State is not { View: var known })
         {
             return Refusal.NotFound("persona");
         }
@@ -84,7 +66,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
         try
         {
             var events = await batch.Commit(DeactivateOnIdle);
-            Persona = new PersonaRow(next, events[^1].Seq);
+            State = new PersonaRow(next, events[^1].Seq);
             feed.Announce(_key.Tenant, events);
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
@@ -97,7 +79,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
 
     public Task Forget()
     {
-        Persona = null;
+        State = null;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }

@@ -13,45 +13,27 @@ namespace PersonaActors.Grains.Tenants;
 /// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
 /// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
 /// </summary>
-public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : Grain, ITenantGrain
+public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : LiveGrain<ITenantGrain, TenantRow?>(versions), ITenantGrain
 {
     private const int DefaultRetentionDays = 7;
 
     private Guid _tenant;
     private string _stream = "";
-    private LiveVersion? _live;
 
-    private TenantRow? Row
-    {
-        get;
-        set
-        {
-            field = value;
-            _live?.Value = Version;
-        }
-    }
-
-    private long Version => Row?.View.Version ?? 0;
-
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    protected override async Task<TenantRow?> Load()
     {
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
-        Row = await store.Load(_tenant, _stream);
-        _live = versions.Begin<ITenantGrain>(this.GetPrimaryKeyString(), Version);
+        return await store.Load(_tenant, _stream);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        versions.End<ITenantGrain>(this.GetPrimaryKeyString(), _live);
-        return Task.CompletedTask;
-    }
+    protected override long VersionOf(TenantRow? state) => state?.View.Version ?? 0;
 
     public Task<Read<TenantView>?> Get() =>
-        Task.FromResult(Row is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
+        Task.FromResult(State is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
 
     public ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion) =>
-        Snapshot<TenantView>.Since(knownVersion, Row?.View, Version).ToAnswer();
+        Snapshot<TenantView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {
@@ -60,7 +42,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
             return refusal;
         }
 
-        if (Row is { } known)
+        if (State is { } known)
         {
             return Outcome<TenantView>.Done(known.View);
         }
@@ -87,7 +69,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<TenantView>> Update(Command command, TenantChange change)
     {
-        if (Row is not { } known)
+        if (State is not { } known)
         {
             return Refusal.NotFound("tenant");
         }
@@ -106,7 +88,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<TenantView>> ChangeSettings(Command command, TenantSettingsChange change)
     {
-        if (Row is not { } known)
+        if (State is not { } known)
         {
             return Refusal.NotFound("tenant");
         }
@@ -144,7 +126,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key)
     {
-        if (Row is null)
+        if (State is null)
         {
             return Refusal.NotFound("tenant");
         }
@@ -205,16 +187,16 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
     private async Task Commit(ScopedBatch batch, TenantView next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        Row = new TenantRow(next, events[^1].Seq);
+        State = new TenantRow(next, events[^1].Seq);
         feed.Announce(_tenant, events);
     }
 
     /// <summary>Events about keys move the stream, not the tenant.</summary>
     private void Announce(IReadOnlyList<StreamEvent> events)
     {
-        if (Row is { } row)
+        if (State is { } row)
         {
-            Row = row with { Seq = events[^1].Seq };
+            State = row with { Seq = events[^1].Seq };
         }
 
         feed.Announce(_tenant, events);

@@ -14,43 +14,25 @@ namespace PersonaActors.Grains.UserPersonas;
 /// One AI assistant of a user: only the owner changes it, whoever may use it is counted. A use moves the count and not the
 /// version, so that prompts stay what they are while it is used.
 /// </summary>
-public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : Grain, IUserPersonaGrain
+public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : LiveGrain<IUserPersonaGrain, UserPersonaRow?>(versions), IUserPersonaGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
-    private LiveVersion? _live;
 
-    private UserPersonaRow? Persona
-    {
-        get;
-        set
-        {
-            field = value;
-            _live?.Value = Version;
-        }
-    }
-
-    private long Version => Persona?.View.Version ?? 0;
-
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    protected override async Task<UserPersonaRow?> Load()
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
-        Persona = await store.Load(_key.Tenant, _key.Id, _stream);
-        _live = versions.Begin<IUserPersonaGrain>(this.GetPrimaryKeyString(), Version);
+        return await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        versions.End<IUserPersonaGrain>(this.GetPrimaryKeyString(), _live);
-        return Task.CompletedTask;
-    }
+    protected override long VersionOf(UserPersonaRow? state) => state?.View.Version ?? 0;
 
     public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<UserPersonaView>.Since(knownVersion, Persona?.View, Version).ToAnswer();
+        Snapshot<UserPersonaView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
 
     public Task<Read<UserPersonaView>?> Get() =>
-        Task.FromResult(Persona is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+        Task.FromResult(State is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
 
     public Task<Outcome<UserPersonaView>> Create(Command command, Guid owner, UserPersonaDraft draft)
     {
@@ -72,7 +54,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     private async Task<Outcome<UserPersonaView>> Create(Command command, UserPersonaView persona, DateTimeOffset now, UserPersonaView? copied = null)
     {
-        if (Persona is { } there)
+        if (State is { } there)
         {
             // The id is fresh, so this is a repeat by the gateway of a try that happened; its answer is stored.
             return Outcome<UserPersonaView>.Created(there.View);
@@ -107,7 +89,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return refusal;
         }
 
-        var known = Persona!.View;
+        var known = State!.View;
         var next = change.Over(known);
         if (UserPersonaRules.Check(next, known) is { } invalid)
         {
@@ -137,7 +119,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return refusal;
         }
 
-        var known = Persona!.View;
+        var known = State!.View;
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
         var batch = BeginAs(known.OwnerId);
@@ -145,7 +127,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         batch.Append(_stream, known.OwnerId, "user-persona.deleted", now, JsonText.EmptyObject);
         batch.Answer(command, known.OwnerId, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
-        Persona = null;
+        State = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
         return outcome;
@@ -153,7 +135,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public async Task<Outcome<UserPersonaUsage>> Use(Command command, Guid user, UserPersonaUse use)
     {
-        if (Persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (State is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -186,14 +168,14 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public Task Forget()
     {
-        Persona = null;
+        State = null;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
     private Refusal? MayChange(Command command, Guid user)
     {
-        if (Persona is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (State is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -209,7 +191,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     private async Task Commit(ScopedBatch batch, UserPersonaView next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        Persona = new UserPersonaRow(next, events[^1].Seq);
+        State = new UserPersonaRow(next, events[^1].Seq);
         feed.Announce(_key.Tenant, events);
     }
 
