@@ -29,7 +29,7 @@ public sealed class LlmMergeTests
     public void Without_an_override_the_users_default_holds()
     {
         var mine = Config("b", owner: User.Id);
-        var llm = (Of() with { UserDefaultLlmConfig = mine.Id, OwnLlmConfigs = [mine] }).Tiers().MergeLlm();
+        var llm = (Of() with { Me = Me(User with { DefaultLlmConfigId = mine.Id }, mine) }).Tiers().MergeLlm();
         Assert.Equal(("b", Source.UserDefault), (llm.Text(LlmField.Model), llm.Find(LlmField.Model)!.Value.From.Name));
     }
 
@@ -51,7 +51,7 @@ public sealed class LlmMergeTests
     [Fact]
     public void Free_users_get_the_free_default_in_place_of_the_tenants()
     {
-        var material = Of() with { User = User with { IsFree = true }, Catalogue = Catalogue with { DefaultLlmConfig = Config("t", .3), FreeDefaultLlmConfig = Config("free") } };
+        var material = Of() with { Me = Me(User with { IsFree = true }), Catalogue = Catalogue with { DefaultLlmConfig = Config("t", .3), FreeDefaultLlmConfig = Config("free") } };
         var llm = material.Tiers().MergeLlm();
         Assert.Equal("free", llm.Text(LlmField.Model));
         Assert.Null(llm.Find(LlmField.Temperature));
@@ -73,7 +73,7 @@ public sealed class LlmMergeTests
     public void Somebody_elses_config_does_not_resolve()
     {
         // A global one that became owned is no longer in the catalogue, and it isn't among this user's.
-        var llm = (Of() with { Override = Override(config: Guid.CreateVersion7()), OwnLlmConfigs = [Config("mine", owner: User.Id)] }).Tiers().MergeLlm();
+        var llm = (Of() with { Override = Override(config: Guid.CreateVersion7()), Me = Me(null, Config("mine", owner: User.Id)) }).Tiers().MergeLlm();
         Assert.Empty(llm.Chosen);
     }
 
@@ -84,8 +84,7 @@ public sealed class LlmMergeTests
         var near = Config("near", owner: User.Id);
         var material = Of() with
         {
-            UserDefaultLlmConfig = mine.Id,
-            OwnLlmConfigs = [mine, near],
+            Me = Me(User with { DefaultLlmConfigId = mine.Id }, mine, near),
             WithFocusMode = true,
             Catalogue = Catalogue with { FocusMode = Mode("…", "modes") },
         };

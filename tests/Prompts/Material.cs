@@ -39,11 +39,13 @@ public static class Material
 
     public static PromptMaterial Of(PersonalityView? personality = null) => new()
     {
-        User = User,
+        Me = Me(),
         DefaultPersona = Persona(),
         Personality = personality ?? Personality(),
         Catalogue = Catalogue,
     };
+
+    public static UserSide Me(UserView? user = null, params LlmConfigView[] configs) => new(user ?? User, configs, new Dictionary<Guid, OverrideView>());
 
     public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
         new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At, 1);

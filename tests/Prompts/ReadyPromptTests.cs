@@ -198,10 +198,10 @@ public sealed class ReadyPromptTests
         { "the config", m => m with { Catalogue = m.Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
         { "a config nobody falls back to", m => m with { Catalogue = m.Catalogue with { FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
         { "the catalogue elsewhere", m => m with { Catalogue = m.Catalogue with { Version = 99 } }, false },
-        { "the user elsewhere", m => m with { User = m.User with { Version = 99, Username = "x" } }, false },
+        { "the user elsewhere", m => m with { Me = Me(User with { Version = 99, Username = "x" }) }, false },
         { "the tenant's prompt", m => m with { Catalogue = m.Catalogue with { DefaultSystemPrompt = SystemPrompt("s") } }, true },
-        { "a setting", m => m with { UserSettings = new() { MaxMessages = Setting<int>.Of(3) } }, true },
-        { "a setting of equal value from elsewhere", m => m with { UserSettings = new() { MaxMessages = Setting<int>.Of(50) } }, true },
+        { "a setting", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(3) } }) }, true },
+        { "a setting of equal value from elsewhere", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(50) } }) }, true },
         { "a focus mode", m => m with { WithFocusMode = true, Catalogue = m.Catalogue with { FocusMode = Mode("x") } }, true },
         { "a variable", m => m with { Variables = new Dictionary<string, string> { ["a"] = "b" } }, true },
         { "an overlay", m => m with { Mindscape = "o" }, true },
@@ -228,7 +228,7 @@ public sealed class ReadyPromptTests
     [Fact]
     public void The_mindscape_speaks_only_if_the_settings_let_it()
     {
-        var material = Of() with { Mindscape = "overlay", UserSettings = new() { MindscapeOverlay = Setting<bool>.Off } };
+        var material = Of() with { Mindscape = "overlay", Me = Me(User with { Settings = new() { MindscapeOverlay = Setting<bool>.Off } }) };
         Assert.DoesNotContain("overlay", Resolve(material).Front.ToString(), StringComparison.Ordinal);
         Assert.Equal(Resolve(material with { Mindscape = null }).Version, Resolve(material).Version);
     }

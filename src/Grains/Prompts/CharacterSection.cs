@@ -34,5 +34,9 @@ internal sealed class CharacterSection
 
     public static CharacterSection Of(PersonalityView character) => Known.GetValue(character, static character => new CharacterSection(character));
 
+    internal Gap Gaps => _section.Gaps;
+
+    internal void AddTo(StencilBuilder stencil) => _section.AddTo(stencil);
+
     public void Write(PromptWriter output, TextForm form, in PlaceholderValues values) => _section.Write(output, form, values);
 }

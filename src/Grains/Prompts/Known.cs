@@ -145,15 +145,47 @@ internal sealed class KnownPersona(SharedSnapshots shared, OwnedKey key) : Known
     private readonly IPersonaGrain _grain = shared.Grains.Of<IPersonaGrain>(key);
     private PersonaSection? _section;
 
-    public Guid Id => key.Id;
+    public Guid Id { get; } = key.Id;
 
     protected override LiveVersion? Find(LiveVersions versions) => versions.Find<IPersonaGrain>(key.ToKey());
 
     public PersonaSection Section(PersonaView of) => ReferenceEquals(_section?.Of, of) ? _section! : _section = new PersonaSection(of);
 
-    protected override long VersionOf(PersonaView? entity) => entity?.Version ?? 0;
+    /// <summary>From the section, where there is one: it is read anyway, the entity itself then isn't.</summary>
+    protected override long VersionOf(PersonaView? entity) =>
+        entity is null ? 0 : ReferenceEquals(_section?.Of, entity) ? _section!.Version : entity.Version;
 
     protected override ValueTask<Snapshot<PersonaView>> Ask(long known) => _grain.Snapshot(known);
+}
+
+/// <summary>The personas that a user's prompts were made of; that user's grain's own.</summary>
+internal sealed class KnownPersonas(SharedSnapshots shared, TenantScopedKey user)
+{
+    private const int Most = 8;
+
+    private readonly Dictionary<Guid, KnownPersona> _byId = [];
+    private KnownPersona? _last;
+
+    public KnownPersona Of(Guid id)
+    {
+        // Most users speak as one persona only.
+        if (_last is { } last && last.Id == id)
+        {
+            return last;
+        }
+
+        if (!_byId.TryGetValue(id, out var known))
+        {
+            if (_byId.Count >= Most)
+            {
+                _byId.Clear();
+            }
+
+            _byId[id] = known = new KnownPersona(shared, new OwnedKey(user.Tenant, user.Id, id));
+        }
+
+        return _last = known;
+    }
 }
 
 /// <summary>Whoever accompanies the user, asked for their live session. Most have none.</summary>

@@ -12,6 +12,7 @@ public sealed class PersonaSection
         Of = persona;
         Name = new Piece(string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName);
         Content = new Piece(persona.Content);
+        Version = persona.Version;
         Digest = PromptVersion.Digest(persona);
         Json = NativeAnswer.JsonOf(persona);
 
@@ -20,9 +21,12 @@ public sealed class PersonaSection
         section.Verbatim("pronouns", persona.Pronouns);
         section.Field("about", persona.Content, " source=\"the user's own words\"");
         _section = section.Build();
+        NeedsTime = _section.NeedsTime;
     }
 
     public PersonaView Of { get; }
+
+    public long Version { get; }
 
     /// <summary>What <c>{{user}}</c> stands for.</summary>
     public Piece Name { get; }
@@ -30,7 +34,7 @@ public sealed class PersonaSection
     /// <summary>What <c>{{persona}}</c> stands for.</summary>
     public Piece Content { get; }
 
-    public bool NeedsTime => _section.NeedsTime;
+    public bool NeedsTime { get; }
 
     /// <summary>Stands for it in the prompt's version.</summary>
     internal UInt128 Digest { get; }

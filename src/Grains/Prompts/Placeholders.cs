@@ -10,6 +10,13 @@ public readonly record struct PlaceholderValues(Piece User, Piece Char, Piece Pe
 
     public const string TimeWords = "the time given below";
 
+    internal Piece Of(Gap gap) => gap switch
+    {
+        Gap.User => User,
+        Gap.Char => Char,
+        _ => Persona,
+    };
+
     public string? Find(ReadOnlySpan<char> name) => name switch
     {
         "user" => User.Text,

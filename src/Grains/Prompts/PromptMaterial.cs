@@ -3,7 +3,6 @@ using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
-using PersonaActors.Contracts.Users;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -13,7 +12,7 @@ namespace PersonaActors.Grains.Prompts;
 /// </summary>
 public sealed record PromptMaterial
 {
-    public required UserView User { get; init; }
+    public required UserSide Me { get; init; }
 
     /// <summary>Missing only where an override covers it and nobody asked for it.</summary>
     public PersonaView? DefaultPersona { get; init; }
@@ -22,13 +21,6 @@ public sealed record PromptMaterial
     public PersonaView? OverridePersona { get; init; }
 
     public OverrideView? Override { get; init; }
-
-    public Guid? UserDefaultLlmConfig { get; init; }
-
-    public SettingsTier UserSettings { get; init; } = SettingsTier.Empty;
-
-    /// <summary>The user's own configs.</summary>
-    public IReadOnlyList<LlmConfigView> OwnLlmConfigs { get; init; } = [];
 
     public PersonalityView? Personality { get; init; }
 
@@ -79,13 +71,13 @@ public sealed record PromptMaterial
     public TermTiers Tiers() => new(
         FindConfig(Override?.LlmConfigId),
         WithFocusMode ? Catalogue.FocusMode : null,
-        FindConfig(UserDefaultLlmConfig),
+        FindConfig(Me.DefaultLlmConfig),
         FindConfig(Personality?.DefaultLlmConfigId),
-        (User.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig,
+        (Me.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig,
         TenantSettings,
         Personality?.Settings ?? SettingsTier.Empty,
         ChannelSettings,
-        UserSettings,
+        Me.Settings,
         Override?.Settings ?? SettingsTier.Empty);
 
     /// <summary>The user's own, or a global one. Somebody else's is as if it didn't exist.</summary>
@@ -96,7 +88,7 @@ public sealed record PromptMaterial
             return null;
         }
 
-        return Find(OwnLlmConfigs, id.Value) ?? Find(Catalogue.LlmConfigs, id.Value);
+        return Find(Me.LlmConfigs, id.Value) ?? Find(Catalogue.LlmConfigs, id.Value);
     }
 
     private static LlmConfigView? Find(IReadOnlyList<LlmConfigView> configs, Guid id)

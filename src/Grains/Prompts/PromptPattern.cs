@@ -20,7 +20,7 @@ public readonly record struct PatternParts(
 /// Sections 1–3, system prompt, focus mode and character, with gaps for what they say of the user: alike for everybody who
 /// asks for the same speaker, and so shared.
 /// </summary>
-public sealed class PromptPattern : IShelved<PromptPattern, PatternParts>
+public sealed class PromptPattern : GappedText, IShelved<PromptPattern, PatternParts>
 {
     private static readonly Piece Between = new(PromptFront.Joint);
     private static readonly Shelves<PromptPattern, PatternParts> Known = new();
@@ -48,6 +48,7 @@ public sealed class PromptPattern : IShelved<PromptPattern, PatternParts>
         Add(parts.SystemPrompt.Value?.Content);
         Add(parts.FocusMode?.SystemPrompt);
         NeedsTime = _character is { NeedsTime: true } || _tenants.Exists(template => template.NeedsTime);
+        Gaps = GapsOfAll();
         Digest = PromptVersion.Digest(parts);
         Members = NativeAnswer.MembersOf(parts);
     }
@@ -74,7 +75,25 @@ public sealed class PromptPattern : IShelved<PromptPattern, PatternParts>
 
     static PromptPattern IShelved<PromptPattern, PatternParts>.Make(in PatternParts what) => new(what);
 
-    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
+    internal override Gap Gaps { get; }
+
+    internal override void AddTo(StencilBuilder stencil)
+    {
+        foreach (var template in _tenants)
+        {
+            Begin(stencil);
+            template.AddTo(stencil);
+        }
+
+        Begin(stencil);
+        _character?.AddTo(stencil);
+        if (_userPersona is not null)
+        {
+            stencil.Add(_userPersona.Text);
+        }
+    }
+
+    private protected override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         var start = output.Length;
         foreach (var template in _tenants)
@@ -97,6 +116,26 @@ public sealed class PromptPattern : IShelved<PromptPattern, PatternParts>
         if (output.Length > start)
         {
             output.Share(Between.In(form));
+        }
+    }
+
+    private Gap GapsOfAll()
+    {
+        var gaps = _character?.Gaps ?? Gap.None;
+        foreach (var template in _tenants)
+        {
+            // Behind one that came to nothing there is no joint.
+            gaps |= template.HasText && template.IsWorthCopying ? template.Gaps : Gap.Care;
+        }
+
+        return gaps;
+    }
+
+    private static void Begin(StencilBuilder stencil)
+    {
+        if (!stencil.IsEmpty)
+        {
+            stencil.Add(PromptFront.Joint);
         }
     }
 

@@ -12,19 +12,13 @@ namespace PersonaActors.Grains.Prompts;
 /// again with what it learned. What comes out is kept as ready UTF-8, so that a repeat costs the asking and nothing else.
 /// Runs in turns of the grain, interleaved with its commands: it only reads the grain's state, one reference at a time.
 /// </summary>
-/// <param name="side">The user's state as last committed; null if there is no such user.</param>
-public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user, PromptBudget budget, TimeProvider time, Func<UserSide?> side)
+public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user, PromptBudget budget, TimeProvider time, IPromptUser of)
 {
     /// <summary>Each further try means that a write came between; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
 
-    /// <summary>Of the user's personas, how many are remembered.</summary>
-    private const int MostPersonas = 8;
-
     private readonly ReadyPrompts _ready = new(budget);
-    private readonly Dictionary<Guid, KnownPersona> _personas = [];
-    private Func<Guid, KnownPersona>? _find;
-    private KnownPersona? _lastFound;
+    private readonly KnownPersonas _personas = new(shared, user);
     private KnownCompanion? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
@@ -57,7 +51,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         ReadyEntry? entry = null;
         for (var tries = 0; tries < MostTries; tries++)
         {
-            if (side() is not { } me)
+            if (of.Side is not { } me)
             {
                 return (null, null, Refusal.NotFound("user"));
             }
@@ -65,7 +59,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             entry ??= _ready.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
-                entry = new ReadyEntry(request, new PromptSources(shared, user.Tenant, me, request, _find ??= Persona));
+                entry = new ReadyEntry(request, new PromptSources(shared, user.Tenant, me, request, _personas));
             }
 
             var confirmed = await entry.Sources.Confirm(time.GetTimestamp());
@@ -81,12 +75,11 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
             if (entry.Ready is null && entry.Sources.ToMaterial() is { } material)
             {
-                var persona = material.ChoosePersona().Value!;
-                entry.Ready = ReadyPrompt.Of(ResolvedPrompt.Of(material, Persona(persona.Id).Section(persona)), request.Format, request.Explain);
+                entry.Ready = ReadyPrompt.Of(ResolvedPrompt.Of(material, entry.Sources.PersonaSection), request.Format, request.Explain);
             }
 
             // Without material, the default persona changed hands between two reads: the user's state says by now which it is.
-            if (entry.Ready is { } ready && ReferenceEquals(side(), me))
+            if (entry.Ready is { } ready && ReferenceEquals(of.Side, me))
             {
                 return (entry, ready, null);
             }
@@ -96,27 +89,6 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     }
 
     public void Forget() => _ready.Clear();
-
-    private KnownPersona Persona(Guid id)
-    {
-        // Most users speak as one persona only.
-        if (_lastFound is { } last && last.Id == id)
-        {
-            return last;
-        }
-
-        if (!_personas.TryGetValue(id, out var known))
-        {
-            if (_personas.Count >= MostPersonas)
-            {
-                _personas.Clear();
-            }
-
-            _personas[id] = known = new KnownPersona(shared, new OwnedKey(user.Tenant, user.Id, id));
-        }
-
-        return _lastFound = known;
-    }
 
     private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions, bool keep)
     {
@@ -151,7 +123,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     private string? Now(ReadyPrompt ready, FocusSessionView? session)
     {
         var now = time.GetUtcNow();
-        return CurrentState.Build(now, ready.Resolved.Material.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
+        return CurrentState.Build(now, ready.Resolved.Material.Me.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
     }
 
     private static Refusal? Refused(Actor actor, PromptRequest request, PromptSources sources)

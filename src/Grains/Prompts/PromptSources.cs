@@ -9,7 +9,7 @@ using PersonaActors.Contracts.UserPersonas;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>One grain's entity as one request holds it.</summary>
-internal sealed class Held<T>(Known<T> known)
+internal class Held<T>(Known<T> known)
     where T : class
 {
     public T? Value { get; private set; } = known.Last;
@@ -37,6 +37,12 @@ internal sealed class Held<T>(Known<T> known)
     }
 }
 
+internal sealed class HeldPersona(KnownPersona known) : Held<PersonaView>(known)
+{
+    /// <summary>What prompts say of it; null if it isn't there.</summary>
+    public PersonaSection? Section => Value is { } persona ? known.Section(persona) : null;
+}
+
 /// <summary>
 /// The other grains that one prompt is made from, with what they last said. <see cref="Confirm"/> asks each whether it
 /// still holds: versions only rise, so if all do, there was a moment after the request came in at which all of it held
@@ -50,8 +56,8 @@ internal sealed class PromptSources
 
     private static readonly CatalogueExcerpt NoCatalogue = new(0, null, null, [], null, null, null);
 
-    private readonly Held<PersonaView>? _overridePersona;
-    private readonly Held<PersonaView> _defaultPersona;
+    private readonly HeldPersona? _overridePersona;
+    private readonly HeldPersona _defaultPersona;
     private readonly KnownPersonality? _shared;
     private readonly Held<PersonalityView>? _personality;
     private readonly Held<UserPersonaView>? _userPersona;
@@ -60,14 +66,13 @@ internal sealed class PromptSources
     private readonly PromptRequest _request;
     private CatalogueAnswer? _catalogue;
 
-    /// <param name="personas">The user's own, by their ids.</param>
-    public PromptSources(SharedSnapshots shared, Guid tenant, UserSide me, PromptRequest request, Func<Guid, KnownPersona> personas)
+    public PromptSources(SharedSnapshots shared, Guid tenant, UserSide me, PromptRequest request, KnownPersonas personas)
     {
         Me = me;
         _request = request;
-        Override = request.Speaker == PromptSpeaker.Personality ? me.Overrides.GetValueOrDefault(request.SpeakerId) : null;
-        _overridePersona = Override?.PersonaId is { } persona ? new Held<PersonaView>(personas(persona)) : null;
-        _defaultPersona = new Held<PersonaView>(personas(me.User.DefaultPersonaId));
+        Override = request.Speaker == PromptSpeaker.Personality ? me.OverrideFor(request.SpeakerId) : null;
+        _overridePersona = Override?.PersonaId is { } persona ? new HeldPersona(personas.Of(persona)) : null;
+        _defaultPersona = new HeldPersona(personas.Of(me.DefaultPersonaId));
         var key = new TenantScopedKey(tenant, request.SpeakerId);
         if (request.Speaker == PromptSpeaker.Personality)
         {
@@ -96,6 +101,9 @@ internal sealed class PromptSources
     public PersonalityView? Personality => _personality?.Value;
 
     public UserPersonaView? UserPersona => _userPersona?.Value;
+
+    /// <summary>Of the persona that speaks.</summary>
+    public PersonaSection? PersonaSection => _overridePersona?.Section ?? _defaultPersona.Section;
 
     /// <summary>A mode was asked for, and the catalogue has no active one of that name.</summary>
     public bool HasNoFocusMode => _request.FocusMode is not null && _catalogue?.Excerpt.FocusMode is null;
@@ -171,13 +179,10 @@ internal sealed class PromptSources
 
         return new PromptMaterial
         {
-            User = Me.User,
+            Me = Me,
             DefaultPersona = _defaultPersona.Value,
             OverridePersona = _overridePersona?.Value,
             Override = Override,
-            UserDefaultLlmConfig = Me.DefaultLlmConfig,
-            UserSettings = Me.Settings,
-            OwnLlmConfigs = Me.LlmConfigs,
             Personality = Personality,
             UserPersona = UserPersona,
             Catalogue = _catalogue!.Excerpt,

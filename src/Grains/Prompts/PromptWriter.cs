@@ -34,17 +34,19 @@ public sealed class PromptWriter : IBufferWriter<byte>
     }
 
     /// <param name="bytes">Nobody changes them.</param>
-    public void Share(byte[] bytes)
+    public void Share(byte[] bytes) => Share(bytes, 0, bytes.Length);
+
+    public void Share(byte[] bytes, int start, int length)
     {
-        if (bytes.Length < WorthSharing)
+        if (length < WorthSharing)
         {
-            Write(bytes);
+            Write(bytes.AsSpan(start, length));
             return;
         }
 
         Close();
-        _stretches.Add(new Stretch(bytes, 0, bytes.Length));
-        _shared += bytes.Length;
+        _stretches.Add(new Stretch(bytes, start, length));
+        _shared += length;
     }
 
     /// <summary>Takes back the last bytes that were written, where nothing was shared since.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>A section made of elements, one a line. What is the same in all prompts is ready; fields with placeholders are filled for each.</summary>
-internal sealed class Section
+internal sealed class Section : GappedText
 {
     private readonly Part[] _parts;
 
@@ -14,12 +14,31 @@ internal sealed class Section
     {
         _parts = parts;
         NeedsTime = Array.Exists(parts, part => part.Filled is { NeedsTime: true });
+        foreach (var part in parts)
+        {
+            Gaps |= part.Filled?.Gaps ?? Gap.None;
+        }
     }
 
     /// <summary>A field points to "the time given below".</summary>
     public bool NeedsTime { get; }
 
-    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
+    internal override Gap Gaps { get; }
+
+    internal override void AddTo(StencilBuilder stencil)
+    {
+        foreach (var (shared, filled) in _parts)
+        {
+            if (shared is not null)
+            {
+                stencil.Add(shared.Text);
+            }
+
+            filled?.AddTo(stencil);
+        }
+    }
+
+    private protected override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         foreach (var (shared, filled) in _parts)
         {

@@ -14,45 +14,31 @@ public enum Author
 }
 
 /// <summary>
-/// A text with placeholders, taken apart once, for all prompts it stands in: between its gaps it is ready to be copied. What
-/// it gives is what <see cref="Placeholders.Fill"/> and then <see cref="ProtectedTags.Escape(string)"/> give; where a
-/// value could make a tag together with what surrounds it, or where a request brings variables, these are asked.
+/// A text with placeholders, taken apart once, for all prompts it stands in. What it gives is what
+/// <see cref="Placeholders.Fill"/> and then <see cref="ProtectedTags.Escape(string)"/> give; these are asked themselves where
+/// it needs care.
 /// </summary>
-public sealed class Template
+public sealed class Template : GappedText
 {
     private static readonly ConditionalWeakTable<string, Template> OfTenants = [];
 
-    /// <summary>A longer text isn't worth a copy for each name that may stand in it.</summary>
-    private const int MostNamed = 8192;
-
-    private static readonly Piece TimeWords = new(PlaceholderValues.TimeWords);
+    private const int MostCopied = 8192;
 
     private readonly string _text;
     private readonly Author _author;
-    private readonly Piece[] _pieces;
+    private readonly string[] _pieces;
 
     /// <summary>What stands between one piece and the next.</summary>
     private readonly Gap[] _gaps;
-
-    /// <summary>A tag may have begun before a gap: what fills it says whether it is one of ours.</summary>
-    private readonly bool _isOpen;
-
-    private enum Gap
-    {
-        User,
-        Char,
-        Persona,
-        Time,
-    }
 
     public Template(string text, Author author)
     {
         _text = text;
         _author = author;
         NeedsTime = PointsToTime(text);
-        List<Piece> pieces = [];
+        List<string> pieces = [];
         List<Gap> gaps = [];
-        var isOpen = false;
+        var piece = new StringBuilder();
         var from = 0;
         for (var at = text.IndexOf('{', StringComparison.Ordinal); at >= 0; at = at < text.Length ? text.IndexOf('{', at) : -1)
         {
@@ -62,34 +48,49 @@ public sealed class Template
                 continue;
             }
 
-            Add(text[from..at], isLast: false);
-            gaps.Add(gap);
+            piece.Append(text, from, at - from);
             at += length;
             from = at;
+            if (gap == Gap.None)
+            {
+                piece.Append(PlaceholderValues.TimeWords);
+                continue;
+            }
+
+            // A tag may have begun: what fills the gap says whether it is one of ours.
+            Gaps |= ProtectedTags.MayGoOn(piece.ToString()) ? gap | Gap.Care : gap;
+            gaps.Add(gap);
+            Add();
         }
 
-        Add(text[from..], isLast: true);
+        piece.Append(text, from, text.Length - from);
+        Add();
         _pieces = [.. pieces];
         _gaps = [.. gaps];
-        _isOpen = isOpen;
 
-        void Add(string piece, bool isLast)
+        void Add()
         {
-            isOpen |= !isLast && ProtectedTags.MayGoOn(piece);
-            pieces.Add(new Piece(author == Author.Tenant ? piece : ProtectedTags.Escape(piece)));
+            pieces.Add(author == Author.Tenant ? piece.ToString() : ProtectedTags.Escape(piece.ToString()));
+            piece.Clear();
         }
     }
 
-    private Template(Template of, Piece[] pieces, Gap[] gaps)
+    private Template(Template of, string[] pieces, Gap[] gaps)
     {
         (_text, _author, NeedsTime) = (of._text, of._author, of.NeedsTime);
-        (_pieces, _gaps) = (pieces, gaps);
+        (_pieces, _gaps, Gaps) = (pieces, gaps, of.Gaps & ~Gap.Char);
     }
 
     /// <summary>It points to "the time given below".</summary>
     public bool NeedsTime { get; }
 
-    public bool IsConstant => _gaps.Length == 0;
+    /// <summary>Something of it shows whatever its gaps are filled with.</summary>
+    public bool HasText => Array.Exists(_pieces, piece => piece.Length > 0);
+
+    /// <summary>For each speaker that it stands before; a long one stays the same for all.</summary>
+    public bool IsWorthCopying => _text.Length <= MostCopied;
+
+    internal override Gap Gaps { get; }
 
     /// <summary>The same text is the same object as long as its entity doesn't change.</summary>
     public static Template OfTenant(string text) => OfTenants.GetValue(text, static text => new Template(text, Author.Tenant));
@@ -100,80 +101,53 @@ public sealed class Template
     /// <summary>The same for one character, whose name is filled in already where it can't make a tag.</summary>
     public Template Naming(Piece name)
     {
-        if (_isOpen || name.HasBracket || _text.Length > MostNamed || !Array.Exists(_gaps, gap => gap == Gap.Char))
+        if ((Gaps & (Gap.Char | Gap.Care)) != Gap.Char || name.HasBracket || !IsWorthCopying)
         {
             return this;
         }
 
-        List<Piece> pieces = [];
+        List<string> pieces = [];
         List<Gap> gaps = [];
-        var piece = new StringBuilder(_pieces[0].Text);
+        var piece = new StringBuilder(_pieces[0]);
         for (var i = 0; i < _gaps.Length; i++)
         {
             if (_gaps[i] == Gap.Char)
             {
-                piece.Append(name.Text).Append(_pieces[i + 1].Text);
+                piece.Append(name.Text).Append(_pieces[i + 1]);
                 continue;
             }
 
-            pieces.Add(new Piece(piece.ToString()));
+            pieces.Add(piece.ToString());
             gaps.Add(_gaps[i]);
-            piece.Clear().Append(_pieces[i + 1].Text);
+            piece.Clear().Append(_pieces[i + 1]);
         }
 
-        return new Template(this, [.. pieces, new Piece(piece.ToString())], [.. gaps]);
+        return new Template(this, [.. pieces, piece.ToString()], [.. gaps]);
     }
 
-    /// <param name="values">Whose <see cref="PlaceholderValues.Char"/> is the name that was filled in already, if one was.</param>
-    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values)
+    internal override void AddTo(StencilBuilder stencil)
     {
-        if (!IsConstant && MayMakeTags(values) || values.Variables is not null)
-        {
-            var filled = Placeholders.Fill(_text, values);
-            output.Write(form, _author == Author.Tenant ? ProtectedTags.Escape(filled.Text, filled.FromValues) : ProtectedTags.Escape(filled.Text));
-            return;
-        }
-
-        output.Share(_pieces[0].In(form));
+        stencil.Add(_pieces[0]);
         for (var i = 0; i < _gaps.Length; i++)
         {
-            output.Share(Value(_gaps[i], values).In(form));
-            output.Share(_pieces[i + 1].In(form));
+            stencil.Add(_gaps[i]);
+            stencil.Add(_pieces[i + 1]);
         }
     }
 
-    private bool MayMakeTags(in PlaceholderValues values)
+    private protected override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
-        if (_isOpen)
-        {
-            return true;
-        }
-
-        foreach (var gap in _gaps)
-        {
-            if (Value(gap, values).HasBracket)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        var filled = Placeholders.Fill(_text, values);
+        output.Write(form, _author == Author.Tenant ? ProtectedTags.Escape(filled.Text, filled.FromValues) : ProtectedTags.Escape(filled.Text));
     }
 
-    private static Piece Value(Gap gap, in PlaceholderValues values) => gap switch
-    {
-        Gap.User => values.User,
-        Gap.Char => values.Char,
-        Gap.Persona => values.Persona,
-        _ => TimeWords,
-    };
-
+    /// <summary>No gap where the words for the time come.</summary>
     private static (Gap? Gap, int Length) Match(ReadOnlySpan<char> text) =>
         text.StartsWith("{user}") ? ((Gap?)Gap.User, 6)
         : text.StartsWith("{char}") ? (Gap.Char, 6)
         : text.StartsWith("{{user}}") ? (Gap.User, 8)
         : text.StartsWith("{{char}}") ? (Gap.Char, 8)
         : text.StartsWith("{{persona}}") ? (Gap.Persona, 11)
-        : text.StartsWith("{{time}}") || text.StartsWith("{{date}}") ? (Gap.Time, 8)
+        : text.StartsWith("{{time}}") || text.StartsWith("{{date}}") ? (Gap.None, 8)
         : (null, 0);
 }

@@ -6,7 +6,7 @@ using PersonaActors.Storage.Users;
 namespace PersonaActors.Grains.Users;
 
 /// <summary>The reading side of a user: the prompts that are made from its state and others'.</summary>
-public sealed partial class UserGrain
+public sealed partial class UserGrain : IPromptUser
 {
     private PromptResolver? _resolver;
     private UserRow? _sideOf;
@@ -17,18 +17,21 @@ public sealed partial class UserGrain
 
     public ValueTask<Outcome<PromptTrace>> TracePrompt(Actor actor, PromptRequest request) => Resolver.Trace(actor, request);
 
-    private PromptResolver Resolver => _resolver ??= new PromptResolver(shared, _key, prompts, time, Side);
+    private PromptResolver Resolver => _resolver ??= new PromptResolver(shared, _key, prompts, time, this);
 
     /// <summary>Another object after each commit, and the same one until then.</summary>
-    private UserSide? Side()
+    UserSide? IPromptUser.Side
     {
-        if (!ReferenceEquals(_sideOf, _user))
+        get
         {
-            _sideOf = _user;
-            _side = _user is { } user ? new UserSide(user.View, user.View.Settings, user.View.DefaultLlmConfigId, user.LlmConfigs, user.Overrides) : null;
-        }
+            if (!ReferenceEquals(_sideOf, _user))
+            {
+                _sideOf = _user;
+                _side = _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null;
+            }
 
-        return _side;
+            return _side;
+        }
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
