@@ -69,6 +69,8 @@ public static class GatewayComposition
         app.UseMiddleware<Authentication>();
         app.UseWhen(http => RateLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
         app.UseMiddleware<HubGate>();
+        // The framework puts it before everything else where nobody says its place; no route of ours asks it anything.
+        app.UseAuthorization();
         app.MapHealth();
         app.MapOpenApi().WithMetadata(OpenToAll.Instance);
         app.MapTenants();

@@ -24,7 +24,8 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
         RefusalKind.Forbidden, "token_audience", "This token opens the hub and the event streams only.");
 
     /// <summary>A key (not a token, which runs out) as the header had it.</summary>
-    private sealed record KnownKey(string Header, Caller Caller, long Changes);
+    /// <param name="Acting">For itself; nobody where it belongs to no tenant.</param>
+    private sealed record KnownKey(string Header, Caller Caller, Acting? Acting, long Changes);
 
     public Task Invoke(HttpContext http)
     {
@@ -42,20 +43,21 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
         return Authenticated(http);
     }
 
-    /// <summary>
-    /// Who calls, if this connection has shown the same key before: it isn't hashed again as long as no key has ended.
-    /// </summary>
-    public static Caller? Remembered(HttpContext http, KeyRing keys) =>
+    /// <summary>Who calls, for itself in its tenant, if this connection has shown the same key before.</summary>
+    public static Acting? Remembered(HttpContext http, KeyRing keys) => Known(http, keys)?.Acting;
+
+    /// <summary>A key that was shown here before isn't hashed again as long as no key has ended.</summary>
+    private static KnownKey? Known(HttpContext http, KeyRing keys) =>
         Connection(http) is { } connection && connection.TryGetValue(LastKey, out var found) && found is KnownKey known
         && known.Changes == keys.Changes && http.Request.Headers.Authorization is [{ } header] && header == known.Header
-            ? known.Caller
+            ? known
             : null;
 
     private Task Authenticated(HttpContext http)
     {
-        if (Remembered(http, keys) is { } caller)
+        if (Known(http, keys) is { } known)
         {
-            http.SetCaller(caller);
+            http.SetCaller(known.Caller);
             return next(http);
         }
 
@@ -99,7 +101,7 @@ public sealed class Authentication(RequestDelegate next, KeyRing keys, Connectio
 
         if (header.Length > 0 && caller is { Audience: null, ExpiresAt: null } && Connection(http) is { } connection)
         {
-            connection[LastKey] = new KnownKey(header, caller, changes);
+            connection[LastKey] = new KnownKey(header, caller, caller.Tenant is { } tenant ? new Acting(caller, tenant, caller.User) : null, changes);
         }
 
         http.SetCaller(caller);

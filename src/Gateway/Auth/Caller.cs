@@ -35,9 +35,15 @@ public sealed record Caller(Guid KeyId, ApiKeyKind Kind, Guid? Tenant, Guid? Use
 }
 
 /// <summary>A caller within one tenant, and the user it acts for.</summary>
-public sealed record Acting(Caller Caller, Guid Tenant, Guid? User)
+public sealed class Acting(Caller caller, Guid tenant, Guid? user)
 {
-    public Actor Actor => new(Caller.ActorKind, User);
+    public Caller Caller { get; } = caller;
+
+    public Guid Tenant { get; } = tenant;
+
+    public Guid? User { get; } = user;
+
+    public Actor Actor { get; } = new(caller.ActorKind, user);
 
     /// <summary>May read and change what belongs to that user.</summary>
     public bool MayActFor(Guid user) => User is { } own ? own == user : Caller.Kind != ApiKeyKind.User;

@@ -28,13 +28,8 @@ public sealed class PromptLane(
         var request = http.Request;
         if (!TryPersonality(request.Path.Value, out var personality) || !TryUser(request.QueryString.Value, out var user)
             || !HttpMethods.IsGet(request.Method) || request.Headers.Origin.Count > 0 || request.Headers.ContainsKey(ActingResolver.UserHeader)
-            || Authentication.Remembered(http, keys) is not { Tenant: { } tenant } caller || RateLimits.MayLimit(caller, options))
-        {
-            return next(http);
-        }
-
-        var acting = new Acting(caller, tenant, caller.User);
-        if (!acting.MayActFor(user) || index.Known(tenant, personality) is not { } id)
+            || Authentication.Remembered(http, keys) is not { } acting || RateLimits.MayLimit(acting.Caller, options)
+            || !acting.MayActFor(user) || index.Known(acting.Tenant, personality) is not { } id)
         {
             return next(http);
         }

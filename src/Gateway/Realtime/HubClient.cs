@@ -8,7 +8,7 @@ namespace PersonaActors.Gateway.Realtime;
 public sealed class HubClient(HubConnectionContext connection, Acting acting, TimeProvider time) : EventConnection(acting, time)
 {
     /// <summary>The token was renewed.</summary>
-    public void Renew(Caller caller) => Acting = Acting with { Caller = caller };
+    public void Renew(Caller caller) => Acting = new Acting(caller, Acting.Tenant, Acting.User);
 
     protected override ValueTask Write(Frame frame) => connection.WriteAsync(frame.Hub);
 

@@ -36,7 +36,7 @@ public abstract class GappedText
 
     internal abstract void AddTo(StencilBuilder stencil);
 
-    private protected abstract void Fill(PromptWriter output, TextForm form, in PlaceholderValues values);
+    internal abstract void Fill(PromptWriter output, TextForm form, in PlaceholderValues values);
 
     private bool NeedsCare(in PlaceholderValues values)
     {

@@ -3,7 +3,7 @@ using PersonaActors.Contracts.Personas;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>What prompts say of a persona, made once for each of its versions and shared by all prompts of its user.</summary>
-public sealed class PersonaSection
+public sealed class PersonaSection : GappedText
 {
     private readonly Section _section;
 
@@ -22,6 +22,7 @@ public sealed class PersonaSection
         section.Field("about", persona.Content, " source=\"the user's own words\"");
         _section = section.Build();
         NeedsTime = _section.NeedsTime;
+        Gaps = _section.Gaps;
     }
 
     public PersonaView Of { get; }
@@ -42,5 +43,9 @@ public sealed class PersonaSection
     /// <summary>The persona as the native answer names it.</summary>
     internal byte[] Json { get; }
 
-    public void Write(PromptWriter output, TextForm form, in PlaceholderValues values) => _section.Write(output, form, values);
+    internal override Gap Gaps { get; }
+
+    internal override void AddTo(StencilBuilder stencil) => _section.AddTo(stencil);
+
+    internal override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values) => _section.Fill(output, form, values);
 }

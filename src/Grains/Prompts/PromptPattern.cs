@@ -93,7 +93,7 @@ public sealed class PromptPattern : GappedText, IShelved<PromptPattern, PatternP
         }
     }
 
-    private protected override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
+    internal override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         var start = output.Length;
         foreach (var template in _tenants)

@@ -17,8 +17,9 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     /// <summary>Each further try means that a write came between; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
 
-    private readonly ReadyPrompts _ready = new(budget);
     private readonly KnownPersonas _personas = new(shared, user);
+    private ReadyPrompts? _ready;
+    private int _lastAsked;
     private KnownCompanion? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
@@ -29,11 +30,11 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             return refusal;
         }
 
-        var keep = _ready.Wants(entry!);
+        var keep = Wants(entry!);
         var answer = await Answer(ready!, occasion, knownVersions, keep);
         if (keep)
         {
-            _ready.Keep(entry!);
+            (_ready ??= new ReadyPrompts(budget)).Keep(entry!);
         }
 
         return Outcome<PromptAnswer>.Done(answer);
@@ -56,7 +57,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
                 return (null, null, Refusal.NotFound("user"));
             }
 
-            entry ??= _ready.Find(request);
+            entry ??= _ready?.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
                 entry = new ReadyEntry(request, new PromptSources(shared, user.Tenant, me, request, _personas));
@@ -88,7 +89,18 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         throw new TimeoutException("A prompt's sources changed faster than it could be resolved.");
     }
 
-    public void Forget() => _ready.Clear();
+    public void Forget() => _ready?.Clear();
+
+    /// <summary>
+    /// What is asked for twice in a row is kept: making one costs little, and what nobody asks for again would only be carried
+    /// from one garbage collection to the next.
+    /// </summary>
+    private bool Wants(ReadyEntry entry)
+    {
+        var again = entry.Hash == _lastAsked;
+        _lastAsked = entry.Hash;
+        return again || _ready?.Has(entry) is true;
+    }
 
     private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions, bool keep)
     {

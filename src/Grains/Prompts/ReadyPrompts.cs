@@ -18,10 +18,7 @@ public sealed class PromptBudget(long most)
     public void Take(long size) => Interlocked.Add(ref _used, size);
 }
 
-/// <summary>
-/// One user's ready prompts, bounded; the least recently used goes first. Kept is what was asked for twice in a row: making
-/// one costs little, and what nobody asks for again would only be carried from one garbage collection to the next.
-/// </summary>
+/// <summary>One user's ready prompts, bounded; the least recently used goes first.</summary>
 internal sealed class ReadyPrompts(PromptBudget budget)
 {
     private const int Most = 64;
@@ -33,9 +30,6 @@ internal sealed class ReadyPrompts(PromptBudget budget)
     private Slot[] _slots = [];
 
     private int _count;
-
-    /// <summary>The request before: its hash.</summary>
-    private int _before;
 
     private readonly record struct Slot(int Hash, ReadyEntry Entry);
 
@@ -57,12 +51,8 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         return found.Entry;
     }
 
-    /// <summary>Whether it is to be kept once it is answered: it, or what was there in its place, is kept already, or it is asked for again.</summary>
-    public bool Wants(ReadyEntry entry)
-    {
-        var hash = entry.Hash;
-        return entry.KeptSize >= 0 || IndexOf(entry.Request, hash) >= 0 || IsRepeated(hash);
-    }
+    /// <summary>It, or what was there in its place.</summary>
+    public bool Has(ReadyEntry entry) => entry.KeptSize >= 0 || IndexOf(entry.Request, entry.Hash) >= 0;
 
     public void Keep(ReadyEntry entry)
     {
@@ -113,13 +103,6 @@ internal sealed class ReadyPrompts(PromptBudget budget)
         }
 
         return -1;
-    }
-
-    private bool IsRepeated(int hash)
-    {
-        var before = _before;
-        _before = hash;
-        return hash == before;
     }
 
     private void Remove(int at)

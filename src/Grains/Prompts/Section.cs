@@ -38,7 +38,7 @@ internal sealed class Section : GappedText
         }
     }
 
-    private protected override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
+    internal override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         foreach (var (shared, filled) in _parts)
         {

@@ -135,7 +135,7 @@ public sealed class Template : GappedText
         }
     }
 
-    private protected override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
+    internal override void Fill(PromptWriter output, TextForm form, in PlaceholderValues values)
     {
         var filled = Placeholders.Fill(_text, values);
         output.Write(form, _author == Author.Tenant ? ProtectedTags.Escape(filled.Text, filled.FromValues) : ProtectedTags.Escape(filled.Text));

@@ -11,6 +11,9 @@ namespace PersonaActors.Grains.Prompts;
 /// <param name="llmConfigs">The user's own.</param>
 public sealed class UserSide(UserView user, IReadOnlyList<LlmConfigView> llmConfigs, IReadOnlyDictionary<Guid, OverrideView> overrides)
 {
+    /// <summary>Most have none.</summary>
+    private readonly IReadOnlyDictionary<Guid, OverrideView>? _overrides = overrides.Count > 0 ? overrides : null;
+
     public UserView User { get; } = user;
 
     public Guid DefaultPersonaId { get; } = user.DefaultPersonaId;
@@ -23,7 +26,7 @@ public sealed class UserSide(UserView user, IReadOnlyList<LlmConfigView> llmConf
 
     public IReadOnlyList<LlmConfigView> LlmConfigs { get; } = llmConfigs;
 
-    public OverrideView? OverrideFor(Guid personality) => overrides.GetValueOrDefault(personality);
+    public OverrideView? OverrideFor(Guid personality) => _overrides?.GetValueOrDefault(personality);
 }
 
 /// <summary>Whoever has prompts: its grain.</summary>
