@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
+using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Grains.Prompts;
 using static PersonaActors.Tests.Prompts.Material;
 
@@ -45,6 +46,32 @@ public sealed partial class PromptFrontTests
             </mindscape>
             """.ReplaceLineEndings("\n"),
             Front(material));
+    }
+
+    [Fact]
+    public void A_system_prompt_that_comes_to_nothing_leaves_no_blank_line()
+    {
+        var material = Of() with { Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("{{persona}}") } };
+        Assert.StartsWith("<character>", Front(material), StringComparison.Ordinal);
+        Assert.StartsWith("I sail.\n\n<character>", Front(material with { DefaultPersona = Persona(content: "I sail.") }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(10_000)]
+    public void Texts_of_any_length_are_filled_for_each_speaker_and_user(int length)
+    {
+        var filler = new string('x', length);
+        var catalogue = SharedPrompt(filler);
+        foreach (var (name, user) in new[] { ("Lila", "Ana"), ("Kim", "Bob"), ("Lila", "Bob") })
+        {
+            var front = Front(Of(Personality($"{filler} knows {{{{user}}}}", name: name)) with
+            {
+                DefaultPersona = Persona(user),
+                Catalogue = catalogue,
+            });
+            Assert.StartsWith($"{filler} {name} and {user}\n\n<character>\n<name>{name}</name>\n<info>{filler} knows {user}</info>", front, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -168,6 +195,8 @@ public sealed partial class PromptFrontTests
         Assert.Equal("You help.", Front(material));
         Assert.Equal("Be safe.\n\nWrite code.\n\nYou help.", Front(material with { WithFocusMode = true }));
     }
+
+    private static CatalogueExcerpt SharedPrompt(string filler) => Catalogue with { DefaultSystemPrompt = SystemPrompt(filler + " {{char}} and {{user}}") };
 
     private static PromptMaterial OfUserPersona(string prompt, string[] traits, string[] domains) =>
         Of() with { Personality = null, UserPersona = UserPersona(prompt, traits, domains) };

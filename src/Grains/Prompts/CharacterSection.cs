@@ -34,7 +34,7 @@ internal sealed class CharacterSection
 
     public static CharacterSection Of(PersonalityView character) => Known.GetValue(character, static character => new CharacterSection(character));
 
-    internal Gap Gaps => _section.Gaps;
+    internal Gap Gaps => _section.Length <= GappedText.MostCopied ? _section.Gaps : Gap.Care;
 
     internal void AddTo(StencilBuilder stencil) => _section.AddTo(stencil);
 

@@ -17,6 +17,9 @@ internal enum Gap
 /// </summary>
 public abstract class GappedText
 {
+    /// <summary>A longer text isn't worth a copy for each speaker that it stands with.</summary>
+    internal const int MostCopied = 8192;
+
     private Stencil? _plain;
     private Stencil? _json;
 

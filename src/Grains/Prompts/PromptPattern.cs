@@ -125,7 +125,7 @@ public sealed class PromptPattern : GappedText, IShelved<PromptPattern, PatternP
         foreach (var template in _tenants)
         {
             // Behind one that came to nothing there is no joint.
-            gaps |= template.HasText && template.IsWorthCopying ? template.Gaps : Gap.Care;
+            gaps |= template.HasText && template.Length <= MostCopied ? template.Gaps : Gap.Care;
         }
 
         return gaps;

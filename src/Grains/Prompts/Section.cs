@@ -17,11 +17,14 @@ internal sealed class Section : GappedText
         foreach (var part in parts)
         {
             Gaps |= part.Filled?.Gaps ?? Gap.None;
+            Length += part.Shared?.Text.Length ?? part.Filled!.Length;
         }
     }
 
     /// <summary>A field points to "the time given below".</summary>
     public bool NeedsTime { get; }
+
+    public int Length { get; }
 
     internal override Gap Gaps { get; }
 

@@ -22,8 +22,6 @@ public sealed class Template : GappedText
 {
     private static readonly ConditionalWeakTable<string, Template> OfTenants = [];
 
-    private const int MostCopied = 8192;
-
     private readonly string _text;
     private readonly Author _author;
     private readonly string[] _pieces;
@@ -87,8 +85,7 @@ public sealed class Template : GappedText
     /// <summary>Something of it shows whatever its gaps are filled with.</summary>
     public bool HasText => Array.Exists(_pieces, piece => piece.Length > 0);
 
-    /// <summary>For each speaker that it stands before; a long one stays the same for all.</summary>
-    public bool IsWorthCopying => _text.Length <= MostCopied;
+    public int Length => _text.Length;
 
     internal override Gap Gaps { get; }
 
@@ -101,7 +98,7 @@ public sealed class Template : GappedText
     /// <summary>The same for one character, whose name is filled in already where it can't make a tag.</summary>
     public Template Naming(Piece name)
     {
-        if ((Gaps & (Gap.Char | Gap.Care)) != Gap.Char || name.HasBracket || !IsWorthCopying)
+        if ((Gaps & (Gap.Char | Gap.Care)) != Gap.Char || name.HasBracket || Length > MostCopied)
         {
             return this;
         }
