@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -71,8 +72,21 @@ public sealed class ApiClient : IDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var response = await _http.SendAsync(request);
+        using var response = await Sent(request);
         return new ApiAnswer(response.StatusCode, response.Headers, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>A connection that is cut just as it comes about is cut all the same; the client lets that one error through as the socket's.</summary>
+    private async Task<HttpResponseMessage> Sent(HttpRequestMessage request)
+    {
+        try
+        {
+            return await _http.SendAsync(request);
+        }
+        catch (SocketException cut)
+        {
+            throw new HttpRequestException(cut.Message, cut);
+        }
     }
 
     /// <summary>Registers a user by an identity and answers its id.</summary>

@@ -252,7 +252,8 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
                 next = (string?)page["next"];
             }
             while (next is not null);
-            return slugs;
+            // Two that were made within a millisecond may stand either way.
+            return [.. slugs.Order()];
         }
 
         Assert.Equal(Enumerable.Range(0, 5).Select(i => $"{mark}-{i}"), await Slugs(owner.Client, $"search={mark.ToUpperInvariant()}"));

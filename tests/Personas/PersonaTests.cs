@@ -272,7 +272,7 @@ public sealed class PersonaTests(NodeFixture fixture) : IClassFixture<NodeFixtur
         }
         while (after is not null);
 
-        Assert.Equal(["ada", "persona 0", "persona 1", "persona 2", "persona 3"], names);
+        Assert.Equal(["ada", "persona 0", "persona 1", "persona 2", "persona 3"], names.Order());
     }
 
     [Fact]
