@@ -34,7 +34,9 @@ internal sealed class CharacterSection
 
     public static CharacterSection Of(PersonalityView character) => Known.GetValue(character, static character => new CharacterSection(character));
 
-    internal Gap Gaps => _section.Length <= GappedText.MostCopied ? _section.Gaps : Gap.Care;
+    internal Gap Gaps => _section.Gaps;
+
+    internal int Length => _section.Length;
 
     internal void AddTo(StencilBuilder stencil) => _section.AddTo(stencil);
 

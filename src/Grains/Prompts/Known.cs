@@ -145,7 +145,7 @@ internal sealed class KnownPersona(SharedSnapshots shared, OwnedKey key) : Known
     private readonly IPersonaGrain _grain = shared.Grains.Of<IPersonaGrain>(key);
     private PersonaSection? _section;
 
-    public Guid Id { get; } = key.Id;
+    public Guid Id => key.Id;
 
     protected override LiveVersion? Find(LiveVersions versions) => versions.Find<IPersonaGrain>(key.ToKey());
 

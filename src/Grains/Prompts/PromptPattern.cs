@@ -122,13 +122,15 @@ public sealed class PromptPattern : GappedText, IShelved<PromptPattern, PatternP
     private Gap GapsOfAll()
     {
         var gaps = _character?.Gaps ?? Gap.None;
+        var longest = _character?.Length ?? 0;
         foreach (var template in _tenants)
         {
             // Behind one that came to nothing there is no joint.
-            gaps |= template.HasText && template.Length <= MostCopied ? template.Gaps : Gap.Care;
+            gaps |= template.HasText ? template.Gaps : Gap.Care;
+            longest = Math.Max(longest, template.Length);
         }
 
-        return gaps;
+        return longest <= MostCopied ? gaps : gaps | Gap.Care;
     }
 
     private static void Begin(StencilBuilder stencil)

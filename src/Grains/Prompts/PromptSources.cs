@@ -103,7 +103,7 @@ internal sealed class PromptSources
     public UserPersonaView? UserPersona => _userPersona?.Value;
 
     /// <summary>Of the persona that speaks.</summary>
-    public PersonaSection? PersonaSection => _overridePersona?.Section ?? _defaultPersona.Section;
+    public PersonaSection? PersonaSection => Speaking.Section;
 
     /// <summary>A mode was asked for, and the catalogue has no active one of that name.</summary>
     public bool HasNoFocusMode => _request.FocusMode is not null && _catalogue?.Excerpt.FocusMode is null;
@@ -125,7 +125,9 @@ internal sealed class PromptSources
         && _askCatalogue.Holds(catalogue.Excerpt.Version, now);
 
     /// <summary>A default that an override covers shows only where every tier is explained.</summary>
-    private bool NeedsDefault => _overridePersona?.Value is null || _request.Explain;
+    private bool NeedsDefault => Speaking == _defaultPersona || _request.Explain;
+
+    private HeldPersona Speaking => _overridePersona is { Value: not null } chosen ? chosen : _defaultPersona;
 
     private async ValueTask<bool> Ask()
     {
@@ -172,7 +174,7 @@ internal sealed class PromptSources
     /// <summary>What the sources said, or null where one of them that must be there isn't.</summary>
     public PromptMaterial? ToMaterial()
     {
-        if ((Personality is null && UserPersona is null) || (_overridePersona?.Value ?? _defaultPersona.Value) is null)
+        if ((Personality is null && UserPersona is null) || Speaking.Value is null)
         {
             return null;
         }
