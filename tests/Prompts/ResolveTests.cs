@@ -63,6 +63,37 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
+    public async Task Whoever_speaks_as_many_personas_is_named_as_each_of_them()
+    {
+        // More than a user's grain remembers at once.
+        const int many = 11;
+        var ana = await room.NewPerson("Ana");
+        var speaksAs = new List<(string Slug, Guid Persona)>();
+        for (var i = 0; i < many; i++)
+        {
+            var persona = (await ana.Client.Post("/v1/personas", new { name = $"self {i}", content = "c" })).Should(HttpStatusCode.Created).Id;
+            var (_, slug) = await ana.NewPersonality();
+            (await ana.Client.Put($"/v1/users/{ana.Id}/overrides/{slug}", new { personaId = persona })).Should(HttpStatusCode.OK);
+            speaksAs.Add((slug, persona));
+        }
+
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < many; i++)
+            {
+                var (slug, persona) = speaksAs[i];
+                (await ana.Client.Patch($"/v1/personas/{persona}", new { content = $"self {i} in round {round}" })).Should(HttpStatusCode.OK);
+                var prompt = await ana.Client.Prompt(slug);
+                Assert.Contains($">self {i} in round {round}<", prompt.Text(), StringComparison.Ordinal);
+                Assert.Equal(persona.ToString(), (string)prompt["persona"]!["id"]!);
+                // One that others have pushed out, or soon will.
+                var (elsewhere, other) = speaksAs[(i * 7) % many];
+                Assert.Equal(other.ToString(), (string)(await ana.Client.Prompt(elsewhere))["persona"]!["id"]!);
+            }
+        }
+    }
+
+    [Fact]
     public async Task An_unknown_user_is_not_found_and_never_anonymous()
     {
         var ana = await room.NewPerson("Ana");

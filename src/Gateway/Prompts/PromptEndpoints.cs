@@ -102,7 +102,7 @@ public static class PromptEndpoints
         var (response, answer) = (http.Response, outcome.Value!);
         if (answer.IsRepeatable)
         {
-            response.Headers.ETag = $"\"{answer.Version}\"";
+            response.Headers.ETag = string.Concat("\"", answer.Version, "\"");
             response.Headers.CacheControl = "private, no-cache";
         }
         else

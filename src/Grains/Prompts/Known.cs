@@ -82,7 +82,27 @@ internal abstract class Known<T>(SharedSnapshots shared) : Asked(shared)
 /// <summary>A question to the catalogue, the personality it came from, and the answer.</summary>
 internal sealed record CatalogueAnswer(PersonalityView? AskedFor, CatalogueQuestion Question, CatalogueExcerpt Excerpt);
 
-internal sealed class KnownPersonality(SharedSnapshots shared, TenantScopedKey key) : Known<PersonalityView>(shared)
+/// <summary>Who speaks in prompts, with what was made of it for all of them.</summary>
+internal abstract class KnownSpeaker<T>(SharedSnapshots shared) : Known<T>(shared)
+    where T : class
+{
+    private SpeakerShelf? _shelf;
+
+    public SpeakerShelf Shelf(T of)
+    {
+        var shelf = Volatile.Read(ref _shelf);
+        if (ReferenceEquals(shelf?.Of, of))
+        {
+            return shelf!;
+        }
+
+        shelf = new SpeakerShelf(of);
+        Volatile.Write(ref _shelf, shelf);
+        return shelf;
+    }
+}
+
+internal sealed class KnownPersonality(SharedSnapshots shared, TenantScopedKey key) : KnownSpeaker<PersonalityView>(shared)
 {
     private readonly IPersonalityGrain _grain = shared.Grains.Of<IPersonalityGrain>(key);
     private CatalogueAnswer? _catalogue;
@@ -101,7 +121,7 @@ internal sealed class KnownPersonality(SharedSnapshots shared, TenantScopedKey k
     protected override ValueTask<Snapshot<PersonalityView>> Ask(long known) => _grain.Snapshot(known);
 }
 
-internal sealed class KnownUserPersona(SharedSnapshots shared, TenantScopedKey key) : Known<UserPersonaView>(shared)
+internal sealed class KnownUserPersona(SharedSnapshots shared, TenantScopedKey key) : KnownSpeaker<UserPersonaView>(shared)
 {
     private readonly IUserPersonaGrain _grain = shared.Grains.Of<IUserPersonaGrain>(key);
 
@@ -158,33 +178,52 @@ internal sealed class KnownPersona(SharedSnapshots shared, OwnedKey key) : Known
     protected override ValueTask<Snapshot<PersonaView>> Ask(long known) => _grain.Snapshot(known);
 }
 
-/// <summary>The personas that a user's prompts were made of; that user's grain's own.</summary>
-internal sealed class KnownPersonas(SharedSnapshots shared, TenantScopedKey user)
+/// <summary>
+/// The personas that a user's prompts were made of; that user's grain's own. Most speak as one only, so there is nothing
+/// between the resolver and that one: no object of its own, and a list only for who has more.
+/// </summary>
+internal struct KnownPersonas
 {
     private const int Most = 8;
 
-    private readonly Dictionary<Guid, KnownPersona> _byId = [];
     private KnownPersona? _last;
+    private List<KnownPersona>? _others;
 
-    public KnownPersona Of(Guid id)
+    public KnownPersona Of(Guid id, SharedSnapshots shared, TenantScopedKey user)
     {
-        // Most users speak as one persona only.
-        if (_last is { } last && last.Id == id)
+        if (_last is null || _last.Id != id)
         {
-            return last;
+            _last = Other(id) ?? new KnownPersona(shared, new OwnedKey(user.Tenant, user.Id, id));
         }
 
-        if (!_byId.TryGetValue(id, out var known))
+        return _last;
+    }
+
+    /// <summary>The last one takes its place.</summary>
+    private KnownPersona? Other(Guid id)
+    {
+        if (_last is null)
         {
-            if (_byId.Count >= Most)
+            return null;
+        }
+
+        _others ??= [];
+        for (var i = 0; i < _others.Count; i++)
+        {
+            if (_others[i].Id == id)
             {
-                _byId.Clear();
+                (var found, _others[i]) = (_others[i], _last);
+                return found;
             }
-
-            _byId[id] = known = new KnownPersona(shared, new OwnedKey(user.Tenant, user.Id, id));
         }
 
-        return _last = known;
+        if (_others.Count == Most - 1)
+        {
+            _others.RemoveAt(0);
+        }
+
+        _others.Add(_last);
+        return null;
     }
 }
 

@@ -12,16 +12,18 @@ internal static class NativeAnswer
 {
     public static void WriteTail(PromptWriter output, ResolvedPrompt resolved, bool explain)
     {
-        output.Write("\"llm\":"u8);
-        output.Share(resolved.Terms.LlmJson);
-        output.Write(",\"persona\":"u8);
+        output.Share(resolved.Terms.BeforePersona);
         output.Share(resolved.PersonaSection.Json);
-        output.Write(","u8);
         output.Share(resolved.Pattern.Members);
-        output.Write(",\"settings\":"u8);
-        output.Share(resolved.Terms.SettingsJson);
-        WriteSources(output, resolved);
-        output.Write(",\"version\":\""u8);
+        output.Share(resolved.Terms.BehindSpeaker);
+        output.Write(TextForm.Plain, resolved.Persona.From);
+        if (resolved.SystemPrompt.From is { } from)
+        {
+            output.Write("\",\"systemPrompt\":\""u8);
+            output.Write(TextForm.Plain, from);
+        }
+
+        output.Write("\"},\"version\":\""u8);
         output.Write(TextForm.Plain, resolved.Version);
         output.Write("\""u8);
         if (explain)
@@ -32,6 +34,19 @@ internal static class NativeAnswer
             json.Flush();
         }
     }
+
+    /// <summary>The parameters, and the name of what comes next.</summary>
+    public static byte[] BeforePersona(LlmMerge llm) =>
+        [.. "\"llm\":"u8, .. Scratch.ToJson(json => LlmBodies.WriteNative(json, llm)), .. ",\"persona\":"u8];
+
+    /// <summary>The settings and the sources, up to the persona's.</summary>
+    public static byte[] BehindSpeaker(LlmMerge llm, SettingsCascade settings) =>
+    [
+        .. ",\"settings\":"u8, .. Scratch.ToJson(json => Write(json, settings)),
+        .. ",\"sources\":{\"llm\":"u8, .. Scratch.ToJson(json => WriteSources(json, llm)),
+        .. ",\"settings\":"u8, .. Scratch.ToJson(json => WriteSources(json, settings)),
+        .. ",\"persona\":\""u8,
+    ];
 
     public static byte[] JsonOf(PersonaView persona) => Scratch.ToJson(json =>
     {
@@ -44,8 +59,8 @@ internal static class NativeAnswer
         json.WriteEndObject();
     });
 
-    /// <summary>Who speaks, and in which focus mode if one was asked for: members of the answer.</summary>
-    public static byte[] MembersOf(PatternParts parts) => Scratch.ToJson(json =>
+    /// <summary>Who speaks, and in which focus mode if one was asked for.</summary>
+    public static byte[] MembersOf(PatternParts parts) => [.. ","u8, .. Scratch.ToJson(json =>
     {
         json.WriteStartObject();
         if (parts.Personality is { } personality)
@@ -63,7 +78,7 @@ internal static class NativeAnswer
         }
 
         json.WriteEndObject();
-    })[1..^1];
+    }).AsSpan()[1..^1]];
 
     private static void Write(Utf8JsonWriter json, PersonalityView personality)
     {
@@ -106,26 +121,7 @@ internal static class NativeAnswer
         json.WriteEndObject();
     }
 
-    private static void WriteSources(PromptWriter output, ResolvedPrompt resolved)
-    {
-        output.Write(",\"sources\":{\"persona\":\""u8);
-        output.Write(TextForm.Json, resolved.Persona.From);
-        output.Write("\""u8);
-        if (resolved.SystemPrompt.From is { } from)
-        {
-            output.Write(",\"systemPrompt\":\""u8);
-            output.Write(TextForm.Json, from);
-            output.Write("\""u8);
-        }
-
-        output.Write(",\"llm\":"u8);
-        output.Share(resolved.Terms.LlmSources);
-        output.Write(",\"settings\":"u8);
-        output.Share(resolved.Terms.SettingsSources);
-        output.Write("}"u8);
-    }
-
-    public static void WriteSettings(Utf8JsonWriter json, SettingsCascade settings)
+    private static void Write(Utf8JsonWriter json, SettingsCascade settings)
     {
         json.WriteStartObject();
         Write(json, "maxMessages"u8, settings.MaxMessages);
@@ -170,7 +166,7 @@ internal static class NativeAnswer
         }
     }
 
-    public static void WriteSources(Utf8JsonWriter json, LlmMerge llm)
+    private static void WriteSources(Utf8JsonWriter json, LlmMerge llm)
     {
         json.WriteStartObject();
         foreach (var choice in llm.Chosen)
@@ -181,7 +177,7 @@ internal static class NativeAnswer
         json.WriteEndObject();
     }
 
-    public static void WriteSources(Utf8JsonWriter json, SettingsCascade settings)
+    private static void WriteSources(Utf8JsonWriter json, SettingsCascade settings)
     {
         json.WriteStartObject();
         foreach (var (field, from) in settings.Sources())

@@ -40,6 +40,9 @@ public sealed record PromptMaterial
 
     public IReadOnlyDictionary<string, string>? Variables { get; init; }
 
+    /// <summary>The speaker's, if it has one.</summary>
+    public SpeakerShelf? Shelf { get; init; }
+
     /// <summary>The catalogue's part that this user and personality need.</summary>
     public static CatalogueQuestion Question(Guid? userDefaultLlmConfig, OverrideView? overrides, PersonalityView? personality, string? focusMode)
     {
@@ -65,8 +68,8 @@ public sealed record PromptMaterial
             (Source.Personality, Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt),
             (Source.TenantDefault, Catalogue.DefaultSystemPrompt));
 
-    /// <summary>Who speaks: a personality or a user persona.</summary>
-    public object Speaker => (object?)Personality ?? UserPersona!;
+    public PatternParts Parts(Choice<SystemPromptView> systemPrompt) =>
+        new(Personality, UserPersona, systemPrompt, WithFocusMode ? Catalogue.FocusMode : null);
 
     public TermTiers Tiers() => new(
         FindConfig(Override?.LlmConfigId),

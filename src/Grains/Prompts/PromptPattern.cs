@@ -20,17 +20,16 @@ public readonly record struct PatternParts(
 /// Sections 1–3, system prompt, focus mode and character, with gaps for what they say of the user: alike for everybody who
 /// asks for the same speaker, and so shared.
 /// </summary>
-public sealed class PromptPattern : GappedText, IShelved<PromptPattern, PatternParts>
+public sealed class PromptPattern : GappedText
 {
     private static readonly Piece Between = new(PromptFront.Joint);
-    private static readonly Shelves<PromptPattern, PatternParts> Known = new();
 
     private readonly PatternParts _parts;
     private readonly List<Template> _tenants = [];
     private readonly CharacterSection? _character;
     private readonly Piece? _userPersona;
 
-    private PromptPattern(PatternParts parts)
+    internal PromptPattern(PatternParts parts)
     {
         _parts = parts;
         if (parts.Personality is { } personality)
@@ -64,16 +63,10 @@ public sealed class PromptPattern : GappedText, IShelved<PromptPattern, PatternP
     /// <summary>Stands for it in the prompt's version.</summary>
     internal UInt128 Digest { get; }
 
-    /// <summary>Speaker and focus mode as the native answer names them: members of a JSON object, without its braces.</summary>
+    /// <summary>Speaker and focus mode as the native answer names them behind others: members of a JSON object, each with its comma.</summary>
     internal byte[] Members { get; }
 
-    public static PromptPattern Of(PromptMaterial material, Choice<SystemPromptView> systemPrompt) => Known.Find(
-        material.Speaker,
-        new PatternParts(material.Personality, material.UserPersona, systemPrompt, material.WithFocusMode ? material.Catalogue.FocusMode : null));
-
-    bool IShelved<PromptPattern, PatternParts>.IsOf(in PatternParts what) => _parts.IsSameAs(what);
-
-    static PromptPattern IShelved<PromptPattern, PatternParts>.Make(in PatternParts what) => new(what);
+    internal bool IsOf(in PatternParts parts) => _parts.IsSameAs(parts);
 
     internal override Gap Gaps { get; }
 

@@ -17,7 +17,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     /// <summary>Each further try means that a write came between; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
 
-    private readonly KnownPersonas _personas = new(shared, user);
+    private KnownPersonas _personas;
     private ReadyPrompts? _ready;
     private int _lastAsked;
     private KnownCompanion? _companion;
@@ -60,7 +60,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             entry ??= _ready?.Find(request);
             if (entry is null || !ReferenceEquals(entry.Sources.Me, me))
             {
-                entry = new ReadyEntry(request, new PromptSources(shared, user.Tenant, me, request, _personas));
+                entry = new ReadyEntry(request, new PromptSources(shared, user, me, request, ref _personas));
             }
 
             var confirmed = await entry.Sources.Confirm(time.GetTimestamp());

@@ -37,6 +37,12 @@ internal class Held<T>(Known<T> known)
     }
 }
 
+internal sealed class HeldSpeaker<T>(KnownSpeaker<T> known) : Held<T>(known)
+    where T : class
+{
+    public SpeakerShelf? Shelf => Value is { } speaker ? known.Shelf(speaker) : null;
+}
+
 internal sealed class HeldPersona(KnownPersona known) : Held<PersonaView>(known)
 {
     /// <summary>What prompts say of it; null if it isn't there.</summary>
@@ -59,33 +65,33 @@ internal sealed class PromptSources
     private readonly HeldPersona? _overridePersona;
     private readonly HeldPersona _defaultPersona;
     private readonly KnownPersonality? _shared;
-    private readonly Held<PersonalityView>? _personality;
-    private readonly Held<UserPersonaView>? _userPersona;
+    private readonly HeldSpeaker<PersonalityView>? _personality;
+    private readonly HeldSpeaker<UserPersonaView>? _userPersona;
     private readonly Held<TenantView> _tenant;
     private readonly KnownCatalogue _askCatalogue;
     private readonly PromptRequest _request;
     private CatalogueAnswer? _catalogue;
 
-    public PromptSources(SharedSnapshots shared, Guid tenant, UserSide me, PromptRequest request, KnownPersonas personas)
+    public PromptSources(SharedSnapshots shared, TenantScopedKey user, UserSide me, PromptRequest request, ref KnownPersonas personas)
     {
         Me = me;
         _request = request;
         Override = request.Speaker == PromptSpeaker.Personality ? me.OverrideFor(request.SpeakerId) : null;
-        _overridePersona = Override?.PersonaId is { } persona ? new HeldPersona(personas.Of(persona)) : null;
-        _defaultPersona = new HeldPersona(personas.Of(me.DefaultPersonaId));
-        var key = new TenantScopedKey(tenant, request.SpeakerId);
+        _overridePersona = Override?.PersonaId is { } persona ? new HeldPersona(personas.Of(persona, shared, user)) : null;
+        _defaultPersona = new HeldPersona(personas.Of(me.DefaultPersonaId, shared, user));
+        var key = new TenantScopedKey(user.Tenant, request.SpeakerId);
         if (request.Speaker == PromptSpeaker.Personality)
         {
             _shared = shared.Personality(key);
-            _personality = new Held<PersonalityView>(_shared);
+            _personality = new HeldSpeaker<PersonalityView>(_shared);
             _catalogue = AsksLikeOthers ? _shared.Catalogue : null;
         }
         else
         {
-            _userPersona = new Held<UserPersonaView>(shared.UserPersona(key));
+            _userPersona = new HeldSpeaker<UserPersonaView>(shared.UserPersona(key));
         }
 
-        var known = shared.Tenant(tenant);
+        var known = shared.Tenant(user.Tenant);
         _tenant = new Held<TenantView>(known);
         _askCatalogue = known.Catalogue;
     }
@@ -189,6 +195,7 @@ internal sealed class PromptSources
             UserPersona = UserPersona,
             Catalogue = _catalogue!.Excerpt,
             WithFocusMode = _request.FocusMode is not null,
+            Shelf = _personality?.Shelf ?? _userPersona?.Shelf,
             TenantSettings = _tenant.Value?.Settings ?? SettingsTier.Empty,
         };
     }

@@ -44,25 +44,21 @@ public readonly record struct TermTiers(
 /// LLM parameters and settings of a prompt, merged, with what every answer says of them. Users who want nothing of their own
 /// with a personality share them.
 /// </summary>
-public sealed class PromptTerms : IShelved<PromptTerms, TermTiers>
+public sealed class PromptTerms
 {
-    private static readonly Shelves<PromptTerms, TermTiers> Known = new();
-
     private readonly TermTiers _tiers;
 
     /// <summary>By <see cref="PromptFormat"/>: members of a JSON object, without its braces.</summary>
     private readonly byte[]?[] _members = new byte[]?[3];
 
-    private PromptTerms(TermTiers tiers)
+    internal PromptTerms(TermTiers tiers)
     {
         _tiers = tiers;
         Llm = tiers.MergeLlm();
         Settings = tiers.MergeSettings();
         Digest = PromptVersion.Digest(Llm, Settings);
-        LlmJson = Scratch.ToJson(json => LlmBodies.WriteNative(json, Llm));
-        LlmSources = Scratch.ToJson(json => NativeAnswer.WriteSources(json, Llm));
-        SettingsJson = Scratch.ToJson(json => NativeAnswer.WriteSettings(json, Settings));
-        SettingsSources = Scratch.ToJson(json => NativeAnswer.WriteSources(json, Settings));
+        BeforePersona = NativeAnswer.BeforePersona(Llm);
+        BehindSpeaker = NativeAnswer.BehindSpeaker(Llm, Settings);
     }
 
     public LlmMerge Llm { get; }
@@ -72,20 +68,12 @@ public sealed class PromptTerms : IShelved<PromptTerms, TermTiers>
     /// <summary>Stands for all of it in the prompt's version.</summary>
     internal UInt128 Digest { get; }
 
-    internal byte[] LlmJson { get; }
+    /// <summary>Their places in the native answer.</summary>
+    internal byte[] BeforePersona { get; }
 
-    internal byte[] LlmSources { get; }
+    internal byte[] BehindSpeaker { get; }
 
-    internal byte[] SettingsJson { get; }
-
-    internal byte[] SettingsSources { get; }
-
-    /// <param name="speaker">The personality or user persona: the terms are kept as long as it is.</param>
-    public static PromptTerms Of(object speaker, in TermTiers tiers) => Known.Find(speaker, tiers);
-
-    bool IShelved<PromptTerms, TermTiers>.IsOf(in TermTiers what) => _tiers.IsSameAs(what);
-
-    static PromptTerms IShelved<PromptTerms, TermTiers>.Make(in TermTiers what) => new(what);
+    internal bool IsOf(in TermTiers tiers) => _tiers.IsSameAs(tiers);
 
     /// <summary>The members of an upstream's body, without its braces.</summary>
     internal byte[] Members(PromptFormat format) => _members[(int)format] ??= Scratch.ToJson(json =>

@@ -8,12 +8,14 @@ public sealed class ResolvedPrompt
 {
     private ResolvedPrompt(PromptMaterial material, PersonaSection? known)
     {
-        Terms = PromptTerms.Of(material.Speaker, material.Tiers());
+        var tiers = material.Tiers();
+        Terms = material.Shelf?.Terms(tiers) ?? new PromptTerms(tiers);
         Material = Settings.ShowsMindscape || material.Mindscape is null ? material : material with { Mindscape = null };
         Persona = material.ChoosePersona();
         PersonaSection = ReferenceEquals(known?.Of, Persona.Value) ? known! : new PersonaSection(Persona.Value!);
         SystemPrompt = material.ChooseSystemPrompt();
-        Pattern = PromptPattern.Of(material, SystemPrompt);
+        var parts = material.Parts(SystemPrompt);
+        Pattern = material.Shelf?.Pattern(parts) ?? new PromptPattern(parts);
         Version = PromptVersion.Of(this);
     }
 
