@@ -16,11 +16,14 @@ internal static class HttpLoad
     /// <summary>Writes the request of a connection's turn and says how long it is.</summary>
     internal delegate int Write(Span<byte> room, Random random);
 
-    /// <summary>How many answers come a second, to connections that each have one request under way.</summary>
-    internal static Task<double> PerSecond(Uri address, int connections, TimeSpan time, int status, Write write) => OnThread(() =>
+    /// <summary>
+    /// How many answers come a second, to connections that each have one request under way. Those of the lead-in don't count:
+    /// whoever had the machine before leaves it with its own caches and threads.
+    /// </summary>
+    internal static Task<double> PerSecond(Uri address, int connections, TimeSpan leadIn, TimeSpan time, int status, Write write) => OnThread(() =>
     {
-        var start = Stopwatch.GetTimestamp();
-        return Run(address, connections, status, write, start + (long)(time.TotalSeconds * Stopwatch.Frequency)) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var start = Stopwatch.GetTimestamp() + Ticks(leadIn);
+        return Run(address, connections, status, write, start, start + Ticks(time)) / Stopwatch.GetElapsedTime(start).TotalSeconds;
     });
 
     /// <summary>Each of the requests once.</summary>
@@ -37,7 +40,7 @@ internal static class HttpLoad
             var bytes = request(next++);
             bytes.CopyTo(room);
             return bytes.Length;
-        }, long.MaxValue));
+        }, 0, long.MaxValue));
     }
 
     /// <summary>One answer, whole.</summary>
@@ -59,14 +62,16 @@ internal static class HttpLoad
     /// <summary>A thread that waits for sockets is none of those that serve.</summary>
     private static Task<T> OnThread<T>(Func<T> run) => Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>Asks until the time is over, or until nobody has a request left; says how many were answered.</summary>
-    private static long Run(Uri address, int connections, int status, Write write, long until)
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+
+    /// <summary>Asks until the time is over, or until nobody has a request left; says how many were answered since the start.</summary>
+    private static long Run(Uri address, int connections, int status, Write write, long start, long until)
     {
         var all = Enumerable.Range(0, connections).Select(_ => new Connection(address)).ToDictionary(connection => connection.Socket);
         var asking = all.Where(one => one.Value.Ask(write)).Select(one => one.Key).ToHashSet();
         var ready = new List<Socket>(connections);
         var count = 0L;
-        while (asking.Count > 0 && Stopwatch.GetTimestamp() < until)
+        for (var now = 0L; asking.Count > 0 && now < until; now = Stopwatch.GetTimestamp())
         {
             ready.AddRange(asking);
             Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(10));
@@ -78,7 +83,7 @@ internal static class HttpLoad
                     continue;
                 }
 
-                count++;
+                count += now < start ? 0 : 1;
                 if (!HasStatus(connection.Answer, status))
                 {
                     throw new InvalidOperationException($"Expected {status}, got: {Encoding.UTF8.GetString(connection.Answer[..Math.Min(connection.Answer.Length, 800)])}");

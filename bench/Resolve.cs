@@ -18,6 +18,7 @@ internal static class Resolve
     private const int Rounds = 61;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LeadIn = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(0.4);
 
     internal static async Task<Result[]> RunAsync()
@@ -85,9 +86,9 @@ internal static class Resolve
 
         var all = Pairs(Users, Personalities);
         var half = Pairs(Users / 2, Personalities / 2);
-        await HttpLoad.PerSecond(node.Address, Connections, WarmUp, 200, all);
-        await HttpLoad.PerSecond(bare.Address(), Connections, WarmUp, 200, all);
-        await HttpLoad.PerSecond(queries.Address(), Connections, WarmUp, 200, Query);
+        await HttpLoad.PerSecond(node.Address, Connections, TimeSpan.Zero, WarmUp, 200, all);
+        await HttpLoad.PerSecond(bare.Address(), Connections, TimeSpan.Zero, WarmUp, 200, all);
+        await HttpLoad.PerSecond(queries.Address(), Connections, TimeSpan.Zero, WarmUp, 200, Query);
 
         (Uri Address, int Status, HttpLoad.Write Write)[] sides =
         [
@@ -96,8 +97,7 @@ internal static class Resolve
         ];
         const int ours = 0, bareOnes = 1, byQuery = 2, ours304 = 3, bareOnes304 = 4, ofHalf = 5;
 
-        // In turns, so that a machine whose speed drifts drifts for all, and in another order each time: what runs before
-        // leaves its marks in caches and in the thread pool.
+        // In turns, so that a machine whose speed drifts drifts for all, and in another order each time.
         var rounds = new List<double[]>();
         var order = Enumerable.Range(0, sides.Length).ToArray();
         for (var round = 0; round < Rounds; round++)
@@ -106,7 +106,7 @@ internal static class Resolve
             seeded.Shuffle(order);
             foreach (var side in order)
             {
-                perSecond[side] = await HttpLoad.PerSecond(sides[side].Address, Connections, Measured, sides[side].Status, sides[side].Write);
+                perSecond[side] = await HttpLoad.PerSecond(sides[side].Address, Connections, LeadIn, Measured, sides[side].Status, sides[side].Write);
             }
 
             rounds.Add(perSecond);
