@@ -94,6 +94,29 @@ public sealed class OverrideTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     }
 
     [Fact]
+    public async Task What_was_deleted_elsewhere_hinders_no_deletion_of_what_an_override_used_beside_it()
+    {
+        var (user, personality) = await Make();
+        var global = (await _service.Post("/v1/llm-configs", new { name = $"g {Guid.NewGuid()}", model = "m" })).Should(HttpStatusCode.Created).Id;
+        var persona = await Persona(user, "work");
+        (await _service.Put($"/v1/users/{user}/overrides/{personality}", new { personaId = persona, llmConfigId = global })).Should(HttpStatusCode.OK);
+        (await _service.Put($"/v1/users/{user}/default-llm-config", new { llmConfigId = global })).Should(HttpStatusCode.OK);
+        (await _service.Delete($"/v1/llm-configs/{global}")).Should(HttpStatusCode.NoContent);
+        (await _service.Put($"/v1/users/{user}/default-llm-config", new { llmConfigId = global })).ShouldRefuse(HttpStatusCode.NotFound, "llm_config_not_found");
+        (await _service.Delete($"/v1/personas/{persona}")).Should(HttpStatusCode.NoContent);
+        Assert.Equal(0L, await Rows(user));
+
+        var bob = ("X-Persona-User", (await _service.Register("bob")).ToString());
+        var bobs = (await _service.Post("/v1/personalities", new { name = $"Iris {Guid.NewGuid():N}"[..20], characterInfo = "i", personalityTraits = "t", isPublic = true }, bob)).Should(HttpStatusCode.Created).Id;
+        var (other, config) = (await Persona(user, "home"), await Config(user, "own"));
+        (await _service.Put($"/v1/users/{user}/overrides/{bobs}", new { personaId = other, llmConfigId = config })).Should(HttpStatusCode.OK);
+        (await _service.Delete($"/v1/personalities/{bobs}", bob)).Should(HttpStatusCode.NoContent);
+        (await _service.Delete($"/v1/llm-configs/{config}", ("X-Persona-User", user.ToString()))).Should(HttpStatusCode.NoContent);
+        (await _service.Delete($"/v1/personas/{other}")).Should(HttpStatusCode.NoContent);
+        Assert.Equal(0L, await Rows(user));
+    }
+
+    [Fact]
     public async Task What_is_somebody_elses_is_not_found_for_an_override()
     {
         var (user, personality) = await Make();

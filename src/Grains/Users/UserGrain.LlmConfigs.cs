@@ -86,11 +86,8 @@ public sealed partial class UserGrain
         };
         try
         {
-            return await Change(command, known, next, "llm-config.deleted", "llmConfigId", id, Outcome<Nothing>.Deleted(), batch =>
-            {
-                WriteOverrides(batch, known, next);
-                LlmConfigStore.Delete(batch, _key.Tenant, config);
-            });
+            return await ChangeOverrides(command, known, next, "llm-config.deleted", "llmConfigId", id, Outcome<Nothing>.Deleted(),
+                batch => LlmConfigStore.Delete(batch, _key.Tenant, config));
         }
         catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.DefaultConfigKey))
         {

@@ -6,6 +6,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Grains.Users;
@@ -44,15 +45,16 @@ public sealed partial class UserGrain
             return refusal;
         }
 
+        // First: the one that is remembered as the default may be gone by now, or somebody else's.
+        if (!await MayUseLlmConfig(llmConfig))
+        {
+            return Refusal.NotFound("llm_config");
+        }
+
         var known = _user!;
         if (known.View.DefaultLlmConfigId == llmConfig)
         {
             return Outcome<UserView>.Done(known.View);
-        }
-
-        if (!await MayUseLlmConfig(llmConfig))
-        {
-            return Refusal.NotFound("llm_config");
         }
 
         try
@@ -133,14 +135,20 @@ public sealed partial class UserGrain
                 Outcome<OverrideView>.Done(OverrideRules.Nothing(personality, next.View)));
     }
 
-    private async Task<Outcome<T>> ChangeOverrides<T>(Command command, UserRow known, UserRow next, string type, string part, object value, Outcome<T> outcome)
+    /// <param name="rows">What else is written, after the overrides.</param>
+    private async Task<Outcome<T>> ChangeOverrides<T>(
+        Command command, UserRow known, UserRow next, string type, string part, object value, Outcome<T> outcome, Action<ScopedBatch>? rows = null)
         where T : class
     {
         try
         {
-            return await Change(command, known, next, type, part, value, outcome, batch => WriteOverrides(batch, known, next));
+            return await Change(command, known, next, type, part, value, outcome, batch =>
+            {
+                WriteOverrides(batch, known, next);
+                rows?.Invoke(batch);
+            });
         }
-        catch (PostgresException e) when (e.IsForeignKey())
+        catch (PostgresException e) when (e.IsForeignKey() && !e.IsForeignKey(PersonalityStore.DefaultConfigKey))
         {
             DeactivateOnIdle();
             throw new ActivationOutdatedException("What an override refers to was deleted meanwhile.", e);

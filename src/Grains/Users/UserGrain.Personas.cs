@@ -65,11 +65,8 @@ public sealed partial class UserGrain
 
         var next = Next(known);
         next = next with { Overrides = OverrideRules.WithoutPersona(known.Overrides, persona, next.View) };
-        var outcome = await Change(command, known, next, "persona.deleted", "personaId", persona, Outcome<Nothing>.Deleted(), batch =>
-        {
-            WriteOverrides(batch, known, next);
-            PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch);
-        });
+        var outcome = await ChangeOverrides(command, known, next, "persona.deleted", "personaId", persona, Outcome<Nothing>.Deleted(),
+            batch => PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch));
         await Persona(persona).Forget();
         return outcome;
     }
