@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -19,10 +20,13 @@ public sealed record JsonText([property: Id(0)] string Json)
 
 public sealed class JsonTextConverter : JsonConverter<JsonText>
 {
+    /// <summary>A limit counts the characters that somebody wrote, not the escapes of those that aren't ASCII.</summary>
+    private static readonly JsonSerializerOptions AsWritten = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using var document = JsonDocument.ParseValue(ref reader);
-        return new JsonText(JsonSerializer.Serialize(document.RootElement));
+        return new JsonText(JsonSerializer.Serialize(document.RootElement, AsWritten));
     }
 
     public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>

@@ -6,6 +6,8 @@ namespace PersonaActors.Grains;
 /// <summary>What every text that comes in must satisfy: a length, and something PostgreSQL can hold.</summary>
 public static class Text
 {
+    private static readonly JsonDocumentOptions OneOfEachName = new() { AllowDuplicateProperties = false };
+
     public static Refusal? CheckRequired(string field, string? value, int maxLength) =>
         string.IsNullOrWhiteSpace(value)
             ? Refusal.Invalid(field, $"'{field}' is required and may not be blank.")
@@ -39,10 +41,18 @@ public static class Text
             return null;
         }
 
-        using var document = JsonDocument.Parse(value.Json);
-        if (document.RootElement.ValueKind != kind)
+        try
         {
-            return Refusal.Invalid(field, $"'{field}' is a JSON {kind.ToString().ToLowerInvariant()}.");
+            using var document = JsonDocument.Parse(value.Json, OneOfEachName);
+            if (document.RootElement.ValueKind != kind)
+            {
+                return Refusal.Invalid(field, $"'{field}' is a JSON {kind.ToString().ToLowerInvariant()}.");
+            }
+        }
+        catch (JsonException)
+        {
+            // It came in as JSON, so that's all that can be wrong with it.
+            return Refusal.Invalid(field, $"'{field}' has a name twice in one object.");
         }
 
         return value.Json.Length > maxLength

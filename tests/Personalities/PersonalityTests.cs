@@ -112,12 +112,26 @@ public sealed class PersonalityTests(Room room) : IClassFixture<Room>
     [InlineData("tags", """["a"]""")]
     [InlineData("avatarUrl", "\"javascript:alert(1)\"")]
     [InlineData("customFields", "[1]")]
+    [InlineData("customFields", """{"a":1,"a":2}""")]
+    [InlineData("customFields", """{"a":[{"b":1,"b":1}]}""")]
+    [InlineData("slug", "\"abcdefabcdefabcdefabcdefabcdefab\"")]
+    [InlineData("slug", "\"deadbeef-dead-beef-dead-beefdeadbeef\"")]
     public async Task What_breaks_a_rule_is_refused_with_its_field(string field, string value)
     {
         var (owner, path, _) = await NewPersonality();
         var refused = (await owner.Client.Patch(path, $$"""{"{{field}}":{{value}}}""")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
         Assert.StartsWith(field, (string)refused.Json["field"]!, StringComparison.Ordinal);
         Assert.Equal(1, (long)(await owner.Client.Get(path)).Json["version"]!);
+    }
+
+    [Fact]
+    public async Task Free_json_is_counted_in_the_characters_that_were_written()
+    {
+        var (owner, path, _) = await NewPersonality();
+        var long60 = new string('я', 60_000);
+        (await owner.Client.Patch(path, new { customFields = new { story = long60 } })).Should(HttpStatusCode.OK);
+        Assert.Equal(long60, (string)(await owner.Client.Get(path)).Json["customFields"]!["story"]!);
+        (await owner.Client.Patch(path, new { customFields = new { story = new string('я', 70_000) } })).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
     }
 
     [Theory]

@@ -198,6 +198,7 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
         var (common, own) = ($"Common {Guid.NewGuid():N}", $"Own {Guid.NewGuid():N}");
         var before = await cast.Owner.Client.Get(cast.Path);
         (await cast.Owner.Client.Put($"{cast.Path}/aliases/{common}", null)).Should(HttpStatusCode.OK);
+        (await cast.Owner.Client.Put($"{cast.Path}/aliases/{Guid.NewGuid():N}", null)).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
         (await cast.Stranger.Client.Put($"{cast.Path}/aliases/{own}?personal=true", null)).Should(HttpStatusCode.OK);
         Assert.Equal(cast.Id, (await cast.Stranger.Client.Get($"/v1/personalities/{common.ToUpperInvariant()}")).Id);
         Assert.Equal(cast.Id, (await cast.Stranger.Client.Get($"/v1/personalities/{own}")).Id);

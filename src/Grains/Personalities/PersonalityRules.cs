@@ -62,6 +62,11 @@ public static partial class PersonalityRules
             return Refusal.Invalid("slug", $"'{Text.Shorten(slug ?? "")}' is no slug: a lower-case letter, then 2–49 of a–z, 0–9 and '-'.");
         }
 
+        if (Guid.TryParse(slug, out _))
+        {
+            return Refusal.Invalid("slug", $"'{slug}' would be read as an id; choose another slug.");
+        }
+
         return ReservedSlugs.Contains(slug) ? Refusal.Invalid("slug", $"'{slug}' is a reserved word; choose another slug.") : null;
     }
 
@@ -113,7 +118,9 @@ public static partial class PersonalityRules
             : Refusal.Invalid("aliases", "An alias is named twice.");
     }
 
-    public static Refusal? CheckAlias(string? alias, string field = "alias") => Text.CheckRequired(field, alias, MaxAlias);
+    public static Refusal? CheckAlias(string? alias, string field = "alias") =>
+        Text.CheckRequired(field, alias, MaxAlias)
+        ?? (Guid.TryParse(alias, out _) ? Refusal.Invalid(field, $"'{alias}' would be read as an id; choose another alias.") : null);
 
     public static bool IsSlug(string text) => Slug().IsMatch(text);
 
