@@ -85,8 +85,8 @@ public sealed class Node : IAsyncDisposable
 
     public Task<string> OperatorKey() => KeyWriter.Create(Database, null, ApiKeyKind.Operator, "test operator", null, false, Time, CancellationToken.None);
 
-    public Task<string> AdminKey(Guid? tenant = null) =>
-        KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.TenantAdmin, "test admin", null, true, Time, CancellationToken.None);
+    public Task<string> AdminKey(Guid? tenant = null, bool mayDelegate = true) =>
+        KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.TenantAdmin, "test admin", null, mayDelegate, Time, CancellationToken.None);
 
     public Task<string> ServiceKey(Guid? tenant = null) =>
         KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.Service, "test service", null, true, Time, CancellationToken.None);

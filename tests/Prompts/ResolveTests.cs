@@ -109,6 +109,33 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
+    public async Task An_admin_that_may_not_delegate_speaks_for_nobody()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (_, slug) = await ana.NewPersonality(isPublic: true);
+        var assistant = (await ana.Client.Post("/v1/user-personas", new { name = "Helper", systemPrompt = "Help." })).Should(HttpStatusCode.Created).Id;
+        using var admin = room.Node.Client(await room.Node.AdminKey(mayDelegate: false));
+        foreach (var named in new[] { ana.Id.ToString(), ana.Id.ToString().ToUpperInvariant() })
+        {
+            // Twice: the second goes the short way, if there is one for this key.
+            for (var i = 0; i < 2; i++)
+            {
+                (await admin.Get($"/v1/personalities/{slug}/prompt?user={named}")).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_delegate");
+            }
+
+            (await admin.Get($"/v1/user-personas/{assistant}/prompt?user={named}")).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_delegate");
+            (await admin.Patch($"/v1/user-personas/{assistant}?user={named}", new { isPublic = true })).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_delegate");
+            (await admin.Get($"/v1/personas?user={named}")).ShouldRefuse(HttpStatusCode.Forbidden, "may_not_delegate");
+            var batch = (await admin.Post("/v1/prompts:batch", new { pairs = new[] { new { user = named, personality = slug } } })).Should(HttpStatusCode.OK).Json;
+            Assert.Contains("may_not_delegate", batch.ToJsonString(), StringComparison.Ordinal);
+        }
+
+        Assert.False((bool)(await ana.Client.Get($"/v1/user-personas/{assistant}")).Should(HttpStatusCode.OK).Json["isPublic"]!);
+        // Looking after users is another thing.
+        (await admin.Get($"/v1/users/{ana.Id}")).Should(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_private_personality_speaks_only_to_those_who_have_a_role()
     {
         var (ana, bob) = (await room.NewPerson("Ana"), await room.NewPerson("Bob"));

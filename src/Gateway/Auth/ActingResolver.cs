@@ -14,7 +14,7 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
     private static readonly Refusal TenantRequired = new(
         RefusalKind.Invalid, "tenant_required", $"An operator's key names the tenant in {TenantHeader} (id or name).", TenantHeader);
 
-    private static readonly Refusal MayNotDelegate = new(
+    public static readonly Refusal MayNotDelegate = new(
         RefusalKind.Forbidden, "may_not_delegate", "This key may not act for another user.");
 
     private static readonly Refusal UserUnknown = new(

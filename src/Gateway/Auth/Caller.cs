@@ -47,6 +47,9 @@ public sealed class Acting(Caller caller, Guid tenant, Guid? user)
 
     /// <summary>May read and change what belongs to that user.</summary>
     public bool MayActFor(Guid user) => User is { } own ? own == user : Caller.Kind != ApiKeyKind.User;
+
+    /// <summary>An admin may look after users without being allowed to speak as one.</summary>
+    public bool MaySpeakFor(Guid user) => MayActFor(user) && (User is not null || Caller is not { Kind: ApiKeyKind.TenantAdmin, MayDelegate: false });
 }
 
 public static class CallerOfRequest

@@ -58,6 +58,11 @@ public static class PromptBatch
             return Refusal.NotFound("user");
         }
 
+        if (!acting.MaySpeakFor(user))
+        {
+            return ActingResolver.MayNotDelegate;
+        }
+
         if ((pair.Personality is null) == (pair.UserPersona is null))
         {
             return Refusal.Invalid("personality", "A pair names either 'personality' or 'userPersona'.");

@@ -195,7 +195,7 @@ public static class TenantEndpoints
 
         if (caller.Kind == ApiKeyKind.User ? user != caller.User : caller is { Kind: ApiKeyKind.TenantAdmin, MayDelegate: false })
         {
-            return Refusal.Forbidden("may_not_delegate", "This key may not act for another user.").ToResult();
+            return ActingResolver.MayNotDelegate.ToResult();
         }
 
         if (await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user.Value)).Get() is null || await keys.FindById(caller.KeyId, http.RequestAborted) is not { } key)

@@ -161,7 +161,8 @@ public static class UserEndpoints
     {
         if (user is not null)
         {
-            return await Find(http, user, who);
+            var found = await Find(http, user, who);
+            return found.Refusal is null && !found.Acting!.MaySpeakFor(found.User) ? (null, default, ActingResolver.MayNotDelegate) : found;
         }
 
         var (acting, refusal) = await who.Resolve(http);
