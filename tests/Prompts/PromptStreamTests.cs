@@ -46,6 +46,70 @@ public sealed class PromptStreamTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
+    public async Task Every_tier_of_parameters_and_settings_is_followed()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (id, slug) = await ana.NewPersonality();
+        using var listener = await PromptListener.Open(room.Node, await room.Node.UserKey(ana.Id), ana.Id, id);
+
+        async Task Told(Task<ApiAnswer> write, string what, string? from)
+        {
+            Assert.True((int)(await write).Status is 200 or 201, $"{what} from {from} was not written");
+            var told = await listener.Next();
+            Assert.Contains(told["changed"]!.AsArray(), part => (string)part!["what"]! == what && (string?)part["from"] == from);
+            Assert.Equal((string)(await ana.Client.Prompt(slug))["version"]!, (string)told["version"]!);
+        }
+
+        Task<ApiAnswer> Config(ApiClient by, object body) => by.Post("/v1/llm-configs", body);
+        var tenants = await Config(room.Admin, new { name = $"g{Guid.NewGuid():N}", model = "tenants", isDefault = true });
+        Assert.Equal((string)(await ana.Client.Prompt(slug))["version"]!, (string)(await listener.Next())["version"]!);
+        await Told(room.Admin.Patch($"/v1/llm-configs/{tenants.Id}", new { model = "tenants' other" }), "llm.model", "tenant-default");
+        var personalitys = (await Config(room.Admin, new { name = $"g{Guid.NewGuid():N}", model = "personalitys" })).Id;
+        await Told(ana.Client.Put($"/v1/personalities/{slug}/default-llm-config", new { llmConfigId = personalitys }), "llm.model", "personality");
+        var own = (await Config(ana.Client, new { name = "own", model = "anas" })).Id;
+        await Told(ana.Client.Put($"/v1/users/{ana.Id}/default-llm-config", new { llmConfigId = own }), "llm.model", "user-default");
+        await Told(ana.Client.Patch($"/v1/llm-configs/{own}", new { model = "anas other" }), "llm.model", "user-default");
+        var given = (await Config(room.Admin, new { name = $"g{Guid.NewGuid():N}", model = "given" })).Id;
+        await Told(ana.Client.Put($"/v1/users/{ana.Id}/overrides/{slug}", new { llmConfigId = given }), "llm.model", "override");
+        // A global one that becomes her own is never out of reach for her, and has another version.
+        await Told(room.Admin.Patch($"/v1/llm-configs/{given}", new { ownerId = ana.Id }), "llm.model", "override");
+
+        await Told(room.Admin.Patch("/v1/tenant/settings", new { maxMessages = 11 }), "settings.maxMessages", "tenant");
+        await Told(ana.Client.Patch($"/v1/personalities/{slug}/settings", new { maxMessages = 12 }), "settings.maxMessages", "personality");
+        await Told(ana.Client.Patch($"/v1/users/{ana.Id}/settings", new { maxMessages = 13 }), "settings.maxMessages", "user");
+        await Told(ana.Client.Patch($"/v1/users/{ana.Id}/overrides/{slug}/settings", new { maxMessages = 14 }), "settings.maxMessages", "user-personality");
+
+        (await room.Admin.Patch("/v1/tenant/settings", new { maxMessages = (int?)null })).Should(HttpStatusCode.OK);
+        (await room.Admin.Delete($"/v1/llm-configs/{tenants.Id}")).Should(HttpStatusCode.NoContent);
+    }
+
+    [Fact]
+    public async Task Whoever_comes_back_is_told_the_version_that_it_missed_and_nothing_if_it_missed_none()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (id, slug) = await ana.NewPersonality();
+        var key = await room.Node.UserKey(ana.Id);
+        string before;
+        using (var listener = await PromptListener.Open(room.Node, key, ana.Id, id))
+        {
+            before = await listener.Subscribed;
+        }
+
+        (await ana.Client.Patch($"/v1/personalities/{slug}", new { tone = "warm" })).Should(HttpStatusCode.OK);
+        var now = (string)(await ana.Client.Prompt(slug))["version"]!;
+        string after;
+        using (var behind = await PromptListener.Open(room.Node, key, ana.Id, id, before))
+        {
+            Assert.Equal(now, (string)(await behind.Next())["version"]!);
+            after = behind.LastId!;
+        }
+
+        using var level = await PromptListener.Open(room.Node, key, ana.Id, id, after);
+        (await ana.Client.Patch($"/v1/personalities/{slug}", new { tone = "cold" })).Should(HttpStatusCode.OK);
+        Assert.Equal((string)(await ana.Client.Prompt(slug))["version"]!, (string)(await level.Next())["version"]!);
+    }
+
+    [Fact]
     public async Task Nobody_else_may_listen()
     {
         var (ana, bob) = (await room.NewPerson("Ana"), await room.NewPerson("Bob"));
@@ -72,13 +136,27 @@ internal sealed class PromptListener : IDisposable
         _ = Read();
     }
 
+    private readonly TaskCompletionSource<string> _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Where to go on from, as the stream said first.</summary>
+    public Task<string> Subscribed => _subscribed.Task;
+
+    /// <summary>Where to go on from, as it said last.</summary>
+    public volatile string? LastId;
+
     /// <summary>The version told last.</summary>
     public volatile string? Last;
 
-    public static async Task<PromptListener> Open(Node node, string key, Guid user, Guid personality)
+    /// <param name="after">The version that the listener has.</param>
+    public static async Task<PromptListener> Open(Node node, string key, Guid user, Guid personality, string? after = null)
     {
         var http = new HttpClient { BaseAddress = node.Address, Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (after is not null)
+        {
+            http.DefaultRequestHeaders.Add("Last-Event-ID", after);
+        }
+
         var response = await http.GetAsync($"/v1/events?stream=prompt:{user}:{personality}", HttpCompletionOption.ResponseHeadersRead);
         Assert.True(response.StatusCode == HttpStatusCode.OK, response.StatusCode.ToString());
         return new PromptListener(http, new StreamReader(await response.Content.ReadAsStreamAsync()));
@@ -96,6 +174,12 @@ internal sealed class PromptListener : IDisposable
         {
             while (await _lines.ReadLineAsync() is { } line)
             {
+                if (line.StartsWith("id:", StringComparison.Ordinal))
+                {
+                    LastId = line[3..].Trim();
+                    _subscribed.TrySetResult(LastId);
+                }
+
                 if (line.StartsWith("data:", StringComparison.Ordinal) && JsonNode.Parse(line[5..]) is JsonObject told && (string?)told["type"] == "prompt.changed")
                 {
                     var data = told["data"]!.AsObject();

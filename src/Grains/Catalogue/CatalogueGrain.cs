@@ -160,20 +160,16 @@ public sealed class CatalogueGrain(
     }
 
     /// <summary>
-    /// A global config becomes a user's own. It leaves the catalogue with the commit, so nobody else resolves with it from then
-    /// on; the user's grain reads it before this is answered. That one asks the catalogue too, but only what interleaves.
+    /// A global config becomes a user's own. The user's grain reads it before it leaves the catalogue here, so there is no moment
+    /// at which that user has it nowhere; and who hears of it finds it there. That grain asks the catalogue too, but only what
+    /// interleaves.
     /// </summary>
     private async Task<Outcome<LlmConfigView>> Give(Command command, LlmConfigView config, Guid owner, DateTimeOffset now)
     {
         try
         {
-            var outcome = await Commit(command, Outcome<LlmConfigView>.Done(config), to => to.Give(config), now);
-            if (outcome.Refusal is null)
-            {
-                await GrainFactory.Of<IUserGrain>(new TenantScopedKey(_tenant!.Value, owner)).Reload();
-            }
-
-            return outcome;
+            return await Commit(command, Outcome<LlmConfigView>.Done(config), to => to.Give(config), now,
+                () => GrainFactory.Of<IUserGrain>(new TenantScopedKey(_tenant!.Value, owner)).Reload());
         }
         catch (PostgresException e) when (e.IsForeignKey(LlmConfigStore.OwnerReference))
         {
@@ -248,7 +244,9 @@ public sealed class CatalogueGrain(
             : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
     }
 
-    private async Task<Outcome<T>> Commit<T>(Command command, Outcome<T> outcome, Action<CatalogueChange> put, DateTimeOffset now)
+    /// <param name="committed">What is done before anybody sees it.</param>
+    private async Task<Outcome<T>> Commit<T>(
+        Command command, Outcome<T> outcome, Action<CatalogueChange> put, DateTimeOffset now, Func<Task>? committed = null)
         where T : class
     {
         var batch = database.Begin(CatalogueStore.Scope(_tenant));
@@ -258,8 +256,19 @@ public sealed class CatalogueGrain(
         try
         {
             var events = await batch.Commit(DeactivateOnIdle);
-            State = change.Next.At(State.Version + 1, events[^1].Seq);
-            feed.Announce(_tenant, events);
+            try
+            {
+                if (committed is not null)
+                {
+                    await committed();
+                }
+            }
+            finally
+            {
+                State = change.Next.At(State.Version + 1, events[^1].Seq);
+                feed.Announce(_tenant, events);
+            }
+
             return outcome;
         }
         catch (PostgresException e) when (e.IsUnique(LlmConfigStore.NameKey))
@@ -277,7 +286,7 @@ public sealed class CatalogueGrain(
         }
     }
 
-    private static readonly Refusal NameTaken = Refusal.Conflict("llm_config_exists", "A global LLM config of that name exists.", "name");
+    private static readonly Refusal NameTaken = Refusal.Conflict("llm_config_exists", "An LLM config of that name exists there: a global one, or one of that user's own.", "name");
 
     private static readonly Refusal ModeTaken = Refusal.Conflict("focus_mode_exists", "A focus mode of that name exists.", "modeName");
 
