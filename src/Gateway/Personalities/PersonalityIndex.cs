@@ -60,7 +60,14 @@ public sealed class PersonalityIndex
             _byStream.Clear();
         }
 
-        _byStream[StreamName.Personality(id)] = (tenant, text);
+        // Renamed, and asked for by its new slug before that was announced: the old one would be remembered for good.
+        var stream = StreamName.Personality(id);
+        if (_byStream.TryGetValue(stream, out var old) && old != (tenant, text))
+        {
+            _bySlug.TryRemove(old, out _);
+        }
+
+        _byStream[stream] = (tenant, text);
         _bySlug[(tenant, text)] = id;
         if (Volatile.Read(ref _changes) != before)
         {
