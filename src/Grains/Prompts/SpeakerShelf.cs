@@ -11,7 +11,8 @@ public sealed class SpeakerShelf(object of)
 
     private readonly PromptPattern?[] _patterns = new PromptPattern?[Room];
     private readonly PromptTerms?[] _terms = new PromptTerms?[Room];
-    private int _next;
+    private int _nextPattern;
+    private int _nextTerms;
 
     public object Of { get; } = of;
 
@@ -25,7 +26,7 @@ public sealed class SpeakerShelf(object of)
             }
         }
 
-        return Keep(_patterns, new PromptPattern(parts));
+        return Keep(_patterns, ref _nextPattern, new PromptPattern(parts));
     }
 
     public PromptTerms Terms(in TermTiers tiers)
@@ -38,8 +39,8 @@ public sealed class SpeakerShelf(object of)
             }
         }
 
-        return Keep(_terms, new PromptTerms(tiers));
+        return Keep(_terms, ref _nextTerms, new PromptTerms(tiers));
     }
 
-    private T Keep<T>(T?[] kept, T made) => kept[(uint)Interlocked.Increment(ref _next) % Room] = made;
+    private static T Keep<T>(T?[] kept, ref int next, T made) => kept[(uint)Interlocked.Increment(ref next) % Room] = made;
 }
