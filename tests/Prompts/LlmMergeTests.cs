@@ -124,6 +124,24 @@ public sealed class LlmMergeTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void A_prompts_tiers_are_merged_in_that_order() =>
+        Prop.ForAll(AnyTiers, tiers =>
+        {
+            var configs = tiers.Select(tier => tier.Config).ToArray();
+            var mode = configs[1]?.Model is { } model ? Mode("…", model) : null;
+            var material = Of(Personality() with { DefaultLlmConfigId = configs[3]?.Id }) with
+            {
+                Override = Override(config: configs[0]?.Id),
+                Me = Me(User with { DefaultLlmConfigId = configs[2]?.Id }, [.. new[] { configs[0], configs[2] }.OfType<LlmConfigView>()]),
+                WithFocusMode = true,
+                Catalogue = Catalogue with { FocusMode = mode, LlmConfigs = [.. configs[3..4].OfType<LlmConfigView>()], DefaultLlmConfig = configs[4] },
+            };
+            LlmTier[] inOrder = [tiers[0], LlmMerge.OfFocusMode(mode), .. tiers[2..]];
+            static IEnumerable<(string, object, string)> Said(LlmMerge llm) => llm.Chosen.Select(choice => (choice.Field.Name, choice.Value, choice.From.Name));
+            return Said(material.Tiers().MergeLlm()).SequenceEqual(Said(LlmMerge.Of(inOrder)));
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
     public void The_tier_that_a_field_is_said_to_come_from_confirms_it() =>
         Prop.ForAll(AnyTiers, tiers =>
         {

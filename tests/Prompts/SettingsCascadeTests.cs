@@ -110,6 +110,20 @@ public sealed class SettingsCascadeTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void A_prompts_tiers_lie_over_each_other_in_that_order() =>
+        Prop.ForAll(AnyTiers, tiers =>
+        {
+            var cascade = (Material.Of(Material.Personality() with { Settings = tiers[1] }) with
+            {
+                TenantSettings = tiers[0],
+                ChannelSettings = tiers[2],
+                Me = Material.Me(Material.User with { Settings = tiers[3] }),
+                Override = Material.Override(settings: tiers[4]),
+            }).Tiers().MergeSettings();
+            return cascade.Effective == Cascade(tiers).Effective && cascade.Sources().SequenceEqual(Cascade(tiers).Sources());
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
     public void Clearing_a_tier_equals_never_having_set_it() =>
         Prop.ForAll(AnyTiers, Gen.Choose(0, Names.Length - 1).ToArbitrary(), (tiers, at) =>
         {
