@@ -80,6 +80,40 @@ public sealed class RegistrationTests : IAsyncLifetime
         both.ShouldRefuse(HttpStatusCode.Conflict, "identity_conflict");
     }
 
+    [Fact]
+    public async Task The_default_persona_is_the_person_who_registers()
+    {
+        async Task<(string, string, string)> Default(string subject, string? displayName, string? bio)
+        {
+            var user = (await Service.Post("/v1/users", new { username = "ada", displayName, bio, identities = new[] { new { provider = "test", subject } } })).Should(HttpStatusCode.Created);
+            var persona = (await Service.Get($"/v1/personas/{(string)user.Json["defaultPersonaId"]!}")).Should(HttpStatusCode.OK).Json;
+            return ((string)persona["name"]!, (string)persona["preferredName"]!, (string)persona["content"]!);
+        }
+
+        Assert.Equal(("ada", "Ada", "I paint."), await Default("one", "Ada", "I paint."));
+        Assert.Equal(("ada", "ada", ""), await Default("two", null, null));
+    }
+
+    [Fact]
+    public async Task An_identity_is_attached_by_saying_so_and_never_by_registering()
+    {
+        var ada = await Service.Register("ada", "one");
+        var bob = await Service.Register("bob", "two");
+        var known = (await Service.Post("/v1/users", new
+        {
+            username = "ada",
+            identities = new[] { new { provider = "test", subject = "one" }, new { provider = "test", subject = "new" } },
+        })).Should(HttpStatusCode.OK);
+        Assert.Equal(ada, known.Id);
+        Assert.Single(known.Json["identities"]!.AsArray());
+        (await Service.Get("/v1/users/by-identity/test/new")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+
+        (await Service.Put($"/v1/users/{ada}/identities", new { provider = "test", subject = "two" })).ShouldRefuse(HttpStatusCode.Conflict, "identity_conflict");
+        Assert.Equal(bob, (await Service.Get("/v1/users/by-identity/test/two")).Should(HttpStatusCode.OK).Id);
+        (await Service.Put($"/v1/users/{ada}/identities", new { provider = "test", subject = "new" })).Should(HttpStatusCode.OK);
+        Assert.Equal(ada, (await Service.Get("/v1/users/by-identity/test/new")).Should(HttpStatusCode.OK).Id);
+    }
+
     private async Task<long> Count(string sql)
     {
         await using var connection = new NpgsqlConnection(_fixture.Database.Superuser);
