@@ -15,7 +15,7 @@ public sealed partial class PromptFrontTests
         var prompt = SystemPrompt("You are {{char}}.");
         var material = Of(Personality("Born at sea.", "calm") with { SystemPromptId = prompt.Id, Tone = "warm", Likes = "tea with {user}" }) with
         {
-            DefaultPersona = Persona("Anastasia", "I sail.", "Ana", "she/her"),
+            DefaultPersona = Persona("Anastasia", "I sail.", "Ana", "she/her to {{char}}"),
             Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = SystemPrompt("default"), FocusMode = Mode("Write code.") },
             WithFocusMode = true,
             Mindscape = "Likes it short.",
@@ -37,7 +37,7 @@ public sealed partial class PromptFrontTests
 
             <user>
             <name>Ana</name>
-            <pronouns>she/her</pronouns>
+            <pronouns>she/her to Lila</pronouns>
             <about source="the user's own words">I sail.</about>
             </user>
 

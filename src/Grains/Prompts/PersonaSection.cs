@@ -18,7 +18,7 @@ public sealed class PersonaSection : GappedText
 
         var section = new Section.Builder("user");
         section.Verbatim("name", Name.Text);
-        section.Verbatim("pronouns", persona.Pronouns);
+        section.Field("pronouns", persona.Pronouns);
         section.Field("about", persona.Content, " source=\"the user's own words\"");
         _section = section.Build();
         NeedsTime = _section.NeedsTime;

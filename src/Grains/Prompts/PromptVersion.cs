@@ -14,7 +14,7 @@ namespace PersonaActors.Grains.Prompts;
 public static class PromptVersion
 {
     /// <summary>Rises when the same material begins to give another text.</summary>
-    private const byte Rendering = 3;
+    private const byte Rendering = 4;
 
     private static readonly UInt128 OfOverride = Digest(went => Append(went, Part.Persona, Source.Override));
 
