@@ -13,6 +13,11 @@ public static class GrainsComposition
     public static void AddGrainWork(this IServiceCollection services, bool alone)
     {
         services.AddSingleton(new LiveVersions(alone));
+        if (!alone)
+        {
+            services.AddClusterReach();
+        }
+
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
@@ -24,5 +29,11 @@ public static class GrainsComposition
         services.AddSingleton<SharedSnapshots>();
         services.AddSingleton<Pruner>();
         services.AddHostedService(provider => provider.GetRequiredService<Pruner>());
+    }
+
+    public static void AddClusterReach(this IServiceCollection services)
+    {
+        services.AddSingleton<ClusterReach>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterReach>());
     }
 }

@@ -49,6 +49,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
     private async ValueTask<(ReadyEntry? Entry, ReadyPrompt? Ready, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
+        shared.Reach?.Check();
         ReadyEntry? entry = null;
         for (var tries = 0; tries < MostTries; tries++)
         {

@@ -36,9 +36,10 @@ public static class EngineHosting
             .Configure<ClusterOptions>(Name)
             .Configure<ClusterMembershipOptions>(membership =>
             {
-                // A silo that died is noticed in seconds, and one cut off from membership stops serving.
+                // A silo that died is noticed in seconds, and one that was voted dead while it was away learns it as soon as it is back.
                 membership.ProbeTimeout = TimeSpan.FromSeconds(1);
                 membership.NumVotesForDeathDeclaration = 1;
+                membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             })
             .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })

@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Hosting;
+using PersonaActors.Contracts;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Grains;
+
+/// <summary>
+/// On a cluster, when this silo last reached the database, where it is written who belongs to the cluster. One that hasn't for
+/// ten seconds may have been voted dead without knowing it, and its grains may live elsewhere by now: it resolves no prompts
+/// until it has. One that reaches it reads there that it is dead, and ends.
+/// </summary>
+public sealed class ClusterReach(Database database, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    private long _reached = time.GetTimestamp();
+
+    /// <exception cref="StorageUnavailableException">What this silo holds may be old.</exception>
+    public void Check()
+    {
+        if (time.GetElapsedTime(Volatile.Read(ref _reached)) > Longest)
+        {
+            throw new StorageUnavailableException("This silo hasn't reached its cluster's membership for a while, so it can't say whether what it holds still holds.");
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Pause, time);
+        do
+        {
+            var asked = time.GetTimestamp();
+            using var patience = new CancellationTokenSource(Longest, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
+            try
+            {
+                await database.RefreshEpoch(either.Token);
+                Volatile.Write(ref _reached, asked);
+            }
+            catch (Exception e) when (e is StorageUnavailableException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            {
+                // The next try comes; until one succeeds, the time runs.
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net;
+using PersonaActors.Grains;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Faults;
+
+/// <summary>What a silo of a cluster does when PostgreSQL, and with it the cluster's membership, is really gone.</summary>
+public sealed class ClusterReachTests
+{
+    [Fact]
+    public async Task A_silo_without_membership_for_ten_seconds_resolves_nothing_until_it_is_back()
+    {
+        var cluster = PrivateCluster.Create();
+        try
+        {
+            await using var database = await TestDatabase.CreateOn(cluster.Superuser);
+            var clock = new FakeClock();
+            await using var node = await Node.Start(database, clock, with: services => services.AddClusterReach());
+            // Whatever is logged while PostgreSQL is away.
+            node.Expect("");
+            using var client = node.Client(await node.ServiceKey());
+            var user = await client.Register("ada");
+            var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "i", personalityTraits = "t", isPublic = true }, ("X-Persona-User", user.ToString())))
+                .Should(HttpStatusCode.Created).Id;
+            Task<ApiAnswer> Prompt() => client.Get($"/v1/personalities/{personality}/prompt?user={user}");
+            (await Prompt()).Should(HttpStatusCode.OK);
+
+            cluster.Stop();
+            try
+            {
+                clock.Advance(TimeSpan.FromSeconds(5));
+                (await Prompt()).Should(HttpStatusCode.OK);
+                clock.Advance(TimeSpan.FromSeconds(6));
+                (await Prompt()).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+                // What answers from memory and needs no cluster does so still.
+                (await client.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
+            }
+            finally
+            {
+                cluster.Start();
+            }
+
+            await Eventually.True("it resolves again", async () =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(2));
+                return (await Prompt()).Status == HttpStatusCode.OK;
+            }, TimeSpan.FromSeconds(30));
+        }
+        finally
+        {
+            cluster.Remove();
+        }
+    }
+}
