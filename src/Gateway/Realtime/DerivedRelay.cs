@@ -66,7 +66,8 @@ internal sealed class DerivedRelay : StreamRelay
     // Not under this relay's lock: who tells of a change may hold one of theirs, and takes ours then.
     protected override void Retired() => ThreadPool.QueueUserWorkItem(static followed => followed.Dispose(), _followed, preferLocal: false);
 
-    private void Changed()
+    /// <summary>What it follows may have moved: it reads, and tells if that is so.</summary>
+    internal void Changed()
     {
         lock (Sync)
         {

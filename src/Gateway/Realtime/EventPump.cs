@@ -122,7 +122,7 @@ public sealed class EventPump : BackgroundService
     public Task Recheck(Guid? tenant, string stream) =>
         _relays.TryGetValue((tenant, stream), out var relay) ? relay.Recheck() : Task.CompletedTask;
 
-    /// <summary>Compares all streams that somebody listens to with the log. Done every few seconds, and when hints may have been lost.</summary>
+    /// <summary>Compares all streams that somebody listens to with the log, or with what they are derived from. Done every few seconds, and when hints may have been lost.</summary>
     public async Task CheckPositions(CancellationToken cancel)
     {
         await _checking.WaitAsync(cancel);
@@ -135,6 +135,11 @@ public sealed class EventPump : BackgroundService
                 {
                     Forget(relay);
                 }
+            }
+
+            foreach (var derived in _relays.Values.OfType<DerivedRelay>())
+            {
+                derived.Changed();
             }
 
             _dependents.CheckHinted();
