@@ -3,8 +3,6 @@ using PersonaActors.Bench;
 // What can be measured. Add a line: a name, and what it runs; every result becomes a row of the one table.
 (string Name, Func<Task<Result[]>> Run)[] benchmarks =
 [
-    ("engine-calls", EngineCalls.RunAsync),
-    ("engine-reminders", EngineReminders.RunAsync),
     ("focus-sessions", FocusSessions.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),

@@ -13,9 +13,6 @@ public sealed record GatewayOptions
     /// <summary>Per service, admin or operator key; 0 means unlimited.</summary>
     public int ServiceRequestsPerMinute { get; init; }
 
-    /// <summary>Whether other gateways may serve the same database, so that events must be hinted to them.</summary>
-    public bool SharesDatabase { get; init; }
-
     /// <summary>Exceptions of the engine that say: the call may be tried again, it met a node that went away.</summary>
     public Func<Exception, bool> IsEngineTransient { get; init; } = static _ => false;
 }

@@ -5,11 +5,12 @@ using PersonaActors.Storage;
 namespace PersonaActors.Grains;
 
 /// <summary>
-/// On a cluster, when this silo last reached the database, where it is written who belongs to the cluster. One that hasn't for
-/// ten seconds may have been voted dead without knowing it, and its grains may live elsewhere by now: it resolves no prompts
-/// until it has. One that reaches it reads there that it is dead, and ends.
+/// When this silo last reached the database, where it is written who belongs to the cluster. One that hasn't for ten seconds
+/// may have been voted dead without knowing it, and its grains may live elsewhere by now: it resolves no prompts until it has,
+/// unless it is told to serve all the same, being alone. One that reaches it reads there that it is dead, and ends.
 /// </summary>
-public sealed class ClusterReach(Database database, TimeProvider time) : BackgroundService
+/// <param name="time">Not the domain's clock: this is about real silos.</param>
+public sealed class ClusterReach(Database database, GrainOptions options, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
@@ -19,7 +20,7 @@ public sealed class ClusterReach(Database database, TimeProvider time) : Backgro
     /// <exception cref="StorageUnavailableException">What this silo holds may be old.</exception>
     public void Check()
     {
-        if (time.GetElapsedTime(Volatile.Read(ref _reached)) > Longest)
+        if (!options.ServesWhenCutOff && time.GetElapsedTime(Volatile.Read(ref _reached)) > Longest)
         {
             throw new StorageUnavailableException("This silo hasn't reached its cluster's membership for a while, so it can't say whether what it holds still holds.");
         }

@@ -9,15 +9,10 @@ namespace PersonaActors.Grains;
 /// <summary>What runs beside the grains, on nodes that have grains.</summary>
 public static class GrainsComposition
 {
-    /// <param name="alone">All grains are in this process.</param>
-    public static void AddGrainWork(this IServiceCollection services, bool alone)
+    public static void AddGrainWork(this IServiceCollection services)
     {
-        services.AddSingleton(new LiveVersions(alone));
-        if (!alone)
-        {
-            services.AddClusterReach();
-        }
-
+        services.AddSingleton<ClusterReach>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterReach>());
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
@@ -29,11 +24,5 @@ public static class GrainsComposition
         services.AddSingleton<SharedSnapshots>();
         services.AddSingleton<Pruner>();
         services.AddHostedService(provider => provider.GetRequiredService<Pruner>());
-    }
-
-    public static void AddClusterReach(this IServiceCollection services)
-    {
-        services.AddSingleton<ClusterReach>();
-        services.AddHostedService(provider => provider.GetRequiredService<ClusterReach>());
     }
 }

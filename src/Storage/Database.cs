@@ -24,9 +24,6 @@ public sealed class Database : IAsyncDisposable
         _worker = Source(logins.Worker, "personactors worker", 10, loggers);
     }
 
-    /// <summary>Closed while this node may not write, because it lost its lock on the database.</summary>
-    public DatabaseGate Gate { get; } = new();
-
     /// <summary>Tells a restored backup from its original; read at start and again whenever the listening connection was lost.</summary>
     public string Epoch => _epoch ?? throw new StorageUnavailableException("The database's epoch is not known yet.");
 
@@ -104,11 +101,7 @@ public sealed class Database : IAsyncDisposable
         }
     }
 
-    internal async ValueTask<NpgsqlConnection> OpenApp(CancellationToken cancel)
-    {
-        Gate.ThrowIfClosed();
-        return await _app.OpenConnectionAsync(cancel);
-    }
+    internal ValueTask<NpgsqlConnection> OpenApp(CancellationToken cancel) => _app.OpenConnectionAsync(cancel);
 
     public async ValueTask DisposeAsync()
     {
@@ -147,25 +140,5 @@ public sealed class Database : IAsyncDisposable
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         builder.UseLoggerFactory(loggers);
         return builder.Build();
-    }
-}
-
-/// <summary>Open while this node may use the database. The embedded edition closes it when the node lock is lost, until it is held again.</summary>
-public sealed class DatabaseGate
-{
-    private volatile string? _closedBecause;
-
-    public bool IsOpen => _closedBecause is null;
-
-    public void Close(string because) => _closedBecause = because;
-
-    public void Open() => _closedBecause = null;
-
-    public void ThrowIfClosed()
-    {
-        if (_closedBecause is { } because)
-        {
-            throw new StorageUnavailableException(because);
-        }
     }
 }

@@ -72,16 +72,16 @@ public sealed class KillTests
     }
 
     [Fact]
-    public async Task A_second_node_on_the_same_database_is_refused_in_words()
+    public async Task A_second_node_on_the_same_database_joins_and_both_serve()
     {
         await using var database = await TestDatabase.Create();
         await using var first = await ProcessNode.Start(database);
-        await using var second = ProcessNode.Launch(database);
-        await second.WaitForExit();
-        Assert.Equal(1, second.ExitCode);
-        Assert.Contains("Another PersonaActors node already serves the database", second.Output, StringComparison.Ordinal);
-        using var client = first.Client();
-        (await client.Get("/health/ready")).Should(HttpStatusCode.OK);
+        await using var second = await ProcessNode.Start(database);
+        using var here = first.Client();
+        using var there = second.Client(first.Key);
+        var user = await here.Register("ada");
+        (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -9,7 +10,7 @@ namespace PersonaActors.Tests.Focus;
 /// <summary>A node with a clock of the test's, auth off as in the founding document, and its database.</summary>
 public abstract class FocusFixture : IAsyncLifetime
 {
-    protected FakeClock Clock { get; set; } = new();
+    protected FakeTimeProvider Clock { get; set; } = FakeTime.Start();
 
     protected TestDatabase Database { get; private set; } = null!;
 

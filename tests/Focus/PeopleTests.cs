@@ -12,7 +12,7 @@ public sealed class PeopleTests : FocusFixture
     public override Task InitializeAsync()
     {
         // The last Saturday of winter time in Berlin; the clock there jumps at 01:00 UTC of the next day.
-        Clock = new FakeClock(new DateTimeOffset(2031, 3, 29, 21, 0, 0, TimeSpan.Zero));
+        Clock = FakeTime.Start(new DateTimeOffset(2031, 3, 29, 21, 0, 0, TimeSpan.Zero));
         return base.InitializeAsync();
     }
 

@@ -12,7 +12,7 @@ public sealed class PreventiveTests : FocusFixture
 
     public override Task InitializeAsync()
     {
-        Clock = new FakeClock(new DateTimeOffset(2031, 3, 3, 9, 2, 0, TimeSpan.Zero));
+        Clock = FakeTime.Start(new DateTimeOffset(2031, 3, 3, 9, 2, 0, TimeSpan.Zero));
         return base.InitializeAsync();
     }
 

@@ -111,7 +111,7 @@ public sealed class ClockedNode : IAsyncDisposable
     /// <summary>The process itself: see Main.</summary>
     public static async Task<int> Run(long ticks)
     {
-        var clock = new FakeClock(new DateTimeOffset(ticks, TimeSpan.Zero));
+        var clock = FakeTime.Start(new DateTimeOffset(ticks, TimeSpan.Zero));
         var logins = new DatabaseLogins(Environment.GetEnvironmentVariable(AppLogin)!, Environment.GetEnvironmentVariable(WorkerLogin)!);
         await using var node = await Node.Start(logins, clock, auth: false, services => services.AddSingleton<ILoggerProvider, ErrorLines>());
         // Which errors are fine is for the test to say, which hears of them all.

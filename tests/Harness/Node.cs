@@ -16,7 +16,7 @@ using PersonaActors.Storage;
 namespace PersonaActors.Tests.Harness;
 
 /// <summary>
-/// The real node in this process: Kestrel on a port of its own, the engine, PostgreSQL. Only the clock can be another. An
+/// The real node in this process: Kestrel on a port of its own, a silo, PostgreSQL. Only the clock can be another. An
 /// error in its log that the test didn't announce fails the test when the node is disposed.
 /// </summary>
 public sealed class Node : IAsyncDisposable
@@ -72,7 +72,7 @@ public sealed class Node : IAsyncDisposable
         var demo = await new DemoTenant(database, clock).Ensure(CancellationToken.None);
         var app = NodeComposition.Build(Settings.Read(configuration), configuration, database, auth ? null : demo, services =>
         {
-            services.AddSingleton(clock);
+            services.AddSingleton(new Clock(clock));
             services.AddSingleton<ILoggerProvider>(errors);
             with?.Invoke(services);
         });

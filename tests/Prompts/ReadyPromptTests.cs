@@ -30,32 +30,6 @@ public sealed class ReadyPromptTests
         JsonNode.Parse(ready.Compose(state, window, message).ToArray())!.AsObject();
 
     [Fact]
-    public void A_text_that_is_sent_once_is_given_back_once_and_a_kept_one_never()
-    {
-        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Native, explain: false);
-        var once = ready.Once.Body!;
-        Assert.NotSame(once, ready.Once.Body);
-        var said = once.ToArray();
-        once.GiveBack();
-        once.GiveBack();
-        // Had it been given back twice, two of these would write into one room.
-        PromptText[] next = [.. Enumerable.Range(0, 8).Select(_ => ready.Once.Body!)];
-        var rooms = next.SelectMany(text => text.Stretches.Select(stretch => stretch.Of).Distinct()).ToList();
-        Assert.All(rooms.GroupBy(room => room, ReferenceEqualityComparer.Instance), room => Assert.True(room.Count() is 1 or 8, "a room of its own, or shared by all"));
-
-        var kept = ready.Alone.Body!;
-        Assert.Same(kept, ready.Once.Body);
-        kept.GiveBack();
-        foreach (var text in next)
-        {
-            text.GiveBack();
-        }
-
-        _ = ReadyPrompt.Of(Resolve(Of(Personality("Somebody else, who is told of at some length."))), PromptFormat.Native, explain: false).Once.Body;
-        Assert.Equal(said, kept.ToArray());
-    }
-
-    [Fact]
     public void The_native_answer_has_the_text_the_parameters_and_their_sources()
     {
         var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Native, explain: false);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using System.Text.Json.Nodes;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Tests.Harness;
@@ -15,7 +16,7 @@ public sealed class BrowserTests(BrowserTests.Fixture fixture) : IClassFixture<B
     {
         private TestDatabase _database = null!;
 
-        public FakeClock Clock { get; } = new();
+        public FakeTimeProvider Clock { get; } = FakeTime.Start();
 
         public NodeClients Clients { get; private set; } = null!;
 

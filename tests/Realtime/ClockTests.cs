@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Gateway.Realtime;
@@ -8,7 +9,7 @@ namespace PersonaActors.Tests.Realtime;
 /// <summary>What happens when time passes, on a clock that the test moves.</summary>
 public sealed class ClockTests : IAsyncLifetime
 {
-    private readonly FakeClock _clock = new();
+    private readonly FakeTimeProvider _clock = FakeTime.Start();
     private TestDatabase _database = null!;
     private Node _node = null!;
     private NodeClients _clients = null!;

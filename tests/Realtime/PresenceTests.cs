@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Tests.Harness;
 
@@ -10,12 +11,12 @@ public sealed class PresenceTests
     private static readonly Guid Ada = Guid.NewGuid();
     private const string Place = "personality:p";
 
-    private readonly FakeClock _clock = new();
+    private readonly FakeTimeProvider _clock = FakeTime.Start();
     private readonly List<Gateway> _gateways = [];
 
     private sealed class Gateway(TimeProvider time)
     {
-        public Presence Presence { get; } = new(time) { Told = static () => { } };
+        public Presence Presence { get; } = new(new Clock(time)) { Told = static () => { } };
 
         public bool Hears { get; set; } = true;
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using System.Net;
 using PersonaActors.Tests.Harness;
 
@@ -5,7 +6,7 @@ namespace PersonaActors.Tests.Security;
 
 public sealed class KeyTests : IAsyncLifetime
 {
-    private readonly FakeClock _clock = new();
+    private readonly FakeTimeProvider _clock = FakeTime.Start();
     private TestDatabase _database = null!;
     private Node _node = null!;
     private ApiClient _admin = null!;

@@ -12,7 +12,7 @@ public sealed class PrunerTests
     [Fact]
     public async Task Old_events_go_the_newest_stays_and_numbers_go_on()
     {
-        var clock = new FakeClock();
+        var clock = FakeTime.Start();
         await using var database = await TestDatabase.Create();
         await using var node = await Node.Start(database, clock);
         using var service = node.Client(await node.ServiceKey());

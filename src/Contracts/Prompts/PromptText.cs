@@ -16,22 +16,6 @@ public readonly record struct Stretch([property: Id(0)] byte[] Of, [property: Id
 [GenerateSerializer, Immutable, Alias("prompt-text")]
 public sealed record PromptText([property: Id(0)] Stretch[] Stretches, [property: Id(1)] int Length)
 {
-    /// <summary>Taken from the pool for this one answer.</summary>
-    [NonSerialized]
-    private byte[]? _lent;
-
-    /// <param name="lent">One of the stretches' arrays, from the shared pool. Nobody keeps this text: whoever sends it gives that back.</param>
-    public static PromptText Once(Stretch[] stretches, int length, byte[] lent) => new(stretches, length) { _lent = lent };
-
-    /// <summary>It is sent, and nobody reads it again.</summary>
-    public void GiveBack()
-    {
-        if (Interlocked.Exchange(ref _lent, null) is { } lent)
-        {
-            ArrayPool<byte>.Shared.Return(lent);
-        }
-    }
-
     public void WriteTo(IBufferWriter<byte> output)
     {
         var room = output.GetSpan();

@@ -10,7 +10,7 @@ namespace PersonaActors.Gateway.Auth;
 /// Short-lived tokens for browsers: <c>pt_</c> and, in base64url, key id, user, audience, expiry and an HMAC-SHA-256 over them
 /// under the secret of the key. So a token needs no table, is bound to all of these, and dies with its key.
 /// </summary>
-public sealed class ConnectionTokens(KeyRing keys, TimeProvider time)
+public sealed class ConnectionTokens(KeyRing keys, Clock time)
 {
     public const string Prefix = "pt_";
     public const int MaxMinutes = 60;

@@ -16,10 +16,10 @@ public sealed class IdentityIndex
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
 
     private readonly UserStore _users;
-    private readonly TimeProvider _time;
+    private readonly Clock _time;
     private readonly ConcurrentDictionary<(Guid Tenant, string Provider, string Subject), (Guid User, long Until)> _known = new();
 
-    public IdentityIndex(UserStore users, EventFeed feed, TimeProvider time)
+    public IdentityIndex(UserStore users, EventFeed feed, Clock time)
     {
         _users = users;
         _time = time;

@@ -21,14 +21,14 @@ public sealed class KeyRing : BackgroundService
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromSeconds(5);
 
     private readonly ApiKeyStore _store;
-    private readonly TimeProvider _time;
+    private readonly Clock _time;
     private readonly ILogger<KeyRing> _log;
     private readonly ConcurrentDictionary<KeyHash, ApiKeyRow> _byHash = new();
     private readonly ConcurrentDictionary<Guid, ApiKeyRow> _byId = new();
     private readonly SemaphoreSlim _recheck = new(0, 1);
     private long _changes;
 
-    public KeyRing(ApiKeyStore store, EventFeed feed, TimeProvider time, ILogger<KeyRing> log)
+    public KeyRing(ApiKeyStore store, EventFeed feed, Clock time, ILogger<KeyRing> log)
     {
         _store = store;
         _time = time;

@@ -12,9 +12,9 @@ using PersonaActors.Storage.Focus;
 namespace PersonaActors.Gateway.Focus;
 
 /// <summary>The way from a request to a session or a person, shared by the native routes and those of the founding document.</summary>
-public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFactory grains, TimeProvider time)
+public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFactory grains, Clock time)
 {
-    public TimeProvider Time => time;
+    public Clock Time => time;
 
     /// <summary>The session a path names, of a person the caller may act for; any other is, like one that isn't there, not found.</summary>
     public async Task<(Acting? Acting, OwnedKey Key, Refusal? Refusal)> Find(HttpContext http, Guid id)

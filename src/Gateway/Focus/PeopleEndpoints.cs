@@ -95,7 +95,7 @@ public static class PeopleEndpoints
         HttpContext http, string id, Guid taskId, TaskChange body, ActingResolver who, FocusSessions sessions, Commands commands) =>
         (await Run<PlannedTask>(http, id, body, who, sessions, commands, (companion, command) => companion.ChangeTask(command, taskId, body))).ToResult();
 
-    private static async Task<IResult> ListMemories(HttpContext http, string id, ActingResolver who, CompanionStore store, TimeProvider time)
+    private static async Task<IResult> ListMemories(HttpContext http, string id, ActingResolver who, CompanionStore store, Clock time)
     {
         var (page, invalid) = PageQuery.Read(http);
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);

@@ -23,14 +23,9 @@ public static class HealthEndpoints
             .WithMetadata(OpenToAll.Instance).WithTags("Health").WithSummary("What is not ready, if anything").Produces(503);
     }
 
-    /// <summary>The database answers, and this node may use it.</summary>
+    /// <summary>The database answers.</summary>
     public static ReadyCheck DatabaseCheck(Database database) => new("database", async cancel =>
     {
-        if (!database.Gate.IsOpen)
-        {
-            return "the node lock is being retaken";
-        }
-
         try
         {
             await database.RefreshEpoch(cancel);
@@ -42,7 +37,7 @@ public static class HealthEndpoints
         }
     });
 
-    private static async Task<IResult> Ready(HttpContext http, IEnumerable<ReadyCheck> checks, IHostApplicationLifetime lifetime, TimeProvider time)
+    private static async Task<IResult> Ready(HttpContext http, IEnumerable<ReadyCheck> checks, IHostApplicationLifetime lifetime, Clock time)
     {
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, http.RequestAborted);

@@ -12,7 +12,7 @@ namespace PersonaActors.Gateway.Http;
 /// answer in the command's own transaction. So a try whose fate is unknown may be repeated: if it had happened, the repeat
 /// meets its id and the first answer is returned.
 /// </summary>
-public sealed class Commands(CommandLog log, GatewayOptions options, TimeProvider time)
+public sealed class Commands(CommandLog log, GatewayOptions options, Clock time)
 {
     public const string Header = "Idempotency-Key";
     public const int MaxIdLength = 200;

@@ -6,7 +6,7 @@ using PersonaActors.Contracts;
 namespace PersonaActors.Gateway.Http;
 
 /// <summary>What flies becomes an answer here: bad input says what was bad, a lost database says when to come back, a bug says nothing.</summary>
-public sealed class Failures(RequestDelegate next, GatewayOptions options, TimeProvider time, ILogger<Failures> log)
+public sealed class Failures(RequestDelegate next, GatewayOptions options, Clock time, ILogger<Failures> log)
 {
     public Task Invoke(HttpContext http)
     {

@@ -45,7 +45,7 @@ public static class PersonalityEndpoints
         one.MapDelete("aliases/{alias}", RemoveAlias).WithSummary("Removes an alias").Produces(204).ProducesProblem(404);
     }
 
-    private static async Task<IResult> Create(HttpContext http, PersonalityDraft body, ActingResolver who, Commands commands, IGrainFactory grains, TimeProvider time)
+    private static async Task<IResult> Create(HttpContext http, PersonalityDraft body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)

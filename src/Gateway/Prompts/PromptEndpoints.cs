@@ -126,7 +126,6 @@ public static class PromptEndpoints
         }
 
         body.WriteTo(response.BodyWriter);
-        body.GiveBack();
         return Task.CompletedTask;
     }
 
@@ -134,6 +133,5 @@ public static class PromptEndpoints
     {
         await started;
         body.WriteTo(response.BodyWriter);
-        body.GiveBack();
     }
 }

@@ -17,9 +17,9 @@ public sealed class ConnectionRoster
     private readonly ConcurrentDictionary<EventConnection, ITimer?> _connections = new();
     private readonly KeyRing _keys;
     private readonly Presence _presence;
-    private readonly TimeProvider _time;
+    private readonly Clock _time;
 
-    public ConnectionRoster(KeyRing keys, Presence presence, EventFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
+    public ConnectionRoster(KeyRing keys, Presence presence, EventFeed feed, IHostApplicationLifetime lifetime, Clock time)
     {
         _keys = keys;
         _presence = presence;

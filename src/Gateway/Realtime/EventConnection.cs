@@ -24,7 +24,7 @@ public abstract class EventConnection
     private readonly Queue<Frame> _queue = new();
     private readonly Dictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
     private readonly Queue<Subscription> _behind = new();
-    private readonly TimeProvider _time;
+    private readonly Clock _time;
     private IDisposable? _online;
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _idle;
@@ -34,7 +34,7 @@ public abstract class EventConnection
     private bool _writing;
     private bool _replaying;
 
-    protected EventConnection(Acting acting, TimeProvider time)
+    protected EventConnection(Acting acting, Clock time)
     {
         Acting = acting;
         _time = time;

@@ -42,7 +42,7 @@ public sealed class EventPump : BackgroundService
     private long _logReads;
     private int _checkWanted;
 
-    public EventPump(EventFeed feed, EventLog log, Database database, StreamDirectory directory, Presence presence, ConnectionRoster roster, GatewayOptions options, TimeProvider time, ILogger<EventPump> logger)
+    public EventPump(EventFeed feed, EventLog log, Database database, StreamDirectory directory, Presence presence, ConnectionRoster roster, GatewayOptions options, Clock time, ILogger<EventPump> logger)
     {
         _log = log;
         _database = database;
@@ -61,7 +61,7 @@ public sealed class EventPump : BackgroundService
     /// <summary>How often the log was read for subscribers, since the start.</summary>
     public long LogReads => Volatile.Read(ref _logReads);
 
-    internal TimeProvider Time { get; }
+    internal Clock Time { get; }
 
     internal string Epoch => _database.Epoch;
 

@@ -21,7 +21,7 @@ public static class EventStreamEndpoint
             .Produces<string>(200, "text/event-stream").ProducesProblem(400).ProducesProblem(404);
 
     private static async Task<IResult> Serve(
-        HttpContext http, string? stream, string? from, ActingResolver who, EventPump pump, ConnectionRoster roster, TimeProvider time)
+        HttpContext http, string? stream, string? from, ActingResolver who, EventPump pump, ConnectionRoster roster, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
@@ -102,7 +102,7 @@ public static class EventStreamEndpoint
         protected override string ServerSentText() => ":\n\n";
     }
 
-    private sealed class ServerSentConnection(HttpContext http, Acting acting, TimeProvider time) : EventConnection(acting, time)
+    private sealed class ServerSentConnection(HttpContext http, Acting acting, Clock time) : EventConnection(acting, time)
     {
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

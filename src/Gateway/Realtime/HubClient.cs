@@ -5,7 +5,7 @@ using PersonaActors.Gateway.Auth;
 namespace PersonaActors.Gateway.Realtime;
 
 /// <summary>A connection of the hub.</summary>
-public sealed class HubClient(HubConnectionContext connection, Acting acting, TimeProvider time) : EventConnection(acting, time)
+public sealed class HubClient(HubConnectionContext connection, Acting acting, Clock time) : EventConnection(acting, time)
 {
     /// <summary>The token was renewed.</summary>
     public void Renew(Caller caller) => Acting = new Acting(caller, Acting.Tenant, Acting.User);

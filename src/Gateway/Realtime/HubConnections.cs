@@ -9,7 +9,7 @@ namespace PersonaActors.Gateway.Realtime;
 /// Where SignalR tells of its connections. Events don't go through its groups: the pump writes to each connection itself,
 /// to know whether it takes them.
 /// </summary>
-public sealed class HubConnections(ConnectionRoster roster, TimeProvider time, ILogger<DefaultHubLifetimeManager<PersonaHub>> log)
+public sealed class HubConnections(ConnectionRoster roster, Clock time, ILogger<DefaultHubLifetimeManager<PersonaHub>> log)
     : DefaultHubLifetimeManager<PersonaHub>(log)
 {
     private static readonly object Key = new();

@@ -12,7 +12,7 @@ public sealed record Refreshed(DateTimeOffset? ExpiresAt, StreamRefusal? Refused
 /// What clients call. It listens only: commands are HTTP. Calls on clients are <c>events(event[])</c>,
 /// <c>revoked(stream)</c> and <c>tokenExpiring(seconds)</c>; see <see cref="Frame"/>.
 /// </summary>
-public sealed class PersonaHub(EventPump pump, ConnectionRoster roster, ConnectionTokens tokens, TimeProvider time) : Hub
+public sealed class PersonaHub(EventPump pump, ConnectionRoster roster, ConnectionTokens tokens, Clock time) : Hub
 {
     private static readonly StreamRefusal BadToken = new("token_invalid", "The token is not valid, or is for another user or tenant than this connection's.");
 

@@ -19,7 +19,7 @@ public sealed record PresentUser(Guid User, DateTimeOffset Since, int Connection
 /// Notifications are lost only with the connection that listens; after that everything is asked for anew, and meanwhile
 /// nobody is declared dead.
 /// </summary>
-public sealed class Presence(TimeProvider time)
+public sealed class Presence(Clock time)
 {
     public const string StreamKindName = "presence";
     public static readonly TimeSpan BeatPeriod = TimeSpan.FromSeconds(2);

@@ -8,10 +8,10 @@ using PersonaActors.Storage.Events;
 namespace PersonaActors.Gateway.Realtime;
 
 /// <summary>
-/// Tells the other gateways who is here, where there may be others: one notification every few milliseconds for all that
+/// Tells the other gateways who is here: one notification every few milliseconds for all that
 /// changed since, and that this one lives. <see cref="NotifyListener"/> hears what they say.
 /// </summary>
-public sealed class PresenceExchange(Presence presence, Database database, GatewayOptions options, TimeProvider time, ILogger<PresenceExchange> log) : BackgroundService
+public sealed class PresenceExchange(Presence presence, Database database, Clock time, ILogger<PresenceExchange> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
@@ -19,22 +19,18 @@ public sealed class PresenceExchange(Presence presence, Database database, Gatew
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        if (options.SharesDatabase)
+        presence.Told = () =>
         {
-            presence.Told = () =>
+            if (_news.CurrentCount == 0)
             {
-                if (_news.CurrentCount == 0)
-                {
-                    _news.Release();
-                }
-            };
-        }
+                _news.Release();
+            }
+        };
 
         return base.StartAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        options.SharesDatabase ? Task.WhenAll(Beat(stoppingToken), Tell(stoppingToken)) : Task.CompletedTask;
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(Beat(stoppingToken), Tell(stoppingToken));
 
     private async Task Beat(CancellationToken cancel)
     {

@@ -45,7 +45,7 @@ public static class TenantEndpoints
             .Produces<FreshToken>(201).ProducesProblem(403);
     }
 
-    private static async Task<IResult> Create(HttpContext http, NewTenantBody body, Commands commands, IGrainFactory grains, TimeProvider time)
+    private static async Task<IResult> Create(HttpContext http, NewTenantBody body, Commands commands, IGrainFactory grains, Clock time)
     {
         var caller = http.Caller();
         if (caller.Kind != ApiKeyKind.Operator)
@@ -104,7 +104,7 @@ public static class TenantEndpoints
         return refusal is not null ? (null, refusal) : acting!.Caller.IsAdmin ? (acting, null) : (null, AdminOnly);
     }
 
-    private static async Task<IResult> CreateKey(HttpContext http, NewKeyBody body, ActingResolver who, Commands commands, IGrainFactory grains, TimeProvider time)
+    private static async Task<IResult> CreateKey(HttpContext http, NewKeyBody body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, refusal) = await Admin(http, who);
         if (refusal is not null)
@@ -168,7 +168,7 @@ public static class TenantEndpoints
             : (await commands.Run<ApiKeyView>(http, acting!, null, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).RevokeKey(command, id))).ToResult();
     }
 
-    private static async Task<IResult> CreateToken(HttpContext http, TokenBody body, ActingResolver who, KeyRing keys, IGrainFactory grains, GatewayOptions options, TimeProvider time)
+    private static async Task<IResult> CreateToken(HttpContext http, TokenBody body, ActingResolver who, KeyRing keys, IGrainFactory grains, GatewayOptions options, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)

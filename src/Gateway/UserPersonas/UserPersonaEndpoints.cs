@@ -29,7 +29,7 @@ public static class UserPersonaEndpoints
         personas.MapGet("{id:guid}/stats", Stats).WithSummary("Uses, tokens, first and last use").Produces<UserPersonaStats>().ProducesProblem(404);
     }
 
-    private static async Task<IResult> Create(HttpContext http, string? user, UserPersonaDraft body, ActingResolver who, Commands commands, IGrainFactory grains, TimeProvider time)
+    private static async Task<IResult> Create(HttpContext http, string? user, UserPersonaDraft body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
         if (refusal is not null)
@@ -81,7 +81,7 @@ public static class UserPersonaEndpoints
             : (await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, id).Delete(command, owner))).ToResult();
     }
 
-    private static async Task<IResult> Duplicate(HttpContext http, Guid id, string? user, ActingResolver who, Commands commands, IGrainFactory grains, TimeProvider time)
+    private static async Task<IResult> Duplicate(HttpContext http, Guid id, string? user, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
         if (refusal is not null)

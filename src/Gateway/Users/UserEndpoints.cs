@@ -33,7 +33,7 @@ public static class UserEndpoints
         users.MapDelete("{id}", Delete).WithSummary("Deletes a user and all that is theirs").Produces(204).ProducesProblem(404);
     }
 
-    private static async Task<IResult> Register(HttpContext http, RegisterUserBody body, ActingResolver who, Commands commands, IGrainFactory grains, UserStore store, TimeProvider time)
+    private static async Task<IResult> Register(HttpContext http, RegisterUserBody body, ActingResolver who, Commands commands, IGrainFactory grains, UserStore store, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
@@ -53,7 +53,7 @@ public static class UserEndpoints
 
     /// <summary>Finds whom the identities belong to, or makes a new user. Whoever loses the race for an identity finds the winner.</summary>
     private static async Task<Outcome<UserView>> FindOrMake(
-        Command command, Acting acting, UserRegistration registration, IGrainFactory grains, UserStore store, TimeProvider time, CancellationToken cancel)
+        Command command, Acting acting, UserRegistration registration, IGrainFactory grains, UserStore store, Clock time, CancellationToken cancel)
     {
         for (var attempt = 0; ; attempt++)
         {

@@ -17,8 +17,8 @@ namespace PersonaActors.Grains.Catalogue;
 /// version, so that no tenant, on whatever node, answers from before a change.
 /// </summary>
 public sealed class CatalogueGrain(
-    Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, EventFeed feed, LiveVersions versions,
-    TimeProvider time) : LiveGrain<ICatalogueGrain, CatalogueState>(versions), ICatalogueGrain
+    Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, EventFeed feed,
+    Clock time) : Grain, ICatalogueGrain
 {
     public const int MaxOfAKind = 500;
 
@@ -29,17 +29,16 @@ public sealed class CatalogueGrain(
 
     private Guid? _tenant;
     private string _stream = "";
+    private CatalogueState _state = null!;
     private SystemModes? _system;
 
-    protected override async Task<CatalogueState> Load()
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var key = TenantKey.Parse(this.GetPrimaryKeyString());
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
-        return CatalogueState.Of(await store.Load(_tenant, _stream, configs));
+        _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
     }
-
-    protected override long VersionOf(CatalogueState state) => state.KnownAs;
 
     public ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question) =>
         question.FocusMode is null || _tenant is null
@@ -51,8 +50,8 @@ public sealed class CatalogueGrain(
 
     private Snapshot<CatalogueExcerpt> Answer(long knownVersion, CatalogueQuestion question, SystemModes? system)
     {
-        var version = State.KnownAs + (system?.Version ?? 0);
-        return knownVersion == version ? Snapshot<CatalogueExcerpt>.Unchanged : Snapshot<CatalogueExcerpt>.Fresh(State.Excerpt(version, question, system));
+        var version = _state.KnownAs + (system?.Version ?? 0);
+        return knownVersion == version ? Snapshot<CatalogueExcerpt>.Unchanged : Snapshot<CatalogueExcerpt>.Fresh(_state.Excerpt(version, question, system));
     }
 
     /// <summary>Several may ask at once; the newest answer is kept, so what a caller sees never goes back.</summary>
@@ -68,31 +67,31 @@ public sealed class CatalogueGrain(
     }
 
     public ValueTask<Snapshot<SystemModes>> SystemModes(long knownVersion) => ValueTask.FromResult(
-        Snapshot<SystemModes>.Since(knownVersion, new SystemModes(State.KnownAs, [.. State.FocusModes.Values]), State.KnownAs));
+        Snapshot<SystemModes>.Since(knownVersion, new SystemModes(_state.KnownAs, [.. _state.FocusModes.Values]), _state.KnownAs));
 
-    public Task<Read<CatalogueView>> Get() => Task.FromResult(new Read<CatalogueView>(State.ToView(), database.Epoch, State.Seq));
+    public Task<Read<CatalogueView>> Get() => Task.FromResult(new Read<CatalogueView>(_state.ToView(), database.Epoch, _state.Seq));
 
-    public Task<Read<SystemPromptView>?> GetSystemPrompt(Guid id) => Task.FromResult(Read(State.SystemPrompts.GetValueOrDefault(id)));
+    public Task<Read<SystemPromptView>?> GetSystemPrompt(Guid id) => Task.FromResult(Read(_state.SystemPrompts.GetValueOrDefault(id)));
 
-    public Task<Read<LlmConfigView>?> GetLlmConfig(Guid id) => Task.FromResult(Read(State.LlmConfigs.GetValueOrDefault(id)));
+    public Task<Read<LlmConfigView>?> GetLlmConfig(Guid id) => Task.FromResult(Read(_state.LlmConfigs.GetValueOrDefault(id)));
 
-    public Task<Read<FocusModeView>?> GetFocusMode(Guid id) => Task.FromResult(Read(State.FocusModes.GetValueOrDefault(id)));
+    public Task<Read<FocusModeView>?> GetFocusMode(Guid id) => Task.FromResult(Read(_state.FocusModes.GetValueOrDefault(id)));
 
     private Read<T>? Read<T>(T? value)
-        where T : class => value is null ? null : new Read<T>(value, database.Epoch, State.Seq);
+        where T : class => value is null ? null : new Read<T>(value, database.Epoch, _state.Seq);
 
     public async Task<Outcome<SystemPromptView>> CreateSystemPrompt(Command command, SystemPromptDraft draft)
     {
         var now = Now();
         var prompt = draft.ToView(Guid.CreateVersion7(now), now);
-        return (MayWrite(command) ?? SystemPromptRules.Check(prompt) ?? CheckRoom(State.SystemPrompts.Count, "system prompts")) is { } refusal
+        return (MayWrite(command) ?? SystemPromptRules.Check(prompt) ?? CheckRoom(_state.SystemPrompts.Count, "system prompts")) is { } refusal
             ? refusal
             : await Commit(command, Outcome<SystemPromptView>.Created(prompt), change => change.Put(prompt), now);
     }
 
     public async Task<Outcome<SystemPromptView>> UpdateSystemPrompt(Command command, Guid id, SystemPromptChange change)
     {
-        if (!State.SystemPrompts.TryGetValue(id, out var known))
+        if (!_state.SystemPrompts.TryGetValue(id, out var known))
         {
             return Refusal.NotFound("system_prompt");
         }
@@ -115,7 +114,7 @@ public sealed class CatalogueGrain(
 
     public async Task<Outcome<Nothing>> DeleteSystemPrompt(Command command, Guid id)
     {
-        if (!State.SystemPrompts.TryGetValue(id, out var known))
+        if (!_state.SystemPrompts.TryGetValue(id, out var known))
         {
             return Refusal.NotFound("system_prompt");
         }
@@ -129,14 +128,14 @@ public sealed class CatalogueGrain(
     {
         var now = Now();
         var config = draft.ToView(Guid.CreateVersion7(now), null, now);
-        return (MayWrite(command) ?? LlmConfigRules.Check(config) ?? CheckName(config) ?? CheckRoom(State.LlmConfigs.Count, "LLM configs")) is { } refusal
+        return (MayWrite(command) ?? LlmConfigRules.Check(config) ?? CheckName(config) ?? CheckRoom(_state.LlmConfigs.Count, "LLM configs")) is { } refusal
             ? refusal
             : await Commit(command, Outcome<LlmConfigView>.Created(config), change => change.Put(config), now);
     }
 
     public async Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change)
     {
-        if (!State.LlmConfigs.TryGetValue(id, out var known))
+        if (!_state.LlmConfigs.TryGetValue(id, out var known))
         {
             return Refusal.NotFound("llm_config");
         }
@@ -179,7 +178,7 @@ public sealed class CatalogueGrain(
 
     public async Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id)
     {
-        if (!State.LlmConfigs.TryGetValue(id, out var known))
+        if (!_state.LlmConfigs.TryGetValue(id, out var known))
         {
             return Refusal.NotFound("llm_config");
         }
@@ -204,14 +203,14 @@ public sealed class CatalogueGrain(
         var now = Now();
         var mode = draft.ToView(Guid.CreateVersion7(now), _tenant is null, now);
         return ((draft.IsSystem is true && _tenant is not null ? OperatorOnly : null)
-                ?? MayWrite(command) ?? FocusModeRules.Check(mode) ?? await CheckName(mode) ?? CheckRoom(State.FocusModes.Count, "focus modes")) is { } refusal
+                ?? MayWrite(command) ?? FocusModeRules.Check(mode) ?? await CheckName(mode) ?? CheckRoom(_state.FocusModes.Count, "focus modes")) is { } refusal
             ? refusal
             : await Commit(command, Outcome<FocusModeView>.Created(mode), change => change.Put(mode), now);
     }
 
     public async Task<Outcome<FocusModeView>> UpdateFocusMode(Command command, Guid id, FocusModeChange change)
     {
-        if (!State.FocusModes.TryGetValue(id, out var known))
+        if (!_state.FocusModes.TryGetValue(id, out var known))
         {
             return Refusal.NotFound("focus_mode");
         }
@@ -234,7 +233,7 @@ public sealed class CatalogueGrain(
 
     public async Task<Outcome<Nothing>> DeleteFocusMode(Command command, Guid id)
     {
-        if (!State.FocusModes.TryGetValue(id, out var known))
+        if (!_state.FocusModes.TryGetValue(id, out var known))
         {
             return Refusal.NotFound("focus_mode");
         }
@@ -250,7 +249,7 @@ public sealed class CatalogueGrain(
         where T : class
     {
         var batch = database.Begin(CatalogueStore.Scope(_tenant));
-        var change = new CatalogueChange(batch, _tenant, _stream, State, now);
+        var change = new CatalogueChange(batch, _tenant, _stream, _state, now);
         put(change);
         batch.Answer(command, null, outcome, now);
         try
@@ -265,7 +264,7 @@ public sealed class CatalogueGrain(
             }
             finally
             {
-                State = change.Next.At(State.Version + 1, events[^1].Seq);
+                _state = change.Next.At(_state.Version + 1, events[^1].Seq);
                 feed.Announce(_tenant, events);
             }
 
@@ -302,7 +301,7 @@ public sealed class CatalogueGrain(
 
     private Refusal? CheckName(LlmConfigView next)
     {
-        foreach (var other in State.LlmConfigs.Values)
+        foreach (var other in _state.LlmConfigs.Values)
         {
             if (other.Id != next.Id && string.Equals(other.Name, next.Name, StringComparison.OrdinalIgnoreCase))
             {
@@ -315,7 +314,7 @@ public sealed class CatalogueGrain(
 
     private async ValueTask<Refusal?> CheckName(FocusModeView next)
     {
-        foreach (var other in State.FocusModes.Values)
+        foreach (var other in _state.FocusModes.Values)
         {
             if (other.Id != next.Id && other.ModeName == next.ModeName)
             {

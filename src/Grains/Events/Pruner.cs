@@ -6,7 +6,7 @@ using PersonaActors.Storage.Events;
 namespace PersonaActors.Grains.Events;
 
 /// <summary>Keeps the log and the stored answers from growing for ever: every few minutes, in small batches, tenant by tenant.</summary>
-public sealed class Pruner(LogKeeper log, TimeProvider time, ILogger<Pruner> logger) : BackgroundService
+public sealed class Pruner(LogKeeper log, Clock time, ILogger<Pruner> logger) : BackgroundService
 {
     private const int Batch = 1000;
     private const int SystemRetentionDays = 7;

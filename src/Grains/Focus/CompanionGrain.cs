@@ -15,15 +15,10 @@ namespace PersonaActors.Grains.Focus;
 /// other; that there is one live session is the table's law. An ended session comes back through the outbox
 /// (<see cref="NoteEnded"/>): its memory, unique by session, says that habit and memory have it already.
 /// </summary>
-public sealed class CompanionGrain(Database database, CompanionStore store, FocusStore sessions, EventFeed feed, LiveVersions versions, TimeProvider time)
-    : LiveGrain<ICompanionGrain, Guid?>(versions), ICompanionGrain
+public sealed class CompanionGrain(Database database, CompanionStore store, FocusStore sessions, EventFeed feed, Clock time)
+    : Grain, ICompanionGrain
 {
     public const string SummaryType = "focus_session_summary";
-
-    /// <summary>What <see cref="LiveVersions"/> say of a person without a live session, and of one who may have one.</summary>
-    public const long NoSession = 0;
-
-    private const long SomeSession = 1;
 
     private static readonly TimeSpan SummaryKept = TimeSpan.FromDays(14);
     private static readonly string NoFingerprint = new('0', 64);
@@ -33,26 +28,20 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
     private Known? _known;
 
     /// <summary>The session that began last, if it may still be live.</summary>
-    private Guid? LiveSession
-    {
-        get => State;
-        set => State = value;
-    }
+    private Guid? _liveSession;
 
     /// <summary>What is held of an existing person; one reference, so that interleaving reads see all of one moment.</summary>
     /// <param name="Zone">As it was when last looked at: good enough to plan by, not to speak by.</param>
     /// <param name="Said">The newest nudges outside sessions, the newest first.</param>
     private sealed record Known(RhythmLevels Rhythm, DailyCurve? Curve, PersonalModel Model, TimeZoneInfo Zone, Items<NudgeView> Said, long Seq);
 
-    protected override async Task<Guid?> Load()
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
         await Reload();
-        return (await sessions.Live(_key.Tenant, _key.Id))?.Id;
+        _liveSession = (await sessions.Live(_key.Tenant, _key.Id))?.Id;
     }
-
-    protected override long VersionOf(Guid? state) => state is null ? NoSession : SomeSession;
 
     /// <summary>Reads interleave: what a command has made known meanwhile is newer than what was read here.</summary>
     private async Task Reload()
@@ -69,7 +58,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
 
     public async ValueTask<FocusSessionView?> Live()
     {
-        if (LiveSession is not { } id)
+        if (_liveSession is not { } id)
         {
             return null;
         }
@@ -79,9 +68,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             return read.Value;
         }
 
-        if (LiveSession == id)
+        if (_liveSession == id)
         {
-            LiveSession = null;
+            _liveSession = null;
         }
 
         return null;
@@ -98,7 +87,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
         {
             if (await sessions.Live(_key.Tenant, _key.Id) is { } live)
             {
-                LiveSession = live.Id;
+                _liveSession = live.Id;
                 var running = Session(live.Id);
                 await running.Wake();
                 if (await running.Get() is { Value.State: not FocusState.Ended } read)
@@ -149,7 +138,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Focu
             var outcome = await Session(id).Start(command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan()));
             if (outcome.Value is not null)
             {
-                LiveSession = id;
+                _liveSession = id;
             }
 
             return outcome;

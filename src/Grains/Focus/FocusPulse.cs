@@ -76,24 +76,6 @@ public sealed record FocusPulse(ImmutableArray<PingSample> Pings, ImmutableArray
     }
 }
 
-/// <summary>
-/// A pulse as grain storage keeps it, with what it had seen when it was kept. Its windows are JSON of our own making: each
-/// engine's storage has a serializer of its own, and what it can't read back would keep the session from being activated.
-/// Orleans reads back only what is annotated as here.
-/// </summary>
-[GenerateSerializer, Alias("kept-pulse")]
-public sealed class KeptPulse
-{
-    [Id(0)]
-    public int Pings { get; set; }
-
-    [Id(1)]
-    public int Samples { get; set; }
-
-    [Id(2)]
-    public string? Windows { get; set; }
-}
-
 public static class Levels
 {
     /// <summary>Differences of levels as people mean them: 0.6 − 0.45 is 0.15, whatever binary fractions make of it.</summary>

@@ -15,13 +15,9 @@ public sealed partial class FocusSessionGrain
         {
             await Wake();
         }
-        else
+        else if (await this.GetReminder(reminderName) is { } reminder)
         {
-            await Forget();
-            if (await this.GetReminder(reminderName) is { } reminder)
-            {
-                await this.UnregisterReminder(reminder);
-            }
+            await this.UnregisterReminder(reminder);
         }
     }
 

@@ -18,7 +18,7 @@ namespace PersonaActors.Grains.Focus;
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
 public sealed partial class FocusSessionGrain(
-    Database database, FocusStore store, EventFeed feed, TimeProvider time, [PersistentState("pulse", "store")] IPersistentState<KeptPulse> kept)
+    Database database, FocusStore store, EventFeed feed, Clock time)
     : Grain, IFocusSessionGrain, IRemindable
 {
     private const string WakeReminder = "wake";
@@ -71,15 +71,8 @@ public sealed partial class FocusSessionGrain(
         turn.Row("session_start", now, new JsonObject { ["mode"] = SessionState.Word(begin.Mode) }, snapshots: start);
         turn.Event("started", now, []);
         Look(turn, around, now, tick: 0);
-        try
-        {
-            // Before the commit: a reminder without a session removes itself, a session without one would depend on the sweep alone.
-            await this.RegisterOrUpdateReminder(WakeReminder, RemindEvery, RemindEvery);
-        }
-        catch (NpgsqlException e)
-        {
-            throw new StorageUnavailableException("The database can't be reached; nothing was begun.", e);
-        }
+        // Before the commit: a reminder without a session removes itself, a session without one would depend on the sweep alone.
+        await this.RegisterOrUpdateReminder(WakeReminder, RemindEvery, RemindEvery);
 
         try
         {
@@ -327,59 +320,20 @@ public sealed partial class FocusSessionGrain(
         }
 
         feed.Announce(_key.Tenant, events);
-        await (next.Line.IsLive ? Keep(next) : Forget());
         return outcome;
     }
 
-    /// <summary>The rolling windows: as they were kept, or from the session's events where nothing was kept or it is behind.</summary>
+    /// <summary>The rolling windows, made from the session's events when it comes back to memory.</summary>
     private async ValueTask<FocusPulse> Pulse(DateTimeOffset now)
     {
         if (_pulse is null)
         {
             var state = _state!;
             _pulse = state is { Line.Pings: 0, Samples: 0 } ? FocusPulse.Empty
-                : kept is { RecordExists: true, State.Windows: { } windows } && kept.State.Pings == state.Line.Pings && kept.State.Samples == state.Samples
-                    ? new JsonText(windows).Read<FocusPulse>()
                 : SessionHistory.Pulse(await store.Events(_key.Tenant, _key.Owner, _key.Id, now - FocusPulse.Reach));
         }
 
         return _pulse;
-    }
-
-    /// <summary>Keeps the pulse where it moved. It is no truth: failing to is no failure of the command.</summary>
-    private async Task Keep(SessionState state)
-    {
-        if (kept.State.Pings == state.Line.Pings && kept.State.Samples == state.Samples)
-        {
-            return;
-        }
-
-        kept.State = new KeptPulse { Pings = state.Line.Pings, Samples = state.Samples, Windows = JsonText.From(_pulse!).Json };
-        try
-        {
-            await kept.WriteStateAsync();
-        }
-        catch (Exception e) when (e is NpgsqlException or InconsistentStateException)
-        {
-            DeactivateOnIdle();
-        }
-    }
-
-    private async Task Forget()
-    {
-        if (!kept.RecordExists)
-        {
-            return;
-        }
-
-        try
-        {
-            await kept.ClearStateAsync();
-        }
-        catch (Exception e) when (e is NpgsqlException or InconsistentStateException)
-        {
-            DeactivateOnIdle();
-        }
     }
 
     private static StartState Snapshots(Surroundings around, DateTimeOffset now)

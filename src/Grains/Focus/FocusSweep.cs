@@ -13,7 +13,7 @@ namespace PersonaActors.Grains.Focus;
 /// anything else remembered them: this is what makes ticks punctual, and what an occurrence outlives a lost reminder, a
 /// crash or a move by. Waking twice does no harm, so nodes need not agree on who does it.
 /// </summary>
-public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, IGrainFactory grains, TimeProvider time, ILogger<FocusSweep> log) : BackgroundService
+public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, IGrainFactory grains, Clock time, ILogger<FocusSweep> log) : BackgroundService
 {
     private const int Batch = 500;
     private const int AtOnce = 24;

@@ -25,7 +25,7 @@ public static class OutboxRules
 /// Claims due tasks and hands each to its handler. A task that fails comes again later and later, and after the tenth time
 /// stays as failed with its last error. A crash leaves the lease to run out, and the task to the next claim.
 /// </summary>
-public sealed class OutboxWorker(OutboxStore store, IEnumerable<IOutboxTaskHandler> handlers, TimeProvider time, ILogger<OutboxWorker> log) : BackgroundService
+public sealed class OutboxWorker(OutboxStore store, IEnumerable<IOutboxTaskHandler> handlers, Clock time, ILogger<OutboxWorker> log) : BackgroundService
 {
     private const int ClaimSize = 20;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);

@@ -14,8 +14,8 @@ namespace PersonaActors.Grains.Personalities;
 /// One AI character. Reads interleave: they see the last committed state, whole, because it is one reference. Every change,
 /// of owners, aliases and the default config too, raises the one version. To who may not use it, it isn't there.
 /// </summary>
-public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, LiveVersions versions, TimeProvider time)
-    : LiveGrain<IPersonalityGrain, PersonalityRow?>(versions), IPersonalityGrain
+public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, Clock time)
+    : Grain, IPersonalityGrain
 {
     public const int MaxOwners = 200;
 
@@ -23,27 +23,26 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private TenantScopedKey _key;
     private string _stream = "";
+    private PersonalityRow? _state;
 
-    protected override async Task<PersonalityRow?> Load()
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
-        return await store.Load(_key.Tenant, _key.Id, _stream);
+        _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
-    protected override long VersionOf(PersonalityRow? state) => state?.View.Version ?? 0;
-
     public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonalityView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
+        Snapshot<PersonalityView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
-        State is { } row && row.View.MayUse(actor)
+        _state is { } row && row.View.MayUse(actor)
             ? new Read<PersonalityView>(row.View.MaySeeDefinition(actor) ? row.View : row.View.WithoutDefinition(), database.Epoch, row.Seq)
             : null);
 
     public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
     {
-        if (State is not null)
+        if (_state is not null)
         {
             // Ids are made for each command; only a repeat can meet its own, and the log has the first answer.
             throw new CommandRepeatedException("The personality was made by this command before.");
@@ -89,7 +88,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = State!.View;
+        var known = _state!.View;
         var next = change.Over(known, PersonalityRules.DefaultContextWindow);
         var shares = next.IsPublic != known.IsPublic || next.DefinitionPublic != known.DefinitionPublic;
         return ((shares ? CheckRole(command, PersonalityRole.Owner) : null) ?? PersonalityRules.Check(next, known)) is { } refusal
@@ -104,8 +103,8 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var next = State!.View with { Settings = change.Over(State.View.Settings) };
-        return PersonalityRules.Check(next, State.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
+        var next = _state!.View with { Settings = change.Over(_state.View.Settings) };
+        return PersonalityRules.Check(next, _state.View) is { } refusal ? refusal : await Change(command, PersonalityEvents.Updated, next);
     }
 
     public async Task<Outcome<PersonalityView>> SetDefaultLlmConfig(Command command, Guid? llmConfig)
@@ -125,7 +124,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             }
         }
 
-        var next = State!.View with { DefaultLlmConfigId = llmConfig };
+        var next = _state!.View with { DefaultLlmConfigId = llmConfig };
         return await Change(command, PersonalityEvents.Updated, next, (batch, now) => PersonalityStore.SetDefaultConfig(batch, _key.Tenant, _key.Id, llmConfig, now));
     }
 
@@ -136,7 +135,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = State!.View;
+        var known = _state!.View;
         var owner = new PersonalityOwner(user, role);
         var outcome = Outcome<PersonalityOwner>.Done(owner);
         if (known.RoleOf(user) is not { } had)
@@ -166,7 +165,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = State!.View;
+        var known = _state!.View;
         if (known.RoleOf(user) is not { } had)
         {
             return Refusal.NotFound("owner");
@@ -190,7 +189,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private async Task<Outcome<PersonalityAlias>> SetTenantAlias(Command command, string alias)
     {
-        var known = State!.View;
+        var known = _state!.View;
         if (known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had)
         {
             return Outcome<PersonalityAlias>.Done(had);
@@ -247,7 +246,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return no;
         }
 
-        var known = State!.View;
+        var known = _state!.View;
         if (!personal)
         {
             return known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had
@@ -279,11 +278,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
         var batch = Begin();
-        PersonalityStore.Delete(batch, _key.Tenant, State!.View);
+        PersonalityStore.Delete(batch, _key.Tenant, _state!.View);
         batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
         batch.Answer(command, command.Actor.User, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
-        State = null;
+        _state = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
         return outcome;
@@ -291,7 +290,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task Forget(PersonalityOwner gone, bool mayKnow)
     {
-        if (State is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
+        if (_state is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
         {
             return;
         }
@@ -303,7 +302,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             PersonalityStore.Delete(batch, _key.Tenant, row.View);
             batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
             var events = await batch.Commit(DeactivateOnIdle);
-            State = null;
+            _state = null;
             feed.Announce(_key.Tenant, events);
             DeactivateOnIdle();
             return;
@@ -330,19 +329,19 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private Task<Outcome<PersonalityView>> Change(Command command, string type, PersonalityView next, Action<ScopedBatch, DateTimeOffset>? also = null)
     {
-        if (next == State!.View)
+        if (next == _state!.View)
         {
             return Task.FromResult(Outcome<PersonalityView>.Done(next));
         }
 
-        next = next with { Version = State.View.Version + 1, UpdatedAt = Now() };
+        next = next with { Version = _state.View.Version + 1, UpdatedAt = Now() };
         return Change(command, type, next, Outcome<PersonalityView>.Done(next), also);
     }
 
     private async Task<Outcome<T>> Change<T>(Command command, string type, PersonalityView next, Outcome<T> outcome, Action<ScopedBatch, DateTimeOffset>? also)
         where T : class
     {
-        var known = State!.View;
+        var known = _state!.View;
         var now = next.Version > known.Version ? next.UpdatedAt : Now();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var batch = Begin();
@@ -360,7 +359,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         {
             events = await batch.Commit(DeactivateOnIdle);
         }
-        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == State?.View.SystemPromptId)
+        catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == _state?.View.SystemPromptId)
         {
             // The prompt went and the row forgot it; so must this activation.
             DeactivateOnIdle();
@@ -371,7 +370,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return refusal;
         }
 
-        State = new PersonalityRow(next, events[^1].Seq);
+        _state = new PersonalityRow(next, events[^1].Seq);
         feed.Announce(_key.Tenant, events);
         return null;
     }
@@ -390,7 +389,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     /// <summary>What every command on an existing personality checks first.</summary>
     private Refusal? Check(Command command, PersonalityRole needed)
     {
-        if (State is not { } row || !row.View.MayUse(command.Actor))
+        if (_state is not { } row || !row.View.MayUse(command.Actor))
         {
             return NotFound;
         }
@@ -401,7 +400,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     }
 
     private Refusal? CheckRole(Command command, PersonalityRole needed) =>
-        command.Actor.IsAdmin || State!.View.RoleOf(command.Actor.User) >= needed
+        command.Actor.IsAdmin || _state!.View.RoleOf(command.Actor.User) >= needed
             ? null
             : Refusal.Forbidden("role_required", $"This takes the role {(needed == PersonalityRole.Owner ? "owner" : "editor")} of the personality.");
 

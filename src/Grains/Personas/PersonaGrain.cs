@@ -13,29 +13,28 @@ namespace PersonaActors.Grains.Personas;
 /// One persona. Changes it; its owner's grain made it and deletes it, and says so (<see cref="Forget"/>). A change that
 /// crosses a deletion misses its row, and is answered by a fresh activation: there is no such persona.
 /// </summary>
-public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : LiveGrain<IPersonaGrain, PersonaRow?>(versions), IPersonaGrain
+public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, Clock time) : Grain, IPersonaGrain
 {
     private OwnedKey _key;
     private string _stream = "";
+    private PersonaRow? _state;
 
-    protected override async Task<PersonaRow?> Load()
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
-        return await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
+        _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
     }
 
-    protected override long VersionOf(PersonaRow? state) => state?.View.Version ?? 0;
-
     public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonaView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
+        Snapshot<PersonaView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
 
     public Task<Read<PersonaView>?> Get() =>
-        Task.FromResult(State is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+        Task.FromResult(_state is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
 
     public async Task<Outcome<PersonaView>> Update(Command command, PersonaChange change)
     {
-        if (State is not { View: var known })
+        if (_state is not { View: var known })
         {
             return Refusal.NotFound("persona");
         }
@@ -66,7 +65,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
         try
         {
             var events = await batch.Commit(DeactivateOnIdle);
-            State = new PersonaRow(next, events[^1].Seq);
+            _state = new PersonaRow(next, events[^1].Seq);
             feed.Announce(_key.Tenant, events);
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
@@ -79,7 +78,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
 
     public Task Forget()
     {
-        State = null;
+        _state = null;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }

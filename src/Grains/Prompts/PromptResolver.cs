@@ -12,7 +12,7 @@ namespace PersonaActors.Grains.Prompts;
 /// again with what it learned. What comes out is kept as ready UTF-8, so that a repeat costs the asking and nothing else.
 /// Runs in turns of the grain, interleaved with its commands: it only reads the grain's state, one reference at a time.
 /// </summary>
-public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user, PromptBudget budget, TimeProvider time, IPromptUser of)
+public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user, PromptBudget budget, Clock time, IPromptUser of)
 {
     /// <summary>Each further try means that a write came between; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
@@ -20,7 +20,6 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     private KnownPersonas _personas;
     private ReadyPrompts? _ready;
     private int _lastAsked;
-    private KnownCompanion? _companion;
 
     public async ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
@@ -30,9 +29,8 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             return refusal;
         }
 
-        var keep = Wants(entry!);
-        var answer = await Answer(ready!, occasion, knownVersions, keep);
-        if (keep)
+        var answer = await Answer(ready!, occasion, knownVersions);
+        if (Wants(entry!))
         {
             (_ready ??= new ReadyPrompts(budget)).Keep(entry!);
         }
@@ -49,7 +47,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
     private async ValueTask<(ReadyEntry? Entry, ReadyPrompt? Ready, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
-        shared.Reach?.Check();
+        shared.Reach.Check();
         ReadyEntry? entry = null;
         for (var tries = 0; tries < MostTries; tries++)
         {
@@ -64,7 +62,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
                 entry = new ReadyEntry(request, new PromptSources(shared, user, me, request, ref _personas));
             }
 
-            var confirmed = await entry.Sources.Confirm(time.GetTimestamp());
+            var confirmed = await entry.Sources.Confirm();
             if (Refused(actor, request, entry.Sources) is { } refusal)
             {
                 return (null, null, refusal);
@@ -103,10 +101,8 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         return again || _ready?.Has(entry) is true;
     }
 
-    private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions, bool keep)
+    private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions)
     {
-        // What another process sends isn't given back here.
-        var once = shared.Versions.IsAlone;
         if (occasion?.Variables is { Count: > 0 } variables)
         {
             ready = ready.With(variables);
@@ -116,7 +112,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         var state = session is not null || ready.NeedsTime ? Now(ready, session) : null;
         if (state is not null || occasion is not null)
         {
-            return new PromptAnswer(ready.Compose(state, [], occasion?.Message, once), ready.Version, IsRepeatable: false);
+            return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
         }
 
         if (knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions))
@@ -124,14 +120,10 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             return ready.Unchanged;
         }
 
-        return once && !keep ? ready.Once : ready.Alone;
+        return ready.Alone;
     }
 
-    private ValueTask<FocusSessionView?> LiveSession()
-    {
-        _companion ??= new KnownCompanion(shared, user);
-        return _companion.HasNoSession(time.GetTimestamp()) ? default : _companion.Live();
-    }
+    private ValueTask<FocusSessionView?> LiveSession() => shared.Grains.Of<ICompanionGrain>(user).Live();
 
     private string? Now(ReadyPrompt ready, FocusSessionView? session)
     {

@@ -14,8 +14,6 @@ internal class Held<T>(Known<T> known)
 {
     public T? Value { get; private set; } = known.Last;
 
-    public bool Holds(long now) => known.Holds(Value, now);
-
     /// <summary>Takes the entity as it is now; true if it isn't what was held.</summary>
     public ValueTask<bool> Moved()
     {
@@ -117,25 +115,13 @@ internal sealed class PromptSources
     /// <summary>Tells one state of what is held from the next.</summary>
     public int Stamp { get; private set; }
 
-    /// <summary>Asks every source again; true if all of them, from the first to the last, held what is held now.</summary>
-    /// <param name="now">By <see cref="TimeProvider.GetTimestamp"/>.</param>
-    public ValueTask<bool> Confirm(long now) => AllHold(now) ? ValueTask.FromResult(true) : Ask();
-
-    /// <summary>Each grain says so by its version, which can be read without asking.</summary>
-    private bool AllHold(long now) =>
-        (_personality?.Holds(now) ?? _userPersona!.Holds(now))
-        && (_overridePersona is null || _overridePersona.Holds(now))
-        && (!NeedsDefault || _defaultPersona.Holds(now))
-        && _tenant.Holds(now)
-        && _request.FocusMode is null && _catalogue is { } catalogue && ReferenceEquals(catalogue.AskedFor, Personality)
-        && _askCatalogue.Holds(catalogue.Excerpt.Version, now);
-
     /// <summary>A default that an override covers shows only where every tier is explained.</summary>
     private bool NeedsDefault => Speaking == _defaultPersona || _request.Explain;
 
     private HeldPersona Speaking => _overridePersona is { Value: not null } chosen ? chosen : _defaultPersona;
 
-    private async ValueTask<bool> Ask()
+    /// <summary>Asks every source again; true if all of them, from the first to the last, held what is held now.</summary>
+    public async ValueTask<bool> Confirm()
     {
         var before = Stamp;
         await Ask(_personality);

@@ -66,11 +66,10 @@ public sealed class PromptWriter : IBufferWriter<byte>
 
     public void Advance(int count) => _written += count;
 
-    /// <param name="once">It is sent once and not kept, so its room comes from the pool and goes back there.</param>
-    public PromptText ToText(bool once = false)
+    public PromptText ToText()
     {
         Close();
-        var own = once ? ArrayPool<byte>.Shared.Rent(_written) : new byte[_written];
+        var own = new byte[_written];
         Written.CopyTo(own);
         var stretches = new Stretch[_stretches.Count];
         for (var i = 0; i < stretches.Length; i++)
@@ -79,7 +78,7 @@ public sealed class PromptWriter : IBufferWriter<byte>
             stretches[i] = ReferenceEquals(stretch.Of, _own) ? stretch with { Of = own } : stretch;
         }
 
-        return once ? PromptText.Once(stretches, Length, own) : new PromptText(stretches, Length);
+        return new PromptText(stretches, Length);
     }
 
     internal void Clear()

@@ -41,9 +41,6 @@ public sealed class ReadyPrompt
     /// <summary>Without anything of a single request; may be sent as it is if the front needs no time.</summary>
     public PromptAnswer Alone => _alone ??= new PromptAnswer(Compose(null, [], null), Version, IsRepeatable);
 
-    /// <summary>The same, for one answer and not to be kept: its text goes back to the pool when it is sent.</summary>
-    public PromptAnswer Once => _alone ?? new PromptAnswer(Compose(null, [], null, once: true), Version, IsRepeatable);
-
     /// <summary>The answer to whoever has this version already.</summary>
     public PromptAnswer Unchanged => new(null, Version, IsRepeatable);
 
@@ -72,8 +69,7 @@ public sealed class ReadyPrompt
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>
     /// <param name="message">Section 9.</param>
-    /// <param name="once">Whoever sends it gives its room back.</param>
-    public PromptText Compose(string? state, IReadOnlyList<PromptMessage> window, string? message, bool once = false)
+    public PromptText Compose(string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
         var output = Scratch.Prompt();
         switch (_format)
@@ -103,7 +99,7 @@ public sealed class ReadyPrompt
                 break;
         }
 
-        return output.ToText(once);
+        return output.ToText();
     }
 
     private void WriteOpenai(PromptWriter output, string? state, IReadOnlyList<PromptMessage> window, string? message)

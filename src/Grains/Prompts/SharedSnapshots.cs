@@ -14,7 +14,7 @@ namespace PersonaActors.Grains.Prompts;
 /// What this node last heard of the entities that many users' prompts are made from, so that a pair that nobody has asked
 /// for yet costs as little as one that was. Bounded: past it, all is forgotten and asked again.
 /// </summary>
-public sealed class SharedSnapshots(IGrainFactory grains, LiveVersions versions, Database database, TimeProvider time, ClusterReach? reach = null)
+public sealed class SharedSnapshots(IGrainFactory grains, Database database, ClusterReach reach)
 {
     private const int Most = 20_000;
 
@@ -25,12 +25,7 @@ public sealed class SharedSnapshots(IGrainFactory grains, LiveVersions versions,
 
     internal IGrainFactory Grains => grains;
 
-    internal LiveVersions Versions => versions;
-
-    internal TimeProvider Time => time;
-
-    /// <summary>None where there is no cluster to lose.</summary>
-    internal ClusterReach? Reach => reach;
+    internal ClusterReach Reach => reach;
 
     internal KnownPersonality Personality(TenantScopedKey key)
     {

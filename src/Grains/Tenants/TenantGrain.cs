@@ -13,27 +13,26 @@ namespace PersonaActors.Grains.Tenants;
 /// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
 /// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
 /// </summary>
-public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : LiveGrain<ITenantGrain, TenantRow?>(versions), ITenantGrain
+public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, Clock time) : Grain, ITenantGrain
 {
     private const int DefaultRetentionDays = 7;
 
     private Guid _tenant;
     private string _stream = "";
+    private TenantRow? _state;
 
-    protected override async Task<TenantRow?> Load()
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
-        return await store.Load(_tenant, _stream);
+        _state = await store.Load(_tenant, _stream);
     }
 
-    protected override long VersionOf(TenantRow? state) => state?.View.Version ?? 0;
-
     public Task<Read<TenantView>?> Get() =>
-        Task.FromResult(State is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
+        Task.FromResult(_state is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
 
     public ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion) =>
-        Snapshot<TenantView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
+        Snapshot<TenantView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {
@@ -42,7 +41,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
             return refusal;
         }
 
-        if (State is { } known)
+        if (_state is { } known)
         {
             return Outcome<TenantView>.Done(known.View);
         }
@@ -69,7 +68,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<TenantView>> Update(Command command, TenantChange change)
     {
-        if (State is not { } known)
+        if (_state is not { } known)
         {
             return Refusal.NotFound("tenant");
         }
@@ -88,7 +87,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<TenantView>> ChangeSettings(Command command, TenantSettingsChange change)
     {
-        if (State is not { } known)
+        if (_state is not { } known)
         {
             return Refusal.NotFound("tenant");
         }
@@ -126,7 +125,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
 
     public async Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key)
     {
-        if (State is null)
+        if (_state is null)
         {
             return Refusal.NotFound("tenant");
         }
@@ -187,16 +186,16 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
     private async Task Commit(ScopedBatch batch, TenantView next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        State = new TenantRow(next, events[^1].Seq);
+        _state = new TenantRow(next, events[^1].Seq);
         feed.Announce(_tenant, events);
     }
 
     /// <summary>Events about keys move the stream, not the tenant.</summary>
     private void Announce(IReadOnlyList<StreamEvent> events)
     {
-        if (State is { } row)
+        if (_state is { } row)
         {
-            State = row with { Seq = events[^1].Seq };
+            _state = row with { Seq = events[^1].Seq };
         }
 
         feed.Announce(_tenant, events);

@@ -14,25 +14,24 @@ namespace PersonaActors.Grains.UserPersonas;
 /// One AI assistant of a user: only the owner changes it, whoever may use it is counted. A use moves the count and not the
 /// version, so that prompts stay what they are while it is used.
 /// </summary>
-public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, LiveVersions versions, TimeProvider time) : LiveGrain<IUserPersonaGrain, UserPersonaRow?>(versions), IUserPersonaGrain
+public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, Clock time) : Grain, IUserPersonaGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
+    private UserPersonaRow? _state;
 
-    protected override async Task<UserPersonaRow?> Load()
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
-        return await store.Load(_key.Tenant, _key.Id, _stream);
+        _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
-    protected override long VersionOf(UserPersonaRow? state) => state?.View.Version ?? 0;
-
     public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<UserPersonaView>.Since(knownVersion, State?.View, VersionOf(State)).ToAnswer();
+        Snapshot<UserPersonaView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
 
     public Task<Read<UserPersonaView>?> Get() =>
-        Task.FromResult(State is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
+        Task.FromResult(_state is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
 
     public Task<Outcome<UserPersonaView>> Create(Command command, Guid owner, UserPersonaDraft draft)
     {
@@ -54,7 +53,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     private async Task<Outcome<UserPersonaView>> Create(Command command, UserPersonaView persona, DateTimeOffset now, UserPersonaView? copied = null)
     {
-        if (State is { } there)
+        if (_state is { } there)
         {
             // The id is fresh, so this is a repeat by the gateway of a try that happened; its answer is stored.
             return Outcome<UserPersonaView>.Created(there.View);
@@ -89,7 +88,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return refusal;
         }
 
-        var known = State!.View;
+        var known = _state!.View;
         var next = change.Over(known);
         if (UserPersonaRules.Check(next, known) is { } invalid)
         {
@@ -119,7 +118,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return refusal;
         }
 
-        var known = State!.View;
+        var known = _state!.View;
         var now = Now();
         var outcome = Outcome<Nothing>.Deleted();
         var batch = BeginAs(known.OwnerId);
@@ -127,7 +126,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         batch.Append(_stream, known.OwnerId, "user-persona.deleted", now, JsonText.EmptyObject);
         batch.Answer(command, known.OwnerId, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
-        State = null;
+        _state = null;
         feed.Announce(_key.Tenant, events);
         DeactivateOnIdle();
         return outcome;
@@ -135,7 +134,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public async Task<Outcome<UserPersonaUsage>> Use(Command command, Guid user, UserPersonaUse use)
     {
-        if (State is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (_state is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -168,14 +167,14 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public Task Forget()
     {
-        State = null;
+        _state = null;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
     private Refusal? MayChange(Command command, Guid user)
     {
-        if (State is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (_state is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -191,7 +190,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     private async Task Commit(ScopedBatch batch, UserPersonaView next)
     {
         var events = await batch.Commit(DeactivateOnIdle);
-        State = new UserPersonaRow(next, events[^1].Seq);
+        _state = new UserPersonaRow(next, events[^1].Seq);
         feed.Announce(_key.Tenant, events);
     }
 

@@ -23,7 +23,7 @@ namespace PersonaActors.Grains.Users;
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
 public sealed partial class UserGrain(
-    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, EventFeed feed, PromptBudget prompts, SharedSnapshots shared, TimeProvider time) : Grain, IUserGrain
+    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, EventFeed feed, PromptBudget prompts, SharedSnapshots shared, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";

@@ -57,7 +57,7 @@ public static class Cli
             await Console.Error.WriteLineAsync(e.Message);
             return 2;
         }
-        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException || EngineHosting.IsRefusal(e))
+        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException)
         {
             await Console.Error.WriteLineAsync(e is NpgsqlException and not PostgresException ? $"The database can't be reached: {e.Message}" : e.Message);
             return 1;

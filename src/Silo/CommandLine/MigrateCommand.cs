@@ -18,7 +18,6 @@ public static class MigrateCommand
         var migrator = arguments.Configuration()["Persona:Database:Migrator"]
             ?? throw new SettingException("Persona:Database:Migrator is not set: give the migrator's connection string as PERSONA__DATABASE__MIGRATOR.");
         var applied = await Migrator.Migrate(migrator, Migrator.Embedded, TimeProvider.System, cancel);
-        await EngineHosting.PrepareDatabase(migrator, arguments.Configuration()["Persona:Cluster:OrleansSql"], cancel);
         Output.Print(arguments, new { applied }, applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
         return 0;
     }

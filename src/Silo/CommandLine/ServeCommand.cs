@@ -43,8 +43,6 @@ public static class ServeCommand
             {
                 Console.WriteLine($"migrated {name}");
             }
-
-            await EngineHosting.PrepareDatabase(migrator, settings.OrleansSql, cancel);
         }
 
         var database = await OpenedDatabase.Open(settings, cancel);

@@ -7,6 +7,16 @@ namespace PersonaActors.Silo.Configuration;
 /// <summary>A setting that is missing or can't be: the message names it and the cure.</summary>
 public sealed class SettingException(string message) : Exception(message);
 
+/// <summary>What a silo that has lost the database does with prompts.</summary>
+public enum WhenCutOff
+{
+    /// <summary>Answers 503: another silo may have changed what this one remembers.</summary>
+    Refuse,
+
+    /// <summary>Answers from memory: nobody else writes.</summary>
+    Serve,
+}
+
 public enum NodeRole
 {
     All,
@@ -45,18 +55,27 @@ public sealed record Settings
 
     public Uri? OtlpEndpoint { get; init; }
 
-    public int SiloPort { get; init; }
+    public WhenCutOff WhenCutOff { get; init; }
 
-    public int SiloGatewayPort { get; init; }
+    /// <summary>Nodes of one database that name another cluster don't see each other.</summary>
+    public string ClusterId { get; init; } = "personactors";
 
-    /// <summary>Where Orleans' own scripts for PostgreSQL lie; the cluster edition runs them once, when it migrates.</summary>
-    public string? OrleansSql { get; init; }
+    /// <summary>Free ones on loopback, unless a cluster is configured.</summary>
+    public int? SiloPort { get; init; }
+
+    public int? SiloGatewayPort { get; init; }
+
+    /// <summary>How many silos must have lost sight of another for it to be dead.</summary>
+    public int DeathVotes { get; init; } = 1;
+
+    /// <summary>Other machines reach this silo.</summary>
+    public bool IsCluster => SiloPort is not null;
 
     private static readonly string[] Known =
     [
         "Database:App", "Database:Worker", "Database:Migrator", "Url", "Auth", "Demo", "DemoKeyFile", "Role", "AllowedOrigins",
-        "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "Cluster:SiloPort", "Cluster:GatewayPort",
-        "Cluster:OrleansSql",
+        "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "WhenCutOff",
+        "Cluster:Id", "Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:DeathVotes",
     ];
 
     public static Settings Read(IConfiguration configuration, bool serves = true)
@@ -84,10 +103,19 @@ public sealed record Settings
             RequestsPerMinute = Number(persona, "Limits:RequestsPerMinute", 600, 0, 1_000_000),
             ServiceRequestsPerMinute = Number(persona, "Limits:ServiceRequestsPerMinute", 0, 0, 10_000_000),
             OtlpEndpoint = Address(persona, "Otlp:Endpoint"),
-            SiloPort = Number(persona, "Cluster:SiloPort", 11111, 1, 65535),
-            SiloGatewayPort = Number(persona, "Cluster:GatewayPort", 30000, 1, 65535),
-            OrleansSql = persona["Cluster:OrleansSql"],
+            WhenCutOff = WhenCutOffOf(persona),
+            ClusterId = persona["Cluster:Id"] is { Length: > 0 } cluster ? cluster : "personactors",
+            DeathVotes = Number(persona, "Cluster:DeathVotes", 1, 1, 10),
         };
+        if (settings.Role == NodeRole.Silo || persona["Cluster:SiloPort"] is { Length: > 0 } || persona["Cluster:GatewayPort"] is { Length: > 0 })
+        {
+            settings = settings with
+            {
+                SiloPort = Number(persona, "Cluster:SiloPort", 11111, 1, 65535),
+                SiloGatewayPort = Number(persona, "Cluster:GatewayPort", 30000, 1, 65535),
+            };
+        }
+
         return serves ? settings.Checked() : settings;
     }
 
@@ -161,6 +189,13 @@ public sealed record Settings
             ? uri
             : throw new SettingException($"Persona:{name} is '{text}': it is an address like http://localhost:8000.");
     }
+
+    private static WhenCutOff WhenCutOffOf(IConfigurationSection persona) => persona["WhenCutOff"]?.ToLowerInvariant() switch
+    {
+        null or "" or "refuse" => WhenCutOff.Refuse,
+        "serve" => WhenCutOff.Serve,
+        var value => throw new SettingException($"Persona:WhenCutOff is '{value}': it is refuse or serve."),
+    };
 
     private static NodeRole RoleOf(IConfigurationSection persona) => persona["Role"]?.ToLowerInvariant() switch
     {

@@ -10,7 +10,7 @@ using PersonaActors.Storage;
 
 namespace PersonaActors.Silo.Hosting;
 
-/// <summary>One node: storage, the engine with the grains (see EmbeddedHosting, ClusterHosting), the gateway.</summary>
+/// <summary>One node: storage, the silo with the grains, the gateway.</summary>
 public static class NodeComposition
 {
     private const long MaxBody = 1024 * 1024;
@@ -47,17 +47,17 @@ public static class NodeComposition
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton(new Clock(TimeProvider.System));
         builder.Services.AddSingleton(settings);
         builder.Services.AddStorage(database);
-        EngineHosting.Add(builder, settings, database);
+        SiloHosting.Add(builder, settings);
         builder.Services.AddGateway(new Gateway.GatewayOptions
         {
             AuthOffTenant = authOffTenant,
             AllowedOrigins = settings.AllowedOrigins,
             RequestsPerMinute = settings.RequestsPerMinute,
             ServiceRequestsPerMinute = settings.ServiceRequestsPerMinute,
-            SharesDatabase = EngineHosting.SharesDatabase,
-            IsEngineTransient = EngineHosting.IsTransient,
+            IsEngineTransient = SiloHosting.IsTransient,
         });
         HubProtocols.Add(builder.Services);
         Telemetry.Add(builder.Services, settings);

@@ -23,7 +23,7 @@ public static class Telemetry
         // Made when the container is, disposed with it: the last batch is sent at shutdown.
         services.AddSingleton(Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddSource("Microsoft.AspNetCore", "Npgsql", "PersonaActors.Engine", "PersonaActors.Gateway", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Application")
+            .AddSource("Microsoft.AspNetCore", "Npgsql", "PersonaActors.Gateway", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Application")
             .AddOtlpExporter(Exporter)
             .Build());
         services.AddSingleton(Sdk.CreateMeterProviderBuilder()

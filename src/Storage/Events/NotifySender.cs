@@ -6,7 +6,7 @@ namespace PersonaActors.Storage.Events;
 
 /// <summary>
 /// Tells the other processes of a cluster what was committed here: one notification every few milliseconds for all that
-/// happened since, of each stream only how far it goes. Only where there are other processes.
+/// happened since, of each stream only how far it goes.
 /// </summary>
 public sealed class NotifySender : BackgroundService
 {
@@ -15,11 +15,11 @@ public sealed class NotifySender : BackgroundService
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _dirty = new(0, 1);
     private readonly Database _database;
-    private readonly TimeProvider _time;
+    private readonly Clock _time;
     private readonly ILogger<NotifySender> _log;
     private Dictionary<(Guid?, string), long> _pending = [];
 
-    public NotifySender(Database database, EventFeed feed, TimeProvider time, ILogger<NotifySender> log)
+    public NotifySender(Database database, EventFeed feed, Clock time, ILogger<NotifySender> log)
     {
         _database = database;
         _time = time;

@@ -18,7 +18,6 @@ public sealed class EngineFixture : IAsyncLifetime
         {
             silo.Services.AddSingleton(new Greeting("Hello"));
             silo.UseInMemoryReminderService();
-            silo.AddMemoryGrainStorage("store");
             silo.Services.Configure<GrainCollectionOptions>(options => options.CollectionQuantum = TimeSpan.FromSeconds(1));
         });
         _cluster = builder.Build();

@@ -13,7 +13,7 @@ namespace PersonaActors.Silo.Hosting;
 /// <summary>
 /// The hub speaks MessagePack beside JSON. Our types look the same in both: their shape is what the JSON options make of
 /// them (names, dates and ids as text, what is absent left out), and `data` is a map. So a client changes the protocol and
-/// nothing else. Only in builds with MessagePack=true.
+/// nothing else.
 /// </summary>
 public static class HubProtocols
 {

@@ -5,7 +5,6 @@ namespace PersonaActors.Tests.Engine;
 /// says it of the embedded engine and of Orleans.
 /// </summary>
 [Collection("engine")]
-[Trait("Suite", "cluster")]
 public sealed class EngineConformance(EngineFixture engine) : IClassFixture<EngineFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -417,62 +416,6 @@ public sealed class EngineConformance(EngineFixture engine) : IClassFixture<Engi
         await Assert.ThrowsAsync<ArgumentException>(() => grain.Remind("tea", TimeSpan.FromHours(1), TimeSpan.FromSeconds(59)));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => grain.Remind("tea", TimeSpan.FromHours(-1), TimeSpan.FromHours(1)));
         Assert.False(await grain.Has("tea"));
-    }
-
-    [Fact]
-    public async Task State_outlives_its_activation()
-    {
-        var key = NewKey();
-        var purse = Grains.GetGrain<IPurseGrain>(key);
-        Assert.Equal(new PurseView(0, false, false), await purse.Look());
-        await purse.Put(5);
-        await purse.Put(2);
-        Assert.Equal(new PurseView(7, true, true), await purse.Look());
-        await purse.Retire();
-        Assert.Equal(new PurseView(7, true, true), await purse.Look().WaitAsync(Patience));
-        Assert.Equal(new PurseView(0, false, false), await Grains.GetGrain<IPurseGrain>(NewKey()).Look());
-    }
-
-    [Fact]
-    public async Task What_was_not_written_is_gone_with_the_activation_or_with_a_read()
-    {
-        var purse = Grains.GetGrain<IPurseGrain>(NewKey());
-        await purse.Put(5);
-        await purse.Hold(100);
-        Assert.Equal(105, (await purse.Look()).Coins);
-        await purse.Reread();
-        Assert.Equal(5, (await purse.Look()).Coins);
-        await purse.Hold(100);
-        await purse.Retire();
-        Assert.Equal(5, (await purse.Look().WaitAsync(Patience)).Coins);
-    }
-
-    [Fact]
-    public async Task Cleared_state_starts_anew()
-    {
-        var purse = Grains.GetGrain<IPurseGrain>(NewKey());
-        await purse.Put(5);
-        await purse.Empty();
-        Assert.Equal(0, (await purse.Look()).Coins);
-        Assert.False((await purse.Look()).Exists);
-        await purse.Retire();
-        Assert.Equal(0, (await purse.Look().WaitAsync(Patience)).Coins);
-        await purse.Put(3);
-        Assert.Equal(3, (await purse.Look()).Coins);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_write_that_rests_on_what_is_no_longer_stored_is_refused_and_the_activation_is_dropped(bool existed)
-    {
-        var key = NewKey();
-        var purse = Grains.GetGrain<IPurseGrain>(key);
-        if (existed) await purse.Put(1);
-        await Assert.ThrowsAnyAsync<InconsistentStateException>(() => purse.PutFromBothHands(10));
-        // The hand that was first has won, and a fresh activation knows it.
-        Assert.Equal(existed ? 11 : 10, (await purse.Look().WaitAsync(Patience)).Coins);
-        Assert.Equal(2, Logbook.Of(key).Activations);
     }
 
     [Fact]

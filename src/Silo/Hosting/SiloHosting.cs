@@ -1,0 +1,82 @@
+using System.Data.Common;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Orleans.Hosting;
+using Orleans.Runtime.Messaging;
+using PersonaActors.Grains;
+using PersonaActors.Silo.Configuration;
+using PersonaActors.Storage.Events;
+
+namespace PersonaActors.Silo.Hosting;
+
+/// <summary>Orleans, with its membership and reminders in the service's own PostgreSQL (sql/0011): one silo on a laptop, any number elsewhere.</summary>
+public static class SiloHosting
+{
+    private const string Invariant = "Npgsql";
+
+    public static void Add(WebApplicationBuilder builder, Settings settings)
+    {
+        // Orleans looks its ADO.NET provider up by name.
+        DbProviderFactories.RegisterFactory(Invariant, NpgsqlFactory.Instance);
+        void Name(ClusterOptions cluster) => cluster.ClusterId = cluster.ServiceId = settings.ClusterId;
+
+        if (settings.Role == NodeRole.Gateway)
+        {
+            builder.UseOrleansClient(client => client
+                .Configure<ClusterOptions>(Name)
+                .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; }));
+            return;
+        }
+
+        builder.UseOrleans(silo => silo
+            .Configure<ClusterOptions>(Name)
+            .Configure<ClusterMembershipOptions>(membership =>
+            {
+                // A silo that died is noticed in seconds, and one that was voted dead while it was away learns it as soon as it is back.
+                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.NumVotesForDeathDeclaration = settings.DeathVotes;
+                membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+                // A silo can't join while an entry that can't be reached isn't stale, and stale is three times this.
+                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+            })
+            .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .AddIncomingGrainCallFilter<OutageFilter>()
+            .ConfigureEndpoints(
+                settings.IsCluster ? HostAddress() : IPAddress.Loopback,
+                settings.SiloPort ?? FreePort(),
+                settings.SiloGatewayPort ?? FreePort(),
+                listenOnAnyHostAddress: settings.IsCluster));
+        builder.Services.AddSingleton(new GrainOptions { ServesWhenCutOff = settings.WhenCutOff == WhenCutOff.Serve });
+        builder.Services.AddGrainWork();
+        builder.Services.AddHostedService<NotifySender>();
+    }
+
+    /// <summary>The call met a silo that went away; the next one lands on a living one.</summary>
+    public static bool IsTransient(Exception e) =>
+        e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException;
+
+    private static IPAddress HostAddress() =>
+        Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), address => address.AddressFamily == AddressFamily.InterNetwork) ?? IPAddress.Loopback;
+
+    /// <summary>Two services on one machine must not meet at a port, so one that names none takes what is free, below what the kernel gives to outgoing connections.</summary>
+    private static int FreePort()
+    {
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(12_000, 20_000));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another one then.
+            }
+        }
+    }
+}
