@@ -3,7 +3,8 @@
 -- here (what is due and what is the case stand in the tables of their subjects), and nothing of one tenant: grain keys
 -- carry it, Orleans reads for all at once, and so there is no row-level security on these.
 
--- The engine before kept its own. A live session's reminder is registered anew by its grain, which the sweep wakes.
+-- The engine before kept its own. Its reminders can't be carried over, since Orleans' have a hash that only Orleans
+-- computes: a session that is live meanwhile has none until it ends, and the sweep alone wakes it.
 DROP TABLE reminders;
 DROP TABLE grain_state;
 

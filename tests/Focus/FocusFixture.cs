@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Time.Testing;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Tests.Harness;

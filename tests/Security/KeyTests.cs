@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Time.Testing;
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Security;

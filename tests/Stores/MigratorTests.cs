@@ -57,6 +57,23 @@ public sealed class MigratorTests
         Assert.Equal(["0002_second"], await Migrate(database, First, Second));
     }
 
+    [Fact]
+    public async Task A_database_from_before_Orleans_keeps_its_users_and_their_live_sessions()
+    {
+        await using var database = await TestDatabase.CreateEmpty();
+        await Migrate(database, [.. Migrator.Embedded.Where(migration => migration.Number <= 10)]);
+        await Sql.Run(database.Superuser, """
+            INSERT INTO tenants (tenant_id, name, display_name, created_at, updated_at) VALUES ('0190d3a4-0000-7000-8000-000000000001', 'demo', 'Demo', now(), now());
+            INSERT INTO users (tenant_id, id, username, created_at, updated_at)
+            VALUES ('0190d3a4-0000-7000-8000-000000000001', '0190d3a4-0000-7000-8000-000000000002', 'ada', now(), now());
+            INSERT INTO focus_sessions (tenant_id, id, person_id, status, start_time, start_state, state, next_tick_at)
+            VALUES ('0190d3a4-0000-7000-8000-000000000001', '0190d3a4-0000-7000-8000-000000000003', '0190d3a4-0000-7000-8000-000000000002', 'active', now(), '{}', '{}', now());
+            INSERT INTO reminders (grain, key, name, first_at, period, due_at) VALUES ('session', 'k', 'wake', now(), interval '5 minutes', now())
+            """);
+        Assert.Contains("0011_orleans", await Migrate(database, [.. Migrator.Embedded]));
+        Assert.Equal(1, await Sql.Ask<long>(database.Superuser, "SELECT count(*) FROM users u JOIN focus_sessions s ON s.person_id = u.id WHERE s.wake_at IS NOT NULL"));
+    }
+
     private static Task<IReadOnlyList<string>> Migrate(TestDatabase database, params Migration[] migrations) =>
         Migrator.Migrate(database.Migrator, migrations, TimeProvider.System, CancellationToken.None);
 }
