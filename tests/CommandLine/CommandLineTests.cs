@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using PersonaActors.Silo.Configuration;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.CommandLine;
@@ -20,16 +21,38 @@ public sealed class CommandLineTests : IAsyncLifetime
     public async Task What_is_not_understood_is_said_and_ends_with_two()
     {
         Assert.Equal(2, (await Run()).Code);
-        var unknown = await Run("dance");
-        Assert.Equal(2, unknown.Code);
-        Assert.Contains("'dance'", unknown.Error, StringComparison.Ordinal);
-        var option = await Run("migrate", "--quickly");
-        Assert.Equal(2, option.Code);
-        Assert.Contains("--quickly", option.Error, StringComparison.Ordinal);
-        var help = await Run("keys", "--help");
-        Assert.Equal(0, help.Code);
-        Assert.Contains("keys create --operator", help.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await Run("keys")).Code);
+        Assert.Equal(2, (await Run("epoch")).Code);
+        await IsMisuse("'dance'", "dance");
+        await IsMisuse("--quickly", "migrate", "--quickly");
+        await IsMisuse("--name", "keys", "create", "--operator");
+        await IsMisuse("'robot'", "keys", "create", "--tenant", "acme", "--kind", "robot", "--name", "x");
+        await IsMisuse("'seven'", "keys", "revoke", "seven");
+        await IsMisuse("--Persona:Url=", "serve", "--Persona:Url", "http://localhost:8000");
     }
+
+    [Theory]
+    [InlineData("keys create", "--help")]
+    [InlineData("--operator", "keys", "create", "--help")]
+    [InlineData("--sql", "doctor", "--help")]
+    [InlineData("--json", "migrate", "--help")]
+    [InlineData("--data", "seed", "-h")]
+    [InlineData("ready <address>", "serve", "--help")]
+    [InlineData("restore", "epoch", "--help")]
+    [InlineData("doctor", "help")]
+    public async Task Every_command_tells_about_itself(string says, params string[] arguments)
+    {
+        var help = await Run(arguments);
+        Assert.Equal(0, help.Code);
+        Assert.Contains(says, help.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("personactors ke", "keys")]
+    [InlineData("personactors keys c", "create")]
+    [InlineData("personactors keys create --kind s", "service")]
+    public async Task A_shell_is_told_how_a_line_goes_on(string line, string word) =>
+        Assert.Contains(word, (await Run($"[suggest:{line.Length}]", line)).Output.Split('\n'));
 
     [Fact]
     public async Task A_fresh_database_is_migrated_once_and_the_doctor_finds_it_well()
@@ -72,6 +95,101 @@ public sealed class CommandLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_is_revoked_where_its_id_follows_a_switch()
+    {
+        await RunOn(_database, "keys", "create", "--operator", "--name", "ops");
+        var id = (string)Assert.Single(Json(await RunOn(_database, "keys", "list", "--json"))["keys"]!.AsArray())!["id"]!;
+        Assert.Equal(id, (string)Json(await RunOn(_database, "keys", "revoke", "--json", id))["revoked"]!);
+        Assert.Equal(id, (string)Json(await RunOn(_database, "keys", "revoke", "--json", id))["revoked"]!);
+        var unknown = await RunOn(_database, "keys", "revoke", Guid.NewGuid().ToString());
+        Assert.Equal(1, unknown.Code);
+        Assert.Contains("There is no key", unknown.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_keys_are_listed_where_no_tenant_is_named()
+    {
+        var tenant = (Guid)Json(await RunOn(_database, "seed", "--json"))["tenant"]!;
+        await RunOn(_database, "keys", "create", "--operator", "--name", "ops");
+        await RunOn(_database, "keys", "create", "--tenant", "demo", "--kind", "service", "--name", "bot");
+        Assert.Equal(["/ops", "demo/bot", "demo/demo"], await Listed());
+        Assert.Equal(["/ops"], await Listed("--operator"));
+        Assert.Equal(["demo/bot", "demo/demo"], await Listed("--tenant", "demo"));
+        Assert.Equal(["demo/bot", "demo/demo"], await Listed("--tenant", tenant.ToString()));
+        await IsMisuse("no tenant 'nobody'", "keys", "list", "--tenant", "nobody");
+        await IsMisuse("no tenant '00000000-0000-0000-0000-000000000001'", "keys", "list", "--tenant", "00000000-0000-0000-0000-000000000001");
+
+        async Task<string[]> Listed(params string[] whose)
+        {
+            var keys = Json(await RunOn(_database, ["keys", "list", "--json", .. whose]))["keys"]!.AsArray();
+            return [.. keys.Select(key => $"{key!["tenantName"]}/{key["name"]}").Order(StringComparer.Ordinal)];
+        }
+    }
+
+    [Theory]
+    [InlineData("--operator", "--operator", "--tenant", "alpha", "--kind", "service", "--name", "x")]
+    [InlineData("--operator", "--operator", "--tenant", "alpha", "--name", "x")]
+    [InlineData("--operator", "--operator", "--kind", "service", "--name", "x")]
+    [InlineData("--operator", "--operator", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--name", "x")]
+    [InlineData("--operator", "--kind", "service", "--name", "x")]
+    [InlineData("--kind", "--tenant", "demo", "--name", "x")]
+    [InlineData("user", "--tenant", "demo", "--kind", "user", "--name", "x")]
+    [InlineData("'name'", "--operator", "--name", "a\u001b[2Jb")]
+    [InlineData("'name'", "--operator", "--name", "a\nb")]
+    public async Task A_key_that_contradicts_itself_is_not_made(string says, params string[] arguments)
+    {
+        await RunOn(_database, "seed");
+        await IsMisuse(says, ["keys", "create", .. arguments]);
+        Assert.Single(Json(await RunOn(_database, "keys", "list", "--json"))["keys"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task What_the_run_script_made_is_found_in_the_working_directory()
+    {
+        using var place = new Folder();
+        await place.Keep(".data", _database);
+        var first = Json(await RunIn(place.Path, [], "seed", "--json"));
+        var second = Json(await RunIn(place.Path, [], "seed", "--json"));
+        Assert.Equal(first.ToJsonString(), second.ToJsonString());
+        Assert.Equal((string)first["key"]!, (await File.ReadAllTextAsync(Path.Combine(place.Path, ".data", "key"))).Trim());
+        Assert.Equal(0, (await RunIn(place.Path, [], "doctor")).Code);
+        Assert.Empty(Json(await RunIn(place.Path, [], "migrate", "--json"))["applied"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_is_named_goes_before_the_environment_and_one_that_is_found_after_it()
+    {
+        await using var other = await TestDatabase.Create();
+        using var place = new Folder();
+        await place.Keep(".data", other);
+        await RunIn(place.Path, Logins(_database), "seed");
+        Assert.Equal("No keys.", (await RunIn(place.Path, [], "keys", "list")).Output.Trim());
+        Assert.Equal("No keys.", (await RunOn(_database, "keys", "list", "--data", Path.Combine(place.Path, ".data"))).Output.Trim());
+        var nothing = await RunOn(_database, "keys", "list", "--data", place.Path);
+        Assert.Equal(1, nothing.Code);
+        Assert.Contains($"./run --data {place.Path}", nothing.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_data_folder_is_looked_for_where_one_works_then_in_the_checkout_of_the_program()
+    {
+        using var work = new Folder();
+        using var checkout = new Folder();
+        var program = Directory.CreateDirectory(Path.Combine(checkout.Path, "artifacts", "bin")).FullName;
+        Assert.Null(DataFolder.Find(work.Path, program));
+        Make(checkout);
+        Assert.Equal(Path.Combine(checkout.Path, ".data"), DataFolder.Find(work.Path, program));
+        Make(work);
+        Assert.Equal(Path.Combine(work.Path, ".data"), DataFolder.Find(work.Path, program));
+
+        static void Make(Folder place)
+        {
+            Directory.CreateDirectory(Path.Combine(place.Path, ".data"));
+            File.WriteAllText(Path.Combine(place.Path, ".data", "database.env"), "");
+        }
+    }
+
+    [Fact]
     public async Task A_node_that_finds_no_connection_free_waits_for_one()
     {
         await Sql.Run(_database.Superuser, $"ALTER DATABASE {_database.Name} CONNECTION LIMIT 0");
@@ -107,6 +225,43 @@ public sealed class CommandLineTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Seeding_again_without_a_file_makes_no_second_key()
+    {
+        var first = Json(await RunOn(_database, "seed", "--json"));
+        Assert.StartsWith("pa_", (string)first["key"]!, StringComparison.Ordinal);
+        var second = Json(await RunOn(_database, "seed", "--json"));
+        Assert.Null(second["key"]);
+        Assert.Contains("keys create --tenant demo", (await RunOn(_database, "seed")).Output, StringComparison.Ordinal);
+        var key = Assert.Single(Json(await RunOn(_database, "keys", "list", "--json"))["keys"]!.AsArray())!;
+
+        await RunOn(_database, "keys", "revoke", (string)key["id"]!);
+        Assert.StartsWith("pa_", (string)Json(await RunOn(_database, "seed", "--json"))["key"]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Persona:Colour=red", "There is no setting Persona:Colour")]
+    [InlineData("Persona:Database:Migrator=", "Persona:Database:Migrator is not set")]
+    [InlineData("Persona:Database:Migrator=nonsense", "Persona:Database:Migrator is no PostgreSQL connection string")]
+    public async Task A_setting_that_cannot_be_is_named_where_nothing_serves(string setting, string says)
+    {
+        foreach (var command in (string[][])[["migrate"], ["epoch", "bump"]])
+        {
+            var refused = await RunOn(_database, [.. command, $"--{setting}"]);
+            Assert.Equal(1, refused.Code);
+            Assert.Contains(says, refused.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_is_away_is_said_with_the_cure()
+    {
+        var port = ProcessNode.FreePort();
+        var away = await Run([.. Logins(_database).Select(login => (login.Item1, $"Host=127.0.0.1;Port={port};Username=x"))], "keys", "list");
+        Assert.Equal(1, away.Code);
+        Assert.Contains("./run", away.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Persona:Auth=off", "Persona:Url=http://0.0.0.0:8000", "Persona:Auth is off")]
     [InlineData("Persona:Auth=maybe", "Persona:Url=http://localhost:8000", "Persona:Auth is 'maybe'")]
@@ -116,11 +271,35 @@ public sealed class CommandLineTests : IAsyncLifetime
     [InlineData("Persona:AllowedOrigins=https://a/b", "Persona:Auth=on", "'https://a/b'")]
     [InlineData("Persona:Database:App=nonsense", "Persona:Auth=on", "Persona:Database:App is no PostgreSQL connection string")]
     [InlineData("Persona:Database:Worker=", "Persona:Auth=on", "Persona:Database:Worker is not set")]
+    [InlineData("Persona:Database:Migrator=nonsense", "Persona:Auth=on", "Persona:Database:Migrator is no PostgreSQL connection string")]
     public async Task A_setting_that_cannot_be_is_named_and_the_node_does_not_start(string one, string other, string says)
     {
         var refused = await RunOn(_database, "serve", $"--{one}", $"--{other}");
         Assert.Equal(1, refused.Code);
         Assert.Contains(says, refused.Error, StringComparison.Ordinal);
+    }
+
+    private async Task IsMisuse(string says, params string[] arguments)
+    {
+        var misused = await RunOn(_database, arguments);
+        Assert.True(misused.Code == 2, $"ended with {misused.Code}: {misused.Output}{misused.Error}");
+        Assert.Contains(says, misused.Error, StringComparison.Ordinal);
+        Assert.Empty(misused.Output);
+    }
+
+    /// <summary>A place of the test's own.</summary>
+    private sealed class Folder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("personactors-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+
+        /// <summary>The logins as ./run writes them.</summary>
+        public Task Keep(string folder, TestDatabase database)
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(Path, folder));
+            return File.WriteAllLinesAsync(System.IO.Path.Combine(Path, folder, "database.env"), Logins(database).Select(login => $"{login.Item1}='{login.Item2}'"));
+        }
     }
 
     private static JsonObject Json(Ended ended)
@@ -140,9 +319,16 @@ public sealed class CommandLineTests : IAsyncLifetime
 
     private static Task<Ended> RunOn(TestDatabase database, params string[] arguments) => Run(Logins(database), arguments);
 
-    private static async Task<Ended> Run((string Name, string Value)[] environment, params string[] arguments)
+    private static Task<Ended> Run((string Name, string Value)[] environment, params string[] arguments) => RunIn("", environment, arguments);
+
+    private static async Task<Ended> RunIn(string folder, (string Name, string Value)[] environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [ProcessNode.Executable, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [ProcessNode.Executable, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -42,6 +42,13 @@ public sealed class KeyTests : IAsyncLifetime
         (await browser.Get($"/v1/users/{_ada}")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
     }
 
+    [Theory]
+    [InlineData("a\u001b[2Jb")]
+    [InlineData("a\nb")]
+    [InlineData("a\u0085b")]
+    public async Task A_keys_name_has_no_control_characters(string name) =>
+        (await _admin.Post("/v1/keys", new { kind = "service", name })).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+
     [Fact]
     public async Task A_key_is_shown_once_and_a_repeat_of_its_creation_comes_without_it()
     {

@@ -33,6 +33,11 @@ public static class TenantRules
             return refusal;
         }
 
+        if (key.Name.Any(char.IsControl))
+        {
+            return Refusal.Invalid("name", "'name' has control characters: a key's name is one line of text, shown in lists and terminals.");
+        }
+
         return (key.Kind == ApiKeyKind.User, key.UserId) switch
         {
             (true, null) => Refusal.Invalid("user", "A user key names its user."),

@@ -1,66 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
-using PersonaActors.Silo.Hosting;
 using PersonaActors.Storage.Migrations;
+using Command = System.CommandLine.Command;
 
 namespace PersonaActors.Silo.CommandLine;
 
 /// <summary>The table of commands. Exit codes: 0 done, 1 failed with a message, 2 not understood.</summary>
 public static class Cli
 {
-    private const string Help = """
-        personactors: always knows who is talking, to which character, and in what state
-
-        usage: personactors <command> [options] [--Persona:<Setting>=<value> …]
-
-          serve                    run the node: migrates if it was given the migrator's login, then serves
-          migrate                  bring the database's schema up to this build
-          seed                     make the demo tenant and a key for it
-          keys create|list|revoke  API keys, also the first operator's
-          epoch bump               after restoring a database by a file copy or a snapshot
-          doctor                   check settings, database, extension, roles, migrations; --sql prints the set-up
-
-        'personactors <command> --help' tells more. Settings come from appsettings.json, PERSONA__… and the command line.
-        """;
-
-    private static readonly Dictionary<string, Func<CommandArguments, CancellationToken, Task<int>>> Commands = new()
+    private static RootCommand Commands() => new("PersonaActors: always knows who is talking, to which character, and in what state.")
     {
-        ["serve"] = ServeCommand.Run,
-        ["migrate"] = MigrateCommand.Run,
-        ["seed"] = SeedCommand.Run,
-        ["keys"] = KeysCommand.Run,
-        ["epoch"] = EpochCommand.Run,
-        ["doctor"] = DoctorCommand.Run,
+        GlobalOptions.Json,
+        GlobalOptions.Data,
+        GlobalOptions.Setting,
+        Does("serve", "Run the node until it is told to stop: migrates if it has the migrator's login, prints 'ready <address> [key …]' when it serves", ServeCommand.Run),
+        Does("migrate", "Apply the migrations that the database lacks, in order, one process at a time. Needs Persona:Database:Migrator", MigrateCommand.Run),
+        Does("seed", "Make the demo tenant and a tenant admin's key for it (kept in Persona:DemoKeyFile, if set), where they are missing", SeedCommand.Run),
+        new Command("keys", "API keys, also the first operator's: keys create --operator --name NAME")
+        {
+            Does("create", "Make a key, shown once: of an operator, or of a tenant with its kind", KeysCommand.Create,
+                KeysCommand.Name, KeysCommand.Operator, KeysCommand.Tenant, KeysCommand.Kind, KeysCommand.User, KeysCommand.Delegate),
+            Does("list", "List all keys, or a tenant's, or the operators'", KeysCommand.List, KeysCommand.Operator, KeysCommand.Tenant),
+            Does("revoke", "Revoke a key; serving nodes know within seconds", KeysCommand.Revoke, KeysCommand.Id),
+        },
+        new Command("epoch", "The database's epoch, which tells clients that their cursors are from before a restore")
+        {
+            Does("bump", "Belongs to every restore of a database by file copy or snapshot: cursors from before are answered with a reset", EpochCommand.Bump),
+        },
+        Does("doctor", "Check settings, logins, version, pgvector, roles and migrations", DoctorCommand.Run, DoctorCommand.Sql),
     };
 
-    public static async Task<int> Run(string[] args, CancellationToken cancel)
+    public static async Task<int> Run(string[] args)
     {
-        if (args.Length == 0 || args[0] is "--help" or "-h" or "help")
-        {
-            Console.WriteLine(Help);
-            return args.Length == 0 ? 2 : 0;
-        }
-
-        if (!Commands.TryGetValue(args[0], out var command))
-        {
-            await Console.Error.WriteLineAsync($"There is no command '{args[0]}'.\n\n{Help}");
-            return 2;
-        }
-
+        // A key's name may begin with '@'.
+        var given = Commands().Parse(args is ["help"] ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var misused = given.Action is ParseErrorAction;
         try
         {
-            return await command(new CommandArguments(args[1..]), cancel);
+            var code = await given.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                // The node's host hears signals itself, and takes as long as it needs.
+                ProcessTerminationTimeout = null,
+                Output = misused ? Console.Error : Console.Out,
+            });
+            return misused ? 2 : code;
         }
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return 2;
         }
-        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException)
+        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync(e is NpgsqlException and not PostgresException ? $"The database can't be reached: {e.Message}" : e.Message);
+            await Console.Error.WriteLineAsync(e is NpgsqlException and not PostgresException
+                ? $"The database can't be reached (that of ./run is there while ./run runs): {e.Message}"
+                : e.Message);
             return 1;
         }
+    }
+
+    private static Command Does(string name, string description, Func<ParseResult, CancellationToken, Task<int>> run, params Symbol[] takes)
+    {
+        var command = new Command(name, description);
+        foreach (var symbol in takes)
+        {
+            if (symbol is Option option)
+            {
+                command.Add(option);
+            }
+            else
+            {
+                command.Add((Argument)symbol);
+            }
+        }
+
+        command.SetAction(run);
+        return command;
     }
 }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Reflection;
 using Npgsql;
 using PersonaActors.Silo.Configuration;
@@ -8,25 +9,20 @@ namespace PersonaActors.Silo.CommandLine;
 /// <summary>Looks at what a node needs, one line each, and says the cure of what is wrong.</summary>
 public static class DoctorCommand
 {
+    public static readonly Option<bool> Sql = new("--sql") { Description = "Print the statements that a superuser runs once for a database of your own" };
+
     private sealed record Finding(string What, bool Ok, string Says);
 
-    public static async Task<int> Run(CommandArguments arguments, CancellationToken cancel)
+    public static async Task<int> Run(ParseResult given, CancellationToken cancel)
     {
-        arguments.Allow("sql");
-        if (arguments.WantsHelp)
-        {
-            Console.WriteLine("personactors doctor [--sql] [--json]\nChecks settings, logins, version, pgvector, roles and migrations. --sql prints the statements that a superuser runs once for a database of your own.");
-            return 0;
-        }
-
-        if (arguments.Has("sql"))
+        if (given.GetValue(Sql))
         {
             using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("roles.sql")!);
             Console.WriteLine(await reader.ReadToEndAsync(cancel));
             return 0;
         }
 
-        var settings = Settings.Read(arguments.Configuration(), serves: false);
+        var settings = Settings.Read(given.Configuration(), serves: false);
         var findings = new List<Finding> { new("settings", true, "understood") };
         await Login(findings, "app login", settings.AppDatabase, cancel);
         await Login(findings, "worker login", settings.WorkerDatabase, cancel);
@@ -40,7 +36,7 @@ public static class DoctorCommand
             await Inside(findings, settings.AppDatabase, cancel);
         }
 
-        Output.Print(arguments, new { findings }, string.Join('\n', findings.Select(f => $"{(f.Ok ? "ok  " : "BAD ")} {f.What}: {f.Says}")));
+        given.Print(new { findings }, string.Join('\n', findings.Select(f => $"{(f.Ok ? "ok  " : "BAD ")} {f.What}: {f.Says}")));
         return findings.TrueForAll(f => f.Ok) ? 0 : 1;
     }
 

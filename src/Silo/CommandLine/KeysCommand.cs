@@ -1,6 +1,6 @@
-using PersonaActors.Contracts;
+using System.CommandLine;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Tenants;
-using PersonaActors.Gateway.Auth;
 using PersonaActors.Grains.Tenants;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Silo.Keys;
@@ -11,91 +11,79 @@ namespace PersonaActors.Silo.CommandLine;
 
 public static class KeysCommand
 {
-    private const string Help = """
-        personactors keys create --operator --name NAME
-        personactors keys create --tenant NAME-OR-ID --kind user|service|tenant-admin --name NAME [--user ID] [--delegate]
-        personactors keys list [--tenant NAME-OR-ID] [--operator]
-        personactors keys revoke KEY-ID
-        A key is shown once, when it is made. A revocation reaches serving nodes within seconds.
-        """;
+    private const int PageSize = 200;
 
-    public static async Task<int> Run(CommandArguments arguments, CancellationToken cancel)
+    public static readonly Option<string> Name = new("--name") { Description = "What the key is for", Required = true };
+
+    public static readonly Option<bool> Operator = new("--operator") { Description = "Of operators, who belong to no tenant" };
+
+    public static readonly Option<string?> Tenant = new("--tenant") { Description = "Of this tenant", HelpName = "NAME-OR-ID" };
+
+    public static readonly Option<string?> Kind = new("--kind") { Description = "A service acts for any user of its tenant" };
+
+    public static readonly Option<Guid?> User = new("--user") { Description = "Whose, for a user's key", HelpName = "ID" };
+
+    public static readonly Option<bool> Delegate = new("--delegate") { Description = "A tenant admin's key that acts for users, as a service's does" };
+
+    public static readonly Argument<Guid> Id = new("ID") { Description = "As 'keys list' shows it" };
+
+    static KeysCommand() => Kind.AcceptOnlyFromAmong("user", "service", "tenant-admin");
+
+    private sealed record ListedKey(
+        Guid Id, Guid? Tenant, string? TenantName, ApiKeyKind Kind, string Name, string Prefix, Guid? UserId, bool MayDelegate, DateTimeOffset CreatedAt,
+        DateTimeOffset? RevokedAt);
+
+    public static async Task<int> Create(ParseResult given, CancellationToken cancel)
     {
-        if (arguments.WantsHelp)
+        var (named, kindNamed, user) = (given.GetValue(Tenant), given.GetValue(Kind), given.GetValue(User));
+        if (given.GetValue(Operator) ? named is not null || kindNamed is not null || user is not null : named is null || kindNamed is null)
         {
-            Console.WriteLine(Help);
-            return 0;
+            throw new UsageException("A key is an operator's (--operator, without --tenant, --kind and --user) or a tenant's (--tenant and --kind).");
         }
 
-        arguments.Allow("operator", "tenant", "kind", "name", "user", "delegate");
-        switch (arguments.Word(0))
-        {
-            case "create":
-                return await Create(arguments, cancel);
-            case "list":
-                return await List(arguments, cancel);
-            case "revoke":
-                return await Revoke(arguments, cancel);
-            default:
-                throw new UsageException(Help);
-        }
-    }
-
-    private static async Task<int> Create(CommandArguments arguments, CancellationToken cancel)
-    {
-        var name = arguments.Required("name", "what is the key for?");
-        await using var database = await OpenedDatabase.Open(Settings.Read(arguments.Configuration(), serves: false), cancel);
-        var tenant = await Tenant(arguments, database, cancel);
-        var kind = tenant is null ? ApiKeyKind.Operator : arguments.Option("kind") switch
-        {
-            "user" => ApiKeyKind.User,
-            "service" => ApiKeyKind.Service,
-            "tenant-admin" => ApiKeyKind.TenantAdmin,
-            var other => throw new UsageException($"--kind is user, service or tenant-admin, not '{other}'."),
-        };
-        Guid? user = arguments.Option("user") is { } text
-            ? Guid.TryParse(text, out var id) ? id : throw new UsageException("--user is a user's id.")
-            : null;
+        var kind = kindNamed is null ? ApiKeyKind.Operator : ApiKeyStore.Kind(kindNamed);
+        var name = given.GetRequiredValue(Name);
         if (TenantRules.Check(new NewApiKey(Guid.Empty, kind, name, "", [], [], user, false)) is { } refusal)
         {
             throw new UsageException(refusal.Detail);
         }
 
-        var key = await KeyWriter.Create(database, tenant, kind, name, user, kind == ApiKeyKind.Service || arguments.Has("delegate"), TimeProvider.System, cancel);
-        Output.Print(arguments, new { key, kind, tenant, name }, key);
+        await using var database = await OpenedDatabase.Open(Settings.Read(given.Configuration(), serves: false), cancel);
+        var tenant = named is null ? null : (Guid?)(await Find(database, named, cancel)).Id;
+        var key = await KeyWriter.Create(database, tenant, kind, name, user, kind == ApiKeyKind.Service || given.GetValue(Delegate), TimeProvider.System, cancel);
+        given.Print(new { key, kind, tenant, name }, key);
         return 0;
     }
 
-    private static async Task<int> List(CommandArguments arguments, CancellationToken cancel)
+    public static async Task<int> List(ParseResult given, CancellationToken cancel)
     {
-        await using var database = await OpenedDatabase.Open(Settings.Read(arguments.Configuration(), serves: false), cancel);
-        var tenant = await Tenant(arguments, database, cancel);
+        var (named, operators) = (given.GetValue(Tenant), given.GetValue(Operator));
+        if (named is not null && operators)
+        {
+            throw new UsageException("Operators' keys belong to no tenant: name --tenant or --operator, or neither for all keys.");
+        }
+
+        await using var database = await OpenedDatabase.Open(Settings.Read(given.Configuration(), serves: false), cancel);
         var store = new ApiKeyStore(database);
-        var keys = new List<ApiKeyView>();
-        for (var after = Guid.Empty; ;)
+        var keys = new List<ListedKey>();
+        // A tenant at a time: row-level security shows no more to anybody.
+        foreach (var tenant in operators ? [null] : named is null ? [null, .. await Tenants(database, cancel)] : new TenantView?[] { await Find(database, named, cancel) })
         {
-            var page = await store.List(tenant, after, 200, cancel);
-            keys.AddRange(page.Select(row => row.ToView()));
-            if (page.Count < 200)
+            await foreach (var key in store.All(tenant?.Id, cancel))
             {
-                break;
+                keys.Add(new ListedKey(
+                    key.Id, tenant?.Id, tenant?.Name, key.Kind, key.Name, key.Prefix, key.UserId, key.MayDelegate, key.CreatedAt, key.RevokedAt));
             }
-
-            after = page[^1].Id;
         }
 
-        Output.Print(arguments, new { keys }, keys.Count == 0 ? "No keys." : string.Join('\n', keys.Select(Line)));
+        given.Print(new { keys }, keys.Count == 0 ? "No keys." : string.Join('\n', keys.Select(Line)));
         return 0;
     }
 
-    private static async Task<int> Revoke(CommandArguments arguments, CancellationToken cancel)
+    public static async Task<int> Revoke(ParseResult given, CancellationToken cancel)
     {
-        if (!Guid.TryParse(arguments.Word(1), out var id))
-        {
-            throw new UsageException("keys revoke KEY-ID: the id is what 'keys list' shows.");
-        }
-
-        await using var database = await OpenedDatabase.Open(Settings.Read(arguments.Configuration(), serves: false), cancel);
+        var id = given.GetValue(Id);
+        await using var database = await OpenedDatabase.Open(Settings.Read(given.Configuration(), serves: false), cancel);
         if (await new ApiKeyStore(database).FindById(id, cancel) is not { } key)
         {
             await Console.Error.WriteLineAsync($"There is no key {id}.");
@@ -107,27 +95,31 @@ public static class KeysCommand
             await KeyWriter.Revoke(database, key, TimeProvider.System, cancel);
         }
 
-        Output.Print(arguments, new { revoked = id }, $"Revoked {id} ({key.Name}).");
+        given.Print(new { revoked = id }, $"Revoked {id} ({key.Name}).");
         return 0;
     }
 
-    private static async Task<Guid?> Tenant(CommandArguments arguments, Database database, CancellationToken cancel)
+    private static async Task<TenantView> Find(Database database, string named, CancellationToken cancel)
     {
-        if (arguments.Has("operator"))
-        {
-            return null;
-        }
-
-        var named = arguments.Required("tenant", "name the tenant, or say --operator.");
         var tenants = new TenantStore(database);
-        if (Guid.TryParse(named, out var id))
-        {
-            return id;
-        }
-
-        return (await tenants.FindByName(named, cancel))?.Id ?? throw new UsageException($"There is no tenant '{named}'.");
+        return (Guid.TryParse(named, out var id) ? (await tenants.Load(id, StreamName.Tenant(id)))?.View : await tenants.FindByName(named, cancel))
+            ?? throw new UsageException($"There is no tenant '{named}'.");
     }
 
-    private static string Line(ApiKeyView key) =>
-        $"{key.Id}  {ApiKeyStore.KindName(key.Kind),-12}  {key.Prefix}…  {(key.RevokedAt is null ? "active " : "revoked")}  {key.Name}";
+    private static async Task<List<TenantView>> Tenants(Database database, CancellationToken cancel)
+    {
+        var all = new List<TenantView>();
+        List<TenantView> page;
+        do
+        {
+            page = await new TenantStore(database).List(all.LastOrDefault()?.Id ?? Guid.Empty, null, PageSize, cancel);
+            all.AddRange(page);
+        }
+        while (page.Count == PageSize);
+
+        return all;
+    }
+
+    private static string Line(ListedKey key) =>
+        $"{key.Id}  {key.TenantName ?? "",-12}  {ApiKeyStore.KindName(key.Kind),-12}  {key.Prefix}…  {(key.RevokedAt is null ? "active " : "revoked")}  {key.Name}";
 }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
@@ -14,16 +15,9 @@ public static class ServeCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
 
-    public static async Task<int> Run(CommandArguments arguments, CancellationToken cancel)
+    public static async Task<int> Run(ParseResult given, CancellationToken cancel)
     {
-        arguments.Allow();
-        if (arguments.WantsHelp)
-        {
-            Console.WriteLine("personactors serve\nRuns the node until it is told to stop. Prints 'ready <address> [key …]' when it serves. The settings are in the README.");
-            return 0;
-        }
-
-        var configuration = arguments.Configuration();
+        var configuration = given.Configuration();
         var settings = Settings.Read(configuration);
         var (database, demo, key) = await Patiently(() => Prepare(settings, cancel), cancel);
         await using var open = database;

@@ -26,7 +26,8 @@ public enum NodeRole
 
 /// <summary>
 /// Everything that can be configured, checked once at start. Sources, the later wins: appsettings.json, environment
-/// (PERSONA__…), command line. The README's table lists them all.
+/// (PERSONA__…), command line. The README's table lists them all. Not bound as options: most commands need them without a
+/// host, and a binder names neither the setting as the operator writes it nor the cure, nor an unknown one.
 /// </summary>
 public sealed record Settings
 {
@@ -80,20 +81,12 @@ public sealed record Settings
 
     public static Settings Read(IConfiguration configuration, bool serves = true)
     {
-        var persona = configuration.GetSection("Persona");
-        foreach (var leaf in persona.AsEnumerable(makePathsRelative: true).Where(entry => entry.Value is not null))
-        {
-            if (!Known.Contains(leaf.Key, StringComparer.OrdinalIgnoreCase))
-            {
-                throw new SettingException($"There is no setting Persona:{leaf.Key}. Known are: {string.Join(", ", Known)}.");
-            }
-        }
-
+        var persona = Section(configuration);
         var settings = new Settings
         {
             AppDatabase = Required(persona, "Database:App"),
             WorkerDatabase = Required(persona, "Database:Worker"),
-            MigratorDatabase = persona["Database:Migrator"],
+            MigratorDatabase = persona["Database:Migrator"] is { Length: > 0 } ? Required(persona, "Database:Migrator") : null,
             Url = Address(persona, "Url") ?? new Uri("http://localhost:8000"),
             Auth = Switch(persona, "Auth", true),
             Demo = Switch(persona, "Demo", false),
@@ -117,6 +110,18 @@ public sealed record Settings
         }
 
         return serves ? settings.Checked() : settings;
+    }
+
+    /// <summary>For what the tables' owner does, who needs no other login.</summary>
+    public static string ReadMigrator(IConfiguration configuration) => Required(Section(configuration), "Database:Migrator");
+
+    private static IConfigurationSection Section(IConfiguration configuration)
+    {
+        var persona = configuration.GetSection("Persona");
+        return persona.AsEnumerable(makePathsRelative: true).FirstOrDefault(entry => entry.Value is not null && !Known.Contains(entry.Key, StringComparer.OrdinalIgnoreCase))
+            is { Key: { } unknown }
+                ? throw new SettingException($"There is no setting Persona:{unknown}. Known are: {string.Join(", ", Known)}.")
+                : persona;
     }
 
     private Settings Checked()
@@ -143,8 +148,8 @@ public sealed record Settings
         if (string.IsNullOrWhiteSpace(value))
         {
             throw new SettingException(
-                $"Persona:{name} is not set: give it a connection string, in the environment as PERSONA__{name.ToUpperInvariant().Replace(":", "__", StringComparison.Ordinal)}. "
-                + "`./run` sets all of them; `personactors doctor --sql` prints how the logins are made.");
+                $"Persona:{name} is not set: give it a connection string, in the environment as PERSONA__{name.ToUpperInvariant().Replace(":", "__", StringComparison.Ordinal)}, "
+                + "or name the data folder of ./run (--data DIR), which holds all of them. `personactors doctor --sql` prints how the logins are made.");
         }
 
         try

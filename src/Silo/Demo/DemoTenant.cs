@@ -17,6 +17,7 @@ namespace PersonaActors.Silo.Demo;
 public sealed class DemoTenant(Database database, TimeProvider time)
 {
     public const string Name = "demo";
+    private const string KeyName = "demo";
 
     public async Task<Guid> Ensure(CancellationToken cancel)
     {
@@ -42,6 +43,9 @@ public sealed class DemoTenant(Database database, TimeProvider time)
         }
     }
 
+    public ValueTask<bool> HasKey(Guid tenant, CancellationToken cancel) =>
+        new ApiKeyStore(database).All(tenant, cancel).AnyAsync(key => key is { Kind: ApiKeyKind.TenantAdmin, Name: KeyName, RevokedAt: null }, cancel);
+
     /// <summary>The key in the file if it still opens the tenant, else a new one, written there readable for its owner only.</summary>
     public async Task<string> EnsureKey(Guid tenant, string? file, CancellationToken cancel)
     {
@@ -55,7 +59,7 @@ public sealed class DemoTenant(Database database, TimeProvider time)
             }
         }
 
-        var fresh = await KeyWriter.Create(database, tenant, ApiKeyKind.TenantAdmin, "demo", null, mayDelegate: true, time, cancel);
+        var fresh = await KeyWriter.Create(database, tenant, ApiKeyKind.TenantAdmin, KeyName, null, mayDelegate: true, time, cancel);
         if (file is not null)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
 using PersonaActors.Contracts.Tenants;
 
@@ -55,6 +56,21 @@ public sealed class ApiKeyStore(Database database)
         ? database.ReadMany(RowScope.OfTenant(id), ListSql, [Sql.Uuid(id), Sql.Uuid(after), Sql.Int(limit)], Map, cancel)
         : database.ReadMany(RowScope.OfOperator(), ListOperatorSql, [Sql.Uuid(after), Sql.Int(limit)], Map, cancel);
 
+    public async IAsyncEnumerable<ApiKeyRow> All(Guid? tenant, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        const int pageSize = 200;
+        List<ApiKeyRow> page = [];
+        do
+        {
+            page = await List(tenant, page.LastOrDefault()?.Id ?? Guid.Empty, pageSize, cancel);
+            foreach (var key in page)
+            {
+                yield return key;
+            }
+        }
+        while (page.Count == pageSize);
+    }
+
     public static string KindName(ApiKeyKind kind) => kind switch
     {
         ApiKeyKind.User => "user",
@@ -68,7 +84,7 @@ public sealed class ApiKeyStore(Database database)
         row.GetGuid(1), row.GuidOrNull(0), Kind(row.GetString(2)), row.GetString(3), row.GetString(4),
         row.GetFieldValue<byte[]>(5), row.GetFieldValue<byte[]>(6), row.GuidOrNull(7), row.GetBoolean(8), row.Time(9), row.TimeOrNull(10));
 
-    internal static ApiKeyKind Kind(string name) => name switch
+    public static ApiKeyKind Kind(string name) => name switch
     {
         "user" => ApiKeyKind.User,
         "service" => ApiKeyKind.Service,
