@@ -1,5 +1,9 @@
 using System.Globalization;
 using System.Text;
+using Ical.Net;
+using Ical.Net.CalendarComponents;
+using Ical.Net.DataTypes;
+using Ical.Net.Serialization;
 using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Focus;
@@ -30,20 +34,21 @@ public static class FocusExports
 
     public static string Ics(IReadOnlyList<EndedSession> sessions, DateTimeOffset now)
     {
-        var text = new StringBuilder("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//PersonaActors//Focus//EN\r\n");
+        var calendar = new Calendar { ProductId = "-//PersonaActors//Focus//EN" };
         foreach (var s in sessions)
         {
-            Line(text, "BEGIN:VEVENT");
-            Line(text, $"UID:{s.Id}@personactors");
-            Line(text, $"DTSTAMP:{Stamp(now)}");
-            Line(text, $"DTSTART:{Stamp(s.Start)}");
-            Line(text, $"DTEND:{Stamp(s.End)}");
-            Line(text, $"SUMMARY:Focus: {Escape(s.Task)}");
-            Line(text, $"DESCRIPTION:{s.ActiveMinutes} active minutes");
-            Line(text, "END:VEVENT");
+            calendar.Events.Add(new CalendarEvent
+            {
+                Uid = $"{s.Id}@personactors",
+                DtStamp = new CalDateTime(now.UtcDateTime),
+                Start = new CalDateTime(s.Start.UtcDateTime),
+                End = new CalDateTime(s.End.UtcDateTime),
+                Summary = $"Focus: {s.Task}",
+                Description = $"{s.ActiveMinutes} active minutes",
+            });
         }
 
-        return text.Append("END:VCALENDAR\r\n").ToString();
+        return new CalendarSerializer().SerializeToString(calendar)!;
     }
 
     public static string Markdown(IReadOnlyList<EndedSession> sessions, TimeZoneInfo zone)
@@ -70,31 +75,7 @@ public static class FocusExports
     private static string Plain(string value) =>
         value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
 
-    private static string Escape(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(";", "\\;", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal).ReplaceLineEndings("\\n");
-
-    /// <summary>iCalendar folds lines after 75 octets.</summary>
-    private static void Line(StringBuilder text, string line)
-    {
-        var octets = 0;
-        foreach (var rune in line.EnumerateRunes())
-        {
-            if (octets + rune.Utf8SequenceLength > 75)
-            {
-                text.Append("\r\n ");
-                octets = 1;
-            }
-
-            text.Append(rune.ToString());
-            octets += rune.Utf8SequenceLength;
-        }
-
-        text.Append("\r\n");
-    }
-
     private static string? Number(double? value) => value?.ToString("0.####", CultureInfo.InvariantCulture);
 
     private static string Utc(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    private static string Stamp(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
 }

@@ -27,6 +27,7 @@ public static class SiloHosting
         {
             builder.UseOrleansClient(client => client
                 .Configure<ClusterOptions>(Name)
+                .AddActivityPropagation()
                 .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; }));
             return;
         }
@@ -44,6 +45,7 @@ public static class SiloHosting
             })
             .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .AddActivityPropagation()
             .AddIncomingGrainCallFilter<OutageFilter>()
             .ConfigureEndpoints(
                 settings.IsCluster ? HostAddress() : IPAddress.Loopback,

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using OpenTelemetry;
+using Npgsql;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -19,17 +19,17 @@ public static class Telemetry
         }
 
         void Exporter(OtlpExporterOptions otlp) => otlp.Endpoint = endpoint;
-        var resource = ResourceBuilder.CreateDefault().AddService("personactors");
-        // Made when the container is, disposed with it: the last batch is sent at shutdown.
-        services.AddSingleton(Sdk.CreateTracerProviderBuilder()
-            .SetResourceBuilder(resource)
-            .AddSource("Microsoft.AspNetCore", "Npgsql", "PersonaActors.Gateway", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Application")
-            .AddOtlpExporter(Exporter)
-            .Build());
-        services.AddSingleton(Sdk.CreateMeterProviderBuilder()
-            .SetResourceBuilder(resource)
-            .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime", "PersonaActors.*", "Microsoft.Orleans")
-            .AddOtlpExporter(Exporter)
-            .Build());
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("personactors"))
+            .WithTracing(traces => traces
+                .AddAspNetCoreInstrumentation()
+                .AddNpgsql()
+                .AddSource("PersonaActors.*", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Application")
+                .AddOtlpExporter(Exporter))
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter("Npgsql", "PersonaActors.*", "Microsoft.Orleans")
+                .AddOtlpExporter(Exporter));
     }
 }
