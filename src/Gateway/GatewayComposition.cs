@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Focus;
@@ -15,6 +17,7 @@ using PersonaActors.Gateway.Realtime;
 using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Gateway;
@@ -56,6 +59,32 @@ public static class GatewayComposition
         services.AddOpenApi("v1");
         services.AddRealtime();
         services.AddPromptStream();
+        services.AddReactions();
+    }
+
+    /// <summary>What follows from an event, here at once and by a hint elsewhere.</summary>
+    private static void AddReactions(this IServiceCollection services)
+    {
+        services.AddEventFeed();
+        services.React<KeyRing>(EventTypes.KeyRevoked, static (keys, announced) => keys.OnRevoked(announced));
+        services.React<KeyRing>(EventTypes.UserDeleted, static (keys, announced) => keys.EndOf(announced.Event.Stream));
+        services.React<IdentityIndex>(EventTypes.UserDeleted, static (identities, announced) => identities.Forget(announced.Event.Stream));
+        services.React<ConnectionRoster>(EventTypes.UserDeleted, static (roster, announced) => roster.OnUserDeleted(announced));
+        foreach (var type in (string[])[PersonalityEvents.Updated, PersonalityEvents.AccessChanged, PersonalityEvents.Deleted])
+        {
+            services.React<PersonalityIndex>(type, static (personalities, announced) => personalities.ForgetStream(announced.Event.Stream));
+        }
+
+        services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
+        services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
+        services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
+        services.ReactToAll<PromptStream>(static (prompts, announced) => prompts.Moved(announced.Tenant, announced.Event.Stream));
+        services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
+        services.ReactToHints<PersonalityIndex>(static (personalities, hint) => personalities.ForgetStream(hint.Stream));
+        services.ReactToHints<EventPump>(static (pump, hint) => pump.OnHint(hint));
+        services.ReactToHints<PromptStream>(static (prompts, hint) => prompts.Moved(hint.Tenant, hint.Stream));
+        services.ReactToLoss<KeyRing>(static keys => keys.Recheck());
+        services.ReactToLoss<EventPump>(static pump => pump.CheckSoon());
     }
 
     public static void UseGateway(this WebApplication app)

@@ -5,37 +5,26 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Gateway.Auth;
 
 /// <summary>
-/// The keys that were used lately, in memory, so that knowing who calls costs no query. A revocation in this process takes
-/// effect before it is answered (the event feed is synchronous), one from elsewhere with its notification, and were that
+/// The keys that were used lately, in memory, so that knowing who calls costs no query. A revocation through this gateway
+/// takes effect before it is answered, one in this process with its event, one from elsewhere with its hint, and were that
 /// lost, at the next check of all held keys, every five seconds.
 /// </summary>
-public sealed class KeyRing : BackgroundService
+public sealed class KeyRing(ApiKeyStore store, Clock time, ILogger<KeyRing> log) : BackgroundService
 {
     private const int Capacity = 100_000;
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromSeconds(5);
 
-    private readonly ApiKeyStore _store;
-    private readonly Clock _time;
-    private readonly ILogger<KeyRing> _log;
     private readonly ConcurrentDictionary<KeyHash, ApiKeyRow> _byHash = new();
     private readonly ConcurrentDictionary<Guid, ApiKeyRow> _byId = new();
     private readonly SemaphoreSlim _recheck = new(0, 1);
     private long _changes;
-
-    public KeyRing(ApiKeyStore store, EventFeed feed, Clock time, ILogger<KeyRing> log)
-    {
-        _store = store;
-        _time = time;
-        _log = log;
-        feed.Listen(OnEvent);
-        feed.ListenToHints(OnHint);
-    }
 
     /// <summary>A key that ended; connections made with it, or with its tokens, must end too.</summary>
     public event Action<Guid>? Revoked;
@@ -56,7 +45,7 @@ public sealed class KeyRing : BackgroundService
         }
 
         var before = Volatile.Read(ref _changes);
-        return Keep(await _store.FindByHash(hash, cancel), before);
+        return Keep(await store.FindByHash(hash, cancel), before);
     }
 
     public async ValueTask<ApiKeyRow?> FindById(Guid id, CancellationToken cancel)
@@ -67,10 +56,36 @@ public sealed class KeyRing : BackgroundService
         }
 
         var before = Volatile.Read(ref _changes);
-        return Keep(await _store.FindById(id, cancel), before);
+        return Keep(await store.FindById(id, cancel), before);
     }
 
-    /// <summary>For hints from other processes that keys have changed.</summary>
+    public void OnRevoked(Announcement announced) => End(announced.Event.Data.Read<KeyEvent>().Key.Id);
+
+    public void End(Guid id)
+    {
+        Interlocked.Increment(ref _changes);
+        Forget(id);
+        Revoked?.Invoke(id);
+    }
+
+    /// <summary>The user is gone, and their keys with them.</summary>
+    public void EndOf(string userStream)
+    {
+        foreach (var row in _byId.Values.Where(row => row.UserId is { } id && StreamName.User(id) == userStream))
+        {
+            End(row.Id);
+        }
+    }
+
+    public void OnHint(EventHint hint)
+    {
+        if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
+        {
+            Recheck();
+        }
+    }
+
+    /// <summary>Keys may have ended elsewhere.</summary>
     public void Recheck()
     {
         Interlocked.Increment(ref _changes);
@@ -91,7 +106,7 @@ public sealed class KeyRing : BackgroundService
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            using var period = new CancellationTokenSource(CheckPeriod, _time);
+            using var period = new CancellationTokenSource(CheckPeriod, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, period.Token);
             try
             {
@@ -104,14 +119,14 @@ public sealed class KeyRing : BackgroundService
 
             try
             {
-                foreach (var id in await _store.FindEnded([.. _byId.Keys], stoppingToken))
+                foreach (var id in await store.FindEnded([.. _byId.Keys], stoppingToken))
                 {
                     End(id);
                 }
             }
             catch (StorageUnavailableException)
             {
-                _log.LogWarning("The check for revoked keys waits for the database");
+                log.LogWarning("The check for revoked keys waits for the database");
             }
         }
     }
@@ -142,42 +157,9 @@ public sealed class KeyRing : BackgroundService
         return row;
     }
 
-    private void OnEvent(Announcement announced)
-    {
-        switch (announced.Event.Type)
-        {
-            case "key.revoked":
-                End(announced.Event.Data.Read<KeyEvent>().Key.Id);
-                break;
-            case "user.deleted":
-                var user = announced.Event.Stream;
-                foreach (var row in _byId.Values.Where(row => row.UserId is { } id && StreamName.User(id) == user))
-                {
-                    End(row.Id);
-                }
-
-                break;
-        }
-    }
-
-    private void OnHint(EventHint hint)
-    {
-        if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
-        {
-            Recheck();
-        }
-    }
-
     private sealed record KeyEvent(KeyOfEvent Key);
 
     private sealed record KeyOfEvent(Guid Id);
-
-    private void End(Guid id)
-    {
-        Interlocked.Increment(ref _changes);
-        Forget(id);
-        Revoked?.Invoke(id);
-    }
 
     private void Forget(Guid id)
     {

@@ -1,33 +1,24 @@
 using System.Collections.Concurrent;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Gateway.Personalities;
 
 /// <summary>
 /// Which personality a text in an address means: its id, its slug, or an alias (the user's own before the tenant's). Slugs
-/// are remembered, and forgotten when their personality changes or goes: in this process before that is answered (the
-/// event feed is synchronous). For changes elsewhere, whoever reads the personality next compares its slug (see
-/// <see cref="Forget"/>), so a slug that moved on is never followed. Whether the caller may use it is the grain's to say.
+/// are remembered, and forgotten when one hears that their personality changed or went. That may be late, so whoever reads
+/// the personality next compares its slug (see <see cref="Forget"/>): a slug that moved on is never followed. Whether the
+/// caller may use it is the grain's to say.
 /// </summary>
-public sealed class PersonalityIndex
+public sealed class PersonalityIndex(PersonalityStore store)
 {
     private const int Capacity = 100_000;
     private const int MaxText = 100;
 
-    private readonly PersonalityStore _store;
     private readonly ConcurrentDictionary<(Guid Tenant, string Slug), Guid> _bySlug = new();
     private readonly ConcurrentDictionary<string, (Guid Tenant, string Slug)> _byStream = new();
     private long _changes;
-
-    public PersonalityIndex(PersonalityStore store, EventFeed feed)
-    {
-        _store = store;
-        feed.Listen(OnEvent);
-        feed.ListenToHints(hint => ForgetStream(hint.Stream));
-    }
 
     /// <summary>Without asking anybody: an id, or a slug that is remembered.</summary>
     public Guid? Known(Guid tenant, ReadOnlySpan<char> text) =>
@@ -49,9 +40,9 @@ public sealed class PersonalityIndex
 
         // What changes while we look is not remembered.
         var before = Volatile.Read(ref _changes);
-        if (await _store.FindBySlug(tenant, text, cancel) is not { } id)
+        if (await store.FindBySlug(tenant, text, cancel) is not { } id)
         {
-            return await _store.FindByAlias(tenant, user, text, cancel);
+            return await store.FindByAlias(tenant, user, text, cancel);
         }
 
         if (_bySlug.Count >= Capacity)
@@ -77,17 +68,7 @@ public sealed class PersonalityIndex
         return id;
     }
 
-    private void OnEvent(Announcement announced)
-    {
-        if (announced.Event.Type is not (PersonalityEvents.Updated or PersonalityEvents.AccessChanged or PersonalityEvents.Deleted))
-        {
-            return;
-        }
-
-        ForgetStream(announced.Event.Stream);
-    }
-
-    private void ForgetStream(string stream)
+    public void ForgetStream(string stream)
     {
         Interlocked.Increment(ref _changes);
         if (_byStream.TryRemove(stream, out var known))

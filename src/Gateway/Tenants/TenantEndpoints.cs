@@ -160,12 +160,21 @@ public static class TenantEndpoints
         return Answers.Page(rows.ConvertAll(row => row.ToView()), page.Limit, key => key.Id.ToString());
     }
 
-    private static async Task<IResult> RevokeKey(HttpContext http, Guid id, ActingResolver who, Commands commands, IGrainFactory grains)
+    private static async Task<IResult> RevokeKey(HttpContext http, Guid id, ActingResolver who, Commands commands, KeyRing keys, IGrainFactory grains)
     {
         var (acting, refusal) = await Admin(http, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : (await commands.Run<ApiKeyView>(http, acting!, null, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).RevokeKey(command, id))).ToResult();
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        var outcome = await commands.Run<ApiKeyView>(http, acting!, null, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).RevokeKey(command, id));
+        if (outcome.Value is { } revoked)
+        {
+            keys.End(revoked.Id);
+        }
+
+        return outcome.ToResult();
     }
 
     private static async Task<IResult> CreateToken(HttpContext http, TokenBody body, ActingResolver who, KeyRing keys, IGrainFactory grains, GatewayOptions options, Clock time)

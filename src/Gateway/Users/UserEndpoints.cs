@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
@@ -134,12 +135,23 @@ public static class UserEndpoints
             : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).SetDefaultPersona(command, body.PersonaId!.Value))).ToResult();
     }
 
-    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, IGrainFactory grains)
+    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, KeyRing keys, IdentityIndex identities, IGrainFactory grains)
     {
         var (acting, user, refusal) = await Find(http, id, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : (await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, user).Delete(command))).ToResult();
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        var outcome = await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, user).Delete(command));
+        if (outcome.Refusal is null)
+        {
+            // Whoever has the answer is known here no longer; elsewhere the event tells.
+            keys.EndOf(StreamName.User(user));
+            identities.Forget(StreamName.User(user));
+        }
+
+        return outcome.ToResult();
     }
 
     /// <summary>The user that a path names. One that the caller may not act for is, like one that doesn't exist, not found.</summary>
