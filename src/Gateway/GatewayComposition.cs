@@ -18,7 +18,6 @@ using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Grains.Events;
-using PersonaActors.Storage;
 
 namespace PersonaActors.Gateway;
 
@@ -28,16 +27,15 @@ public static class GatewayComposition
     public static void AddGateway(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(options);
-        services.AddSingleton<KeyRing>();
-        services.AddHostedService(provider => provider.GetRequiredService<KeyRing>());
-        services.AddSingleton<ConnectionTokens>();
-        services.AddSingleton<IdentityIndex>();
-        services.AddSingleton<ActingResolver>();
+        services.AddCallers();
         services.AddSingleton<PersonalityIndex>();
         services.AddSingleton<UserGrains>();
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
-        services.AddSingleton(provider => HealthEndpoints.DatabaseCheck(provider.GetRequiredService<Database>()));
+        Readiness.Add(services);
+        services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<Failures>();
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.UnmappedMemberHandling = Wire.Strict.UnmappedMemberHandling;
@@ -90,32 +88,34 @@ public static class GatewayComposition
     public static void UseGateway(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<GatewayOptions>();
-        app.UseMiddleware<Failures>();
+        app.UseExceptionHandler();
+        app.UseMiddleware<RepeatedReads>();
         app.UseMiddleware<PromptLane>();
+        app.UseStatusCodePages();
         app.UseRouting();
         // Requests that no page made don't pay for what is about pages.
         app.UseWhen(http => http.Request.Headers.Origin.Count > 0, paged => paged.UseCors());
-        app.UseMiddleware<Authentication>();
+        app.UseAuthentication();
         app.UseWhen(http => RateLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
-        app.UseMiddleware<HubGate>();
-        // The framework puts it before everything else where nobody says its place; no route of ours asks it anything.
         app.UseAuthorization();
-        app.MapHealth();
-        app.MapOpenApi().WithMetadata(OpenToAll.Instance);
-        app.MapTenants();
-        app.MapTenantSettings();
-        app.MapUsers();
-        app.MapSystemPrompts();
-        app.MapLlmConfigs();
-        app.MapFocusModes();
-        app.MapPersonalities();
-        app.MapOverrides();
-        app.MapPersonas();
-        app.MapFocus();
-        app.MapPeople();
-        app.MapSeedFocus();
-        app.MapPrompts();
+        app.UseMiddleware<HubGate>();
+        Readiness.Map(app);
+        app.MapOpenApi();
         app.MapRealtime();
-        app.MapUserPersonas();
+        var api = app.MapGroup("").RequireAuthorization();
+        api.MapTenants();
+        api.MapTenantSettings();
+        api.MapUsers();
+        api.MapSystemPrompts();
+        api.MapLlmConfigs();
+        api.MapFocusModes();
+        api.MapPersonalities();
+        api.MapOverrides();
+        api.MapPersonas();
+        api.MapFocus();
+        api.MapPeople();
+        api.MapSeedFocus();
+        api.MapPrompts();
+        api.MapUserPersonas();
     }
 }

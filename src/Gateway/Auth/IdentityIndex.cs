@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Microsoft.Extensions.Caching.Memory;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Storage.Users;
@@ -11,15 +11,14 @@ namespace PersonaActors.Gateway.Auth;
 /// </summary>
 public sealed class IdentityIndex(UserStore users, Clock time)
 {
-    private const int Capacity = 200_000;
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<(Guid Tenant, string Provider, string Subject), (Guid User, long Until)> _known = new();
+    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = 200_000 });
 
     public async ValueTask<Guid?> Find(Guid tenant, string provider, string subject, CancellationToken cancel)
     {
         var now = time.GetTimestamp();
-        if (_known.TryGetValue((tenant, provider, subject), out var entry) && entry.Until > now)
+        if (_known.TryGetValue((tenant, provider, subject), out (Guid User, long Until) entry) && entry.Until > now)
         {
             return entry.User;
         }
@@ -30,23 +29,18 @@ public sealed class IdentityIndex(UserStore users, Clock time)
             return null;
         }
 
-        if (_known.Count >= Capacity)
-        {
-            _known.Clear();
-        }
-
-        _known[(tenant, provider, subject)] = (found[0], now + (long)(Age.TotalSeconds * time.TimestampFrequency));
+        _known.Set((tenant, provider, subject), (found[0], now + (long)(Age.TotalSeconds * time.TimestampFrequency)), new MemoryCacheEntryOptions { Size = 1 });
         return found[0];
     }
 
     /// <summary>The user is gone, and their identities are anybody's.</summary>
     public void Forget(string userStream)
     {
-        foreach (var (identity, entry) in _known)
+        foreach (var identity in _known.Keys)
         {
-            if (StreamName.User(entry.User) == userStream)
+            if (_known.TryGetValue(identity, out (Guid User, long Until) entry) && StreamName.User(entry.User) == userStream)
             {
-                _known.TryRemove(identity, out _);
+                _known.Remove(identity);
             }
         }
     }

@@ -50,7 +50,7 @@ public static class RealtimeComposition
 
     public static void MapRealtime(this WebApplication app)
     {
-        app.MapHub<PersonaHub>("/hubs/persona", http => http.TransportMaxBufferSize = 64 * 1024).WithMetadata(OpenToTokens.Instance);
+        app.MapHub<PersonaHub>("/hubs/persona", http => http.TransportMaxBufferSize = 64 * 1024).RequireAuthorization(Policies.Realtime);
         app.MapEventStream();
     }
 

@@ -18,12 +18,10 @@ public sealed record DefaultPersonaBody(Guid? PersonaId);
 
 public static class UserEndpoints
 {
-    private static readonly Refusal MayNotRegister = Refusal.Forbidden("may_not_register", "Users are registered with a service, admin or operator key.");
-
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/v1/users").WithTags("Users");
-        users.MapPost("", Register).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
+        users.MapPost("", Register).RequireAuthorization(Policies.Registrar).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
             .Produces<UserView>(201).Produces<UserView>().ProducesProblem(400).ProducesProblem(409);
         users.MapGet("", List).WithSummary("Lists users, all or those with ?search= in their name").ProducesProblem(403);
         users.MapGet("{id}", Get).WithSummary("A user by id or provider:subject").Produces<UserView>().ProducesProblem(404);
@@ -42,13 +40,8 @@ public static class UserEndpoints
             return refusal.ToResult();
         }
 
-        if (acting!.Caller.Kind == ApiKeyKind.User)
-        {
-            return MayNotRegister.ToResult();
-        }
-
         var registration = new UserRegistration(body.Username ?? "", body.DisplayName, body.Bio, body.Identities ?? [], false);
-        var outcome = await commands.Run<UserView>(http, acting, body, command => FindOrMake(command, acting, registration, grains, store, time, http.RequestAborted));
+        var outcome = await commands.Run<UserView>(http, acting!, body, command => FindOrMake(command, acting!, registration, grains, store, time, http.RequestAborted));
         return outcome.ToResult(user => $"/v1/users/{user.Id}");
     }
 
