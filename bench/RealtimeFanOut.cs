@@ -8,8 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Bench;
 

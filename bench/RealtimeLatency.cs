@@ -5,8 +5,8 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Bench;
 

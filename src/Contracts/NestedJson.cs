@@ -4,12 +4,10 @@ namespace PersonaActors.Contracts;
 
 /// <summary>
 /// For converters that hand a part of the body on to the serializer: its complaint names the place from that part on, and a
-/// path that is set isn't completed. So the inner path is put aside, and <see cref="PathOf"/> joins the two.
+/// path that is set isn't completed. So the complaint carries the inner path beside its own, and <see cref="PathOf"/> joins the two.
 /// </summary>
 public static class NestedJson
 {
-    private const string InnerPath = "inner path";
-
     public static T? Read<T>(ref Utf8JsonReader reader, JsonSerializerOptions options)
     {
         try
@@ -18,10 +16,14 @@ public static class NestedJson
         }
         catch (JsonException e)
         {
-            var inner = PathOf(e) is { Length: > 1 } path ? path[1..] : "";
-            throw new JsonException(e.Message, e.InnerException) { Data = { [InnerPath] = inner } };
+            throw new Complaint(e, PathOf(e) is { Length: > 1 } path ? path[1..] : "");
         }
     }
 
-    public static string? PathOf(JsonException e) => e.Path is { } path ? path + (e.Data[InnerPath] as string) : null;
+    public static string? PathOf(JsonException e) => e.Path is { } path ? path + (e as Complaint)?.Inner : null;
+
+    private sealed class Complaint(JsonException of, string inner) : JsonException(of.Message, of.InnerException)
+    {
+        public string Inner => inner;
+    }
 }

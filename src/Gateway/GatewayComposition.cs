@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Focus;
@@ -15,7 +17,7 @@ using PersonaActors.Gateway.Realtime;
 using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
-using PersonaActors.Storage;
+using PersonaActors.Grains.Events;
 
 namespace PersonaActors.Gateway;
 
@@ -25,16 +27,15 @@ public static class GatewayComposition
     public static void AddGateway(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(options);
-        services.AddSingleton<KeyRing>();
-        services.AddHostedService(provider => provider.GetRequiredService<KeyRing>());
-        services.AddSingleton<ConnectionTokens>();
-        services.AddSingleton<IdentityIndex>();
-        services.AddSingleton<ActingResolver>();
+        services.AddCallers();
         services.AddSingleton<PersonalityIndex>();
         services.AddSingleton<UserGrains>();
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
-        services.AddSingleton(provider => HealthEndpoints.DatabaseCheck(provider.GetRequiredService<Database>()));
+        Readiness.Add(services);
+        services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<Failures>();
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.UnmappedMemberHandling = Wire.Strict.UnmappedMemberHandling;
@@ -56,37 +57,65 @@ public static class GatewayComposition
         services.AddOpenApi("v1");
         services.AddRealtime();
         services.AddPromptStream();
+        services.AddReactions();
+    }
+
+    /// <summary>What follows from an event, here at once and by a hint elsewhere.</summary>
+    private static void AddReactions(this IServiceCollection services)
+    {
+        services.AddEventFeed();
+        services.React<KeyRing>(EventTypes.KeyRevoked, static (keys, announced) => keys.OnRevoked(announced));
+        services.React<KeyRing>(EventTypes.UserDeleted, static (keys, announced) => keys.EndOf(announced.Event.Stream));
+        services.React<IdentityIndex>(EventTypes.UserDeleted, static (identities, announced) => identities.Forget(announced.Event.Stream));
+        services.React<ConnectionRoster>(EventTypes.UserDeleted, static (roster, announced) => roster.OnUserDeleted(announced));
+        foreach (var type in (string[])[PersonalityEvents.Updated, PersonalityEvents.AccessChanged, PersonalityEvents.Deleted])
+        {
+            services.React<PersonalityIndex>(type, static (personalities, announced) => personalities.ForgetStream(announced.Event.Stream));
+        }
+
+        services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
+        services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
+        services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
+        services.ReactToAll<PromptStream>(static (prompts, announced) => prompts.Moved(announced.Tenant, announced.Event.Stream));
+        services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
+        services.ReactToHints<PersonalityIndex>(static (personalities, hint) => personalities.ForgetStream(hint.Stream));
+        services.ReactToHints<EventPump>(static (pump, hint) => pump.OnHint(hint));
+        services.ReactToHints<PromptStream>(static (prompts, hint) => prompts.Moved(hint.Tenant, hint.Stream));
+        services.ReactToLoss<KeyRing>(static keys => keys.Recheck());
+        services.ReactToLoss<EventPump>(static pump => pump.CheckSoon());
     }
 
     public static void UseGateway(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<GatewayOptions>();
-        app.UseMiddleware<Failures>();
+        app.UseExceptionHandler();
+        app.UseMiddleware<RepeatedReads>();
         app.UseMiddleware<PromptLane>();
+        app.UseStatusCodePages();
         app.UseRouting();
         // Requests that no page made don't pay for what is about pages.
         app.UseWhen(http => http.Request.Headers.Origin.Count > 0, paged => paged.UseCors());
-        app.UseMiddleware<Authentication>();
+        app.UseAuthentication();
         app.UseWhen(http => RateLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
-        app.UseMiddleware<HubGate>();
-        // The framework puts it before everything else where nobody says its place; no route of ours asks it anything.
         app.UseAuthorization();
-        app.MapHealth();
-        app.MapOpenApi().WithMetadata(OpenToAll.Instance);
-        app.MapTenants();
-        app.MapTenantSettings();
-        app.MapUsers();
-        app.MapSystemPrompts();
-        app.MapLlmConfigs();
-        app.MapFocusModes();
-        app.MapPersonalities();
-        app.MapOverrides();
-        app.MapPersonas();
-        app.MapFocus();
-        app.MapPeople();
-        app.MapSeedFocus();
-        app.MapPrompts();
+        app.UseMiddleware<HubGate>();
+        Readiness.Map(app);
+        app.MapOpenApi();
         app.MapRealtime();
-        app.MapUserPersonas();
+        var api = app.MapGroup("").RequireAuthorization();
+        api.MapTenants();
+        api.MapTenantSettings();
+        api.MapUsers();
+        api.MapSystemPrompts();
+        api.MapLlmConfigs();
+        api.MapFocusModes();
+        api.MapPersonalities();
+        api.MapOverrides();
+        api.MapPersonas();
+        api.MapFocus();
+        api.MapPeople();
+        api.MapSeedFocus();
+        api.MapPrompts();
+        api.MapUserPersonas();
     }
 }

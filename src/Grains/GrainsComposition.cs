@@ -11,6 +11,9 @@ public static class GrainsComposition
 {
     public static void AddGrainWork(this IServiceCollection services)
     {
+        services.AddSingleton<NotifySender>();
+        services.AddHostedService(provider => provider.GetRequiredService<NotifySender>());
+        services.ReactToAll<NotifySender>(static (sender, announced) => sender.Note(announced));
         services.AddSingleton<ClusterReach>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterReach>());
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();

@@ -16,7 +16,6 @@ public static class StorageComposition
     public static void AddStorage(this IServiceCollection services, Database database)
     {
         services.AddSingleton(database);
-        services.AddSingleton<EventFeed>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<LogKeeper>();
         services.AddSingleton<CommandLog>();

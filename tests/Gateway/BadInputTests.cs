@@ -63,6 +63,41 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     }
 
     [Theory]
+    [InlineData("POST", "/v1/users", "application/json; charset=klingon", "{}", 415, "unsupported_media_type")]
+    [InlineData("POST", "/v1/users", "text/plain", "{}", 415, "unsupported_media_type")]
+    [InlineData("POST", "/v1/users", null, null, 400, "bad_request")]
+    [InlineData("PUT", "/v1/users", "application/json", "{}", 405, "method_not_allowed")]
+    [InlineData("GET", "/v1/nowhere", null, null, 404, "route_not_found")]
+    [InlineData("GET", "/v1/users/a%00b", null, null, 400, "bad_request")]
+    [InlineData("PATCH", "/v1/users/00000000-0000-0000-0000-000000000000", "application/json", """{"bio":{"a":1}}""", 400, "invalid_field")]
+    [InlineData("GET", "/v1/users", null, null, 401, "key_missing")]
+    public async Task Every_refusal_of_the_framework_is_a_problem_with_a_code(string method, string path, string? type, string? body, int status, string code)
+    {
+        using var plain = new HttpClient { BaseAddress = fixture.Node.Address };
+        // Whoever accepts no JSON is told all the same.
+        plain.DefaultRequestHeaders.Add("Accept", "text/event-stream");
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (status != 401)
+        {
+            request.Headers.Add("Authorization", $"Bearer {await fixture.Node.ServiceKey()}");
+        }
+
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        using var answer = await plain.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == (HttpStatusCode)status, $"{(int)answer.StatusCode} {text}");
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = System.Text.Json.Nodes.JsonNode.Parse(text)!;
+        Assert.Equal(code, (string?)problem["code"]);
+        Assert.Equal(status, (int)problem["status"]!);
+    }
+
+    [Theory]
     [InlineData("GET", "/v1/nowhere", 404, "route_not_found")]
     [InlineData("DELETE", "/v1/users", 405, "method_not_allowed")]
     [InlineData("GET", "/v1/users/not-an-id", 404, "user_not_found")]

@@ -23,9 +23,9 @@ public sealed class EventHintTests(NodeFixture fixture) : IClassFixture<NodeFixt
         connection.Notification += (_, notification) =>
         {
             Assert.True(Encoding.UTF8.GetByteCount(notification.Payload) < 8000, "a payload is longer than PostgreSQL takes");
-            heard.AddRange(EventHints.Read(notification.Payload));
+            heard.AddRange(EventHints.Read(notification.Payload, "me"));
         };
-        await EventHints.Send(fixture.Node.Database, hints, CancellationToken.None);
+        await EventHints.Send(fixture.Node.Database, "other", hints, CancellationToken.None);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (heard.Count < hints.Count)
         {
@@ -40,5 +40,5 @@ public sealed class EventHintTests(NodeFixture fixture) : IClassFixture<NodeFixt
     [InlineData("nonsense")]
     [InlineData("x 1 stream\n\n 2")]
     [InlineData("00000000000000000000000000000000 -1 stream")]
-    public void What_is_no_hint_is_passed_over(string payload) => Assert.Empty(EventHints.Read(payload));
+    public void What_is_no_hint_is_passed_over(string payload) => Assert.Empty(EventHints.Read(payload, "me"));
 }

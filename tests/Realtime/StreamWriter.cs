@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;

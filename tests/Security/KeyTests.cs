@@ -1,5 +1,11 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Diagnostics;
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using PersonaActors.Gateway.Auth;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Security;
@@ -108,6 +114,59 @@ public sealed class KeyTests : IAsyncLifetime
             using var client = _node.Client(guess);
             (await client.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
         }
+    }
+
+    [Fact]
+    public async Task A_wrong_key_costs_one_query_however_often_it_is_shown()
+    {
+        var lookups = 0;
+        var name = new NpgsqlConnectionStringBuilder(_database.App).Database;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = command =>
+            {
+                var tags = command.TagObjects.Select(tag => tag.Value?.ToString()).ToList();
+                if (tags.Contains(name) && tags.Any(tag => tag?.Contains("find_api_key", StringComparison.Ordinal) is true))
+                {
+                    Interlocked.Increment(ref lookups);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var forged = RandomNumberGenerator.GetBytes(73);
+        BinaryPrimitives.WriteInt64LittleEndian(forged.AsSpan(33), _clock.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds());
+        foreach (var wrong in (string[])["pa_" + new string('B', 43), "pt_" + Base64Url.EncodeToString(forged)])
+        {
+            lookups = 0;
+            using var client = _node.Client(wrong);
+            for (var i = 0; i < 50; i++)
+            {
+                (await client.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+            }
+
+            Assert.Equal(1, lookups);
+        }
+    }
+
+    [Fact]
+    public async Task Who_guesses_keys_is_told_to_wait_and_costs_no_query_more_while_keys_that_are_held_go_on_opening()
+    {
+        (await _admin.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
+        ApiAnswer answer;
+        var guesses = 0;
+        do
+        {
+            using var client = _node.Client("pa_" + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()) + new string('x', 11));
+            answer = await client.Get("/v1/users");
+        }
+        while (answer.Status == HttpStatusCode.Unauthorized && ++guesses < 100);
+
+        answer.ShouldRefuse(HttpStatusCode.TooManyRequests, "too_many_requests");
+        Assert.NotNull(answer.Headers.RetryAfter);
+        Assert.Equal(WrongKeys.PerMinute, guesses + 1);
+        (await _admin.Get($"/v1/users/{_ada}")).Should(HttpStatusCode.OK);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 
@@ -52,16 +52,21 @@ public sealed class Acting(Caller caller, Guid tenant, Guid? user)
     public bool MaySpeakFor(Guid user) => MayActFor(user) && (User is not null || Caller is not { Kind: ApiKeyKind.TenantAdmin, MayDelegate: false });
 }
 
+/// <summary>The caller as ASP.NET knows it.</summary>
+public sealed class CallerIdentity(Caller caller)
+    : ClaimsIdentity([new(ClaimTypes.NameIdentifier, (caller.User ?? caller.KeyId).ToString()), new(ClaimTypes.Role, caller.Kind.ToString())], KeyAuthentication.Name)
+{
+    public Caller Caller => caller;
+}
+
 public static class CallerOfRequest
 {
-    /// <summary>Set by <see cref="Authentication"/> on everything but the open routes.</summary>
-    public static Caller Caller(this HttpContext http) => http.Features.GetRequiredFeature<Caller>();
+    /// <summary>There is one wherever a policy holds.</summary>
+    public static Caller Caller(this HttpContext http) => ((CallerIdentity)http.User.Identity!).Caller;
 
     public static bool TryCaller(this HttpContext http, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Caller? caller)
     {
-        caller = http.Features.Get<Caller>();
+        caller = (http.User.Identity as CallerIdentity)?.Caller;
         return caller is not null;
     }
-
-    internal static void SetCaller(this HttpContext http, Caller caller) => http.Features.Set(caller);
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Net;
 using System.Security.Cryptography;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Storage.Tenants;
@@ -31,7 +32,7 @@ public sealed class ConnectionTokens(KeyRing keys, Clock time)
     }
 
     /// <returns>Nothing for a token that is guessed, altered, expired, or whose key has ended.</returns>
-    public async ValueTask<Caller?> Open(string text, CancellationToken cancel)
+    public async ValueTask<Caller?> Open(string text, CancellationToken cancel, IPAddress? from = null)
     {
         if (text.Length != TextLength || !text.StartsWith(Prefix, StringComparison.Ordinal))
         {
@@ -45,7 +46,7 @@ public sealed class ConnectionTokens(KeyRing keys, Clock time)
         }
 
         var expires = BinaryPrimitives.ReadInt64LittleEndian(token.AsSpan(33));
-        if (expires <= time.GetUtcNow().ToUnixTimeSeconds() || await keys.FindById(new Guid(token.AsSpan(0, 16)), cancel) is not { } key)
+        if (expires <= time.GetUtcNow().ToUnixTimeSeconds() || await keys.FindById(new Guid(token.AsSpan(0, 16)), cancel, from) is not { } key)
         {
             return null;
         }

@@ -1,41 +1,32 @@
-using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
+using System.Net;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Gateway.Auth;
 
 /// <summary>
-/// The keys that were used lately, in memory, so that knowing who calls costs no query. A revocation in this process takes
-/// effect before it is answered (the event feed is synchronous), one from elsewhere with its notification, and were that
+/// The keys that were used lately, in memory, so that knowing who calls costs no query. A revocation through this gateway
+/// takes effect before it is answered, one in this process with its event, one from elsewhere with its hint, and were that
 /// lost, at the next check of all held keys, every five seconds.
 /// </summary>
-public sealed class KeyRing : BackgroundService
+public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILogger<KeyRing> log) : BackgroundService
 {
     private const int Capacity = 100_000;
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromSeconds(5);
 
-    private readonly ApiKeyStore _store;
-    private readonly Clock _time;
-    private readonly ILogger<KeyRing> _log;
-    private readonly ConcurrentDictionary<KeyHash, ApiKeyRow> _byHash = new();
-    private readonly ConcurrentDictionary<Guid, ApiKeyRow> _byId = new();
+    private readonly MemoryCache _byId = new(new MemoryCacheOptions { SizeLimit = Capacity });
+
+    /// <summary>Ids only: what isn't held by its id isn't held.</summary>
+    private readonly MemoryCache _idByHash = new(new MemoryCacheOptions { SizeLimit = Capacity });
     private readonly SemaphoreSlim _recheck = new(0, 1);
     private long _changes;
-
-    public KeyRing(ApiKeyStore store, EventFeed feed, Clock time, ILogger<KeyRing> log)
-    {
-        _store = store;
-        _time = time;
-        _log = log;
-        feed.Listen(OnEvent);
-        feed.ListenToHints(OnHint);
-    }
 
     /// <summary>A key that ended; connections made with it, or with its tokens, must end too.</summary>
     public event Action<Guid>? Revoked;
@@ -43,34 +34,53 @@ public sealed class KeyRing : BackgroundService
     /// <summary>Rises with every key that ends or may have: who remembers a key asks again then.</summary>
     public long Changes => Volatile.Read(ref _changes);
 
-    public async ValueTask<ApiKeyRow?> Find(string text, CancellationToken cancel)
+    /// <param name="from">Whose guesses are counted.</param>
+    public async ValueTask<ApiKeyRow?> Find(string text, IPAddress? from, CancellationToken cancel)
     {
         if (ApiKeyText.Hash(text) is not { } hash)
         {
             return null;
         }
 
-        if (_byHash.TryGetValue(new KeyHash(hash), out var known))
-        {
-            return CryptographicOperations.FixedTimeEquals(known.Hash, hash) ? known : null;
-        }
-
-        var before = Volatile.Read(ref _changes);
-        return Keep(await _store.FindByHash(hash, cancel), before);
+        var name = Convert.ToHexString(hash);
+        return _idByHash.TryGetValue(name, out Guid id) && _byId.TryGetValue(id, out ApiKeyRow? known)
+            ? CryptographicOperations.FixedTimeEquals(known!.Hash, hash) ? known : null
+            : await Ask(name, from, () => store.FindByHash(hash, cancel));
     }
 
-    public async ValueTask<ApiKeyRow?> FindById(Guid id, CancellationToken cancel)
+    public async ValueTask<ApiKeyRow?> FindById(Guid id, CancellationToken cancel, IPAddress? from = null) =>
+        _byId.TryGetValue(id, out ApiKeyRow? known) ? known : await Ask(id, from, () => store.FindById(id, cancel));
+
+    public void OnRevoked(Announcement announced) => End(announced.Event.Data.Read<KeyEvent>().Key.Id);
+
+    public void End(Guid id)
     {
-        if (_byId.TryGetValue(id, out var known))
-        {
-            return known;
-        }
-
-        var before = Volatile.Read(ref _changes);
-        return Keep(await _store.FindById(id, cancel), before);
+        Interlocked.Increment(ref _changes);
+        _byId.Remove(id);
+        Revoked?.Invoke(id);
     }
 
-    /// <summary>For hints from other processes that keys have changed.</summary>
+    /// <summary>The user is gone, and their keys with them.</summary>
+    public void EndOf(string userStream)
+    {
+        foreach (var id in _byId.Keys)
+        {
+            if (_byId.TryGetValue(id, out ApiKeyRow? row) && row!.UserId is { } user && StreamName.User(user) == userStream)
+            {
+                End(row.Id);
+            }
+        }
+    }
+
+    public void OnHint(EventHint hint)
+    {
+        if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
+        {
+            Recheck();
+        }
+    }
+
+    /// <summary>Keys may have ended elsewhere.</summary>
     public void Recheck()
     {
         Interlocked.Increment(ref _changes);
@@ -91,7 +101,7 @@ public sealed class KeyRing : BackgroundService
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            using var period = new CancellationTokenSource(CheckPeriod, _time);
+            using var period = new CancellationTokenSource(CheckPeriod, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, period.Token);
             try
             {
@@ -104,96 +114,54 @@ public sealed class KeyRing : BackgroundService
 
             try
             {
-                foreach (var id in await _store.FindEnded([.. _byId.Keys], stoppingToken))
+                foreach (var id in await store.FindEnded([.. _byId.Keys.Cast<Guid>()], stoppingToken))
                 {
                     End(id);
                 }
             }
             catch (StorageUnavailableException)
             {
-                _log.LogWarning("The check for revoked keys waits for the database");
+                log.LogWarning("The check for revoked keys waits for the database");
             }
         }
     }
 
-    // A key that was read while a revocation went by isn't kept: what was read may be older than the revocation.
-    private ApiKeyRow? Keep(ApiKeyRow? row, long before)
+    private async Task<ApiKeyRow?> Ask(object which, IPAddress? from, Func<Task<ApiKeyRow?>> ask)
     {
-        if (row is null || row.RevokedAt is not null)
+        if (!wrong.MayAsk(which, from))
         {
             return null;
         }
 
-        if (_byId.Count >= Capacity)
+        var before = Changes;
+        if (await ask() is not { RevokedAt: null } row)
         {
-            // What isn't held isn't checked either, so nobody may remember it longer.
-            Interlocked.Increment(ref _changes);
-            _byHash.Clear();
-            _byId.Clear();
+            wrong.Add(which, from);
+            return null;
         }
 
-        _byHash[new KeyHash(row.Hash)] = row;
-        _byId[row.Id] = row;
-        if (Volatile.Read(ref _changes) != before)
+        var entry = new MemoryCacheEntryOptions { Size = 1 };
+        _idByHash.Set(Convert.ToHexString(row.Hash), row.Id, entry);
+        _byId.Set(row.Id, row, entry.RegisterPostEvictionCallback(OnEvicted));
+        // A key that was read while a revocation went by isn't kept: what was read may be older than the revocation.
+        if (Changes != before)
         {
-            Forget(row.Id);
+            _byId.Remove(row.Id);
         }
 
         return row;
     }
 
-    private void OnEvent(Announcement announced)
+    // What isn't held isn't checked either, so nobody may remember it longer.
+    private void OnEvicted(object id, object? row, EvictionReason reason, object? state)
     {
-        switch (announced.Event.Type)
+        if (reason == EvictionReason.Capacity)
         {
-            case "key.revoked":
-                End(announced.Event.Data.Read<KeyEvent>().Key.Id);
-                break;
-            case "user.deleted":
-                var user = announced.Event.Stream;
-                foreach (var row in _byId.Values.Where(row => row.UserId is { } id && StreamName.User(id) == user))
-                {
-                    End(row.Id);
-                }
-
-                break;
-        }
-    }
-
-    private void OnHint(EventHint hint)
-    {
-        if (hint.Stream.StartsWith("tenant:", StringComparison.Ordinal))
-        {
-            Recheck();
+            Interlocked.Increment(ref _changes);
         }
     }
 
     private sealed record KeyEvent(KeyOfEvent Key);
 
     private sealed record KeyOfEvent(Guid Id);
-
-    private void End(Guid id)
-    {
-        Interlocked.Increment(ref _changes);
-        Forget(id);
-        Revoked?.Invoke(id);
-    }
-
-    private void Forget(Guid id)
-    {
-        if (_byId.TryRemove(id, out var row))
-        {
-            _byHash.TryRemove(new KeyHash(row.Hash), out _);
-        }
-    }
-
-    private readonly record struct KeyHash(ulong A, ulong B, ulong C, ulong D)
-    {
-        public KeyHash(byte[] hash)
-            : this(
-                MemoryMarshal.Read<ulong>(hash.AsSpan(0)), MemoryMarshal.Read<ulong>(hash.AsSpan(8)),
-                MemoryMarshal.Read<ulong>(hash.AsSpan(16)), MemoryMarshal.Read<ulong>(hash.AsSpan(24)))
-        {
-        }
-    }
 }

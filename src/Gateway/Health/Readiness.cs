@@ -1,64 +1,70 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
-using PersonaActors.Gateway.Auth;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Gateway.Health;
 
-/// <summary>What must be there before this node serves. The hosting adds what its engine needs.</summary>
-public sealed record ReadyCheck(string Name, Func<CancellationToken, Task<string?>> WhatIsMissing);
-
-public static class HealthEndpoints
+/// <summary>Whether this node serves: asked in the background, so that whoever asks here costs no query.</summary>
+public sealed class Readiness(HealthCheckService checks, IHostApplicationLifetime lifetime) : IHealthCheckPublisher
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
-    public static void MapHealth(this IEndpointRouteBuilder routes)
+    private volatile HealthReport? _last;
+
+    /// <summary>Whoever hosts the gateway may add checks of what it needs.</summary>
+    public static void Add(IServiceCollection services)
     {
-        routes.MapGet("/health/live", () => Results.Json(new { status = "live" }, Wire.Json))
-            .WithMetadata(OpenToAll.Instance).WithTags("Health").WithSummary("The process runs");
-        routes.MapGet("/health/ready", Ready)
-            .WithMetadata(OpenToAll.Instance).WithTags("Health").WithSummary("What is not ready, if anything").Produces(503);
+        services.AddHealthChecks().AddCheck<DatabaseCheck>("database");
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<IHealthCheckPublisher>(provider => provider.GetRequiredService<Readiness>());
+        services.Configure<HealthCheckPublisherOptions>(publisher => (publisher.Delay, publisher.Period, publisher.Timeout) = (TimeSpan.Zero, Period, Period));
+        // It calls an outage an error, again and again; those who meet it say it once.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
     }
 
-    /// <summary>The database answers.</summary>
-    public static ReadyCheck DatabaseCheck(Database database) => new("database", async cancel =>
+    public static void Map(IEndpointRouteBuilder routes)
     {
-        try
-        {
-            await database.RefreshEpoch(cancel);
-            return null;
-        }
-        catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
-        {
-            return "PostgreSQL does not answer";
-        }
-    });
+        routes.MapGet("/health/live", () => Results.Json(new { status = "live" }, Wire.Json)).WithTags("Health").WithSummary("The process runs");
+        routes.MapGet("/health/ready", (Readiness readiness, CancellationToken cancel) => readiness.Answer(cancel))
+            .WithTags("Health").WithSummary("What is not ready, if anything").Produces(503);
+    }
 
-    private static async Task<IResult> Ready(HttpContext http, IEnumerable<ReadyCheck> checks, IHostApplicationLifetime lifetime, Clock time)
+    public Task PublishAsync(HealthReport report, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, http.RequestAborted);
-        var missing = new Dictionary<string, string>();
-        if (lifetime.ApplicationStopping.IsCancellationRequested)
-        {
-            missing["node"] = "shutting down";
-        }
-        else
-        {
-            foreach (var check in checks)
-            {
-                if (await check.WhatIsMissing(either.Token) is { } what)
-                {
-                    missing[check.Name] = what;
-                }
-            }
-        }
+        _last = report;
+        return Task.CompletedTask;
+    }
 
+    private async Task<IResult> Answer(CancellationToken cancel)
+    {
+        var missing = lifetime.ApplicationStopping.IsCancellationRequested
+            ? new() { ["node"] = "shutting down" }
+            : (_last ?? await checks.CheckHealthAsync(cancel)).Entries
+                .Where(check => check.Value.Status != HealthStatus.Healthy).ToDictionary(check => check.Key, check => check.Value.Description);
         return Results.Json(
             new { status = missing.Count == 0 ? "ready" : "not-ready", missing },
             Wire.Json, statusCode: missing.Count == 0 ? 200 : 503);
+    }
+
+    private sealed class DatabaseCheck(Database database) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await database.RefreshEpoch(cancellationToken);
+                return HealthCheckResult.Healthy();
+            }
+            catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
+            {
+                return HealthCheckResult.Unhealthy("PostgreSQL does not answer");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
 using PersonaActors.Contracts;
 
 namespace PersonaActors.Gateway.Http;
@@ -7,9 +9,7 @@ namespace PersonaActors.Gateway.Http;
 /// <summary>The one translation of refusals and failures to RFC 9457 problem details. Nothing internal leaves here.</summary>
 public static class Problems
 {
-    private const string MediaType = "application/problem+json";
-
-    public static IResult ToResult(this Refusal refusal) => new ProblemResult(refusal);
+    public static IResult ToResult(this Refusal refusal) => Results.Problem(Of(refusal));
 
     public static int Status(RefusalKind kind) => kind switch
     {
@@ -25,45 +25,56 @@ public static class Problems
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    public static Task Write(HttpContext http, Refusal refusal)
-    {
-        if (refusal.Kind == RefusalKind.Unauthenticated)
-        {
-            http.Response.Headers.WWWAuthenticate = "Bearer";
-        }
+    public static Task Write(HttpContext http, Refusal refusal) => Write(http, Of(refusal));
 
-        return Write(http, Status(refusal.Kind), refusal.Code, refusal.Detail, refusal.Field, refusal.Extra);
+    public static Task Write(HttpContext http, ProblemDetails problem)
+    {
+        http.Response.StatusCode = problem.Status!.Value;
+        return http.Response.WriteAsJsonAsync(problem, Wire.Json, "application/problem+json");
     }
 
-    public static Task Write(HttpContext http, int status, string code, string detail, string? field = null, JsonText? extra = null)
+    public static ProblemDetails Of(int status, string code, string detail, string? field = null)
     {
-        var body = new JsonObject
-        {
-            ["type"] = "about:blank",
-            ["title"] = Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
-            ["status"] = status,
-            ["code"] = code,
-            ["detail"] = detail,
-        };
+        var problem = new ProblemDetails { Type = "about:blank", Title = ReasonPhrases.GetReasonPhrase(status), Status = status, Detail = detail };
+        problem.Extensions["code"] = code;
         if (field is not null)
         {
-            body["field"] = field;
+            problem.Extensions["field"] = field;
         }
 
-        if (extra is not null)
-        {
-            foreach (var (name, value) in JsonNode.Parse(extra.Json)!.AsObject())
-            {
-                body[name] = value?.DeepClone();
-            }
-        }
-
-        http.Response.StatusCode = status;
-        return http.Response.WriteAsJsonAsync(body, Wire.Json, MediaType);
+        return problem;
     }
 
-    private sealed class ProblemResult(Refusal refusal) : IResult
+    /// <summary>What the framework refused by its status alone.</summary>
+    public static ProblemDetails Of(int status) => status switch
     {
-        public Task ExecuteAsync(HttpContext httpContext) => Write(httpContext, refusal);
+        400 => Of(status, "bad_request", "The request can't be understood: a parameter or the body is missing or of the wrong form."),
+        404 => Of(status, "route_not_found", "There is no such route."),
+        405 => Of(status, "method_not_allowed", "The route exists, but not for this method."),
+        413 => Of(status, "body_too_large", "The body is larger than this route takes."),
+        415 => Of(status, "unsupported_media_type", "Send the body as application/json, in UTF-8."),
+        429 => Of(status, "too_many_requests", "These are more requests than allowed: wait as Retry-After says."),
+        < 500 => Of(status, "request_refused", "The request can't be served as it is."),
+        _ => Of(status, "internal_error", "Something went wrong here; it was logged."),
+    };
+
+    private static ProblemDetails Of(Refusal refusal)
+    {
+        var problem = Of(Status(refusal.Kind), refusal.Code, refusal.Detail, refusal.Field);
+        foreach (var (name, value) in refusal.Extra is { } extra ? JsonNode.Parse(extra.Json)!.AsObject() : [])
+        {
+            problem.Extensions[name] = value;
+        }
+
+        return problem;
     }
+}
+
+/// <summary>Instead of the stock writer, which says nothing to who accepts no JSON: an EventSource shall learn too why.</summary>
+public sealed class ProblemWriter : IProblemDetailsWriter
+{
+    public bool CanWrite(ProblemDetailsContext context) => true;
+
+    public ValueTask WriteAsync(ProblemDetailsContext context) => new(Problems.Write(
+        context.HttpContext, context.ProblemDetails.Extensions.ContainsKey("code") ? context.ProblemDetails : Problems.Of(context.HttpContext.Response.StatusCode)));
 }

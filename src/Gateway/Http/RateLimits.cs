@@ -30,11 +30,12 @@ public static class RateLimits
                 QueueLimit = 0,
             });
         });
-        limiter.OnRejected = static async (rejected, _) =>
+        limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+        limiter.OnRejected = static (rejected, _) =>
         {
             var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 10;
             rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-            await Problems.Write(rejected.HttpContext, 429, "too_many_requests", "This key makes more requests than it may: wait as Retry-After says.");
+            return ValueTask.CompletedTask;
         };
     }
 

@@ -1,44 +1,47 @@
-using System.Collections.Concurrent;
+using Microsoft.Extensions.Caching.Memory;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Gateway.Personalities;
 
 /// <summary>
 /// Which personality a text in an address means: its id, its slug, or an alias (the user's own before the tenant's). Slugs
-/// are remembered, and forgotten when their personality changes or goes: in this process before that is answered (the
-/// event feed is synchronous). For changes elsewhere, whoever reads the personality next compares its slug (see
-/// <see cref="Forget"/>), so a slug that moved on is never followed. Whether the caller may use it is the grain's to say.
+/// are remembered, and forgotten when one hears that their personality changed or went. That may be late, so whoever reads
+/// the personality next compares its slug (see <see cref="Forget"/>): a slug that moved on is never followed. Whether the
+/// caller may use it is the grain's to say.
 /// </summary>
-public sealed class PersonalityIndex
+public sealed class PersonalityIndex(PersonalityStore store)
 {
     private const int Capacity = 100_000;
     private const int MaxText = 100;
 
-    private readonly PersonalityStore _store;
-    private readonly ConcurrentDictionary<(Guid Tenant, string Slug), Guid> _bySlug = new();
-    private readonly ConcurrentDictionary<string, (Guid Tenant, string Slug)> _byStream = new();
+    private readonly MemoryCache _idBySlug = new(new MemoryCacheOptions { SizeLimit = Capacity });
+
+    /// <summary>By the personality's stream, the slug that it is known by: another one of the same personality doesn't count any more.</summary>
+    private readonly MemoryCache _slugs = new(new MemoryCacheOptions { SizeLimit = Capacity });
     private long _changes;
 
-    public PersonalityIndex(PersonalityStore store, EventFeed feed)
-    {
-        _store = store;
-        feed.Listen(OnEvent);
-        feed.ListenToHints(hint => ForgetStream(hint.Stream));
-    }
+    private sealed record Slug(Guid Tenant, string Text);
+
+    private sealed record Named(Guid Id, string Stream);
 
     /// <summary>Without asking anybody: an id, or a slug that is remembered.</summary>
-    public Guid? Known(Guid tenant, ReadOnlySpan<char> text) =>
-        Guid.TryParse(text, out var id) || (text.Length <= MaxText && _bySlug.TryGetValue((tenant, text.ToString()), out id)) ? id : null;
+    public Guid? Known(Guid tenant, ReadOnlySpan<char> text) => Guid.TryParse(text, out var id) ? id
+        : text.Length <= MaxText && new Slug(tenant, text.ToString()) is var slug && _idBySlug.TryGetValue(slug, out Named? named)
+            && _slugs.TryGetValue(named!.Stream, out Slug? current) && current == slug ? named.Id : null;
 
     public ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel) =>
         Known(tenant, text) is { } id ? ValueTask.FromResult<Guid?>(id) : Look(tenant, user, text, cancel);
 
     /// <summary>For who found that the personality has another slug than the one asked for, or is gone: the next look is a fresh one.</summary>
     /// <returns>Whether anything was remembered, so that it is worth looking again.</returns>
-    public bool Forget(Guid tenant, string slug) => _bySlug.TryRemove((tenant, slug), out _);
+    public bool Forget(Guid tenant, string slug)
+    {
+        var known = Known(tenant, slug) is not null;
+        _idBySlug.Remove(new Slug(tenant, slug));
+        return known;
+    }
 
     private async ValueTask<Guid?> Look(Guid tenant, Guid? user, string text, CancellationToken cancel)
     {
@@ -49,50 +52,25 @@ public sealed class PersonalityIndex
 
         // What changes while we look is not remembered.
         var before = Volatile.Read(ref _changes);
-        if (await _store.FindBySlug(tenant, text, cancel) is not { } id)
+        if (await store.FindBySlug(tenant, text, cancel) is not { } id)
         {
-            return await _store.FindByAlias(tenant, user, text, cancel);
+            return await store.FindByAlias(tenant, user, text, cancel);
         }
 
-        if (_bySlug.Count >= Capacity)
-        {
-            _bySlug.Clear();
-            _byStream.Clear();
-        }
-
-        // Renamed, and asked for by its new slug before that was announced: the old one would be remembered for good.
-        var stream = StreamName.Personality(id);
-        if (_byStream.TryGetValue(stream, out var old) && old != (tenant, text))
-        {
-            _bySlug.TryRemove(old, out _);
-        }
-
-        _byStream[stream] = (tenant, text);
-        _bySlug[(tenant, text)] = id;
+        var (slug, named, entry) = (new Slug(tenant, text), new Named(id, StreamName.Personality(id)), new MemoryCacheEntryOptions { Size = 1 });
+        _idBySlug.Set(slug, named, entry);
+        _slugs.Set(named.Stream, slug, entry);
         if (Volatile.Read(ref _changes) != before)
         {
-            _bySlug.TryRemove((tenant, text), out _);
+            _slugs.Remove(named.Stream);
         }
 
         return id;
     }
 
-    private void OnEvent(Announcement announced)
-    {
-        if (announced.Event.Type is not (PersonalityEvents.Updated or PersonalityEvents.AccessChanged or PersonalityEvents.Deleted))
-        {
-            return;
-        }
-
-        ForgetStream(announced.Event.Stream);
-    }
-
-    private void ForgetStream(string stream)
+    public void ForgetStream(string stream)
     {
         Interlocked.Increment(ref _changes);
-        if (_byStream.TryRemove(stream, out var known))
-        {
-            _bySlug.TryRemove(known, out _);
-        }
+        _slugs.Remove(stream);
     }
 }

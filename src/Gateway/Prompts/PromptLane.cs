@@ -28,7 +28,7 @@ public sealed class PromptLane(
         var request = http.Request;
         if (!TryPersonality(request.Path.Value, out var personality) || !TryUser(request.QueryString.Value, out var user)
             || !HttpMethods.IsGet(request.Method) || request.Headers.Origin.Count > 0 || request.Headers.ContainsKey(ActingResolver.UserHeader)
-            || Authentication.Remembered(http, keys) is not { } acting || RateLimits.MayLimit(acting.Caller, options)
+            || KeyAuthentication.Remembered(http, keys) is not { } acting || RateLimits.MayLimit(acting.Caller, options)
             || !acting.MaySpeakFor(user) || index.Known(acting.Tenant, personality) is not { } id)
         {
             return next(http);

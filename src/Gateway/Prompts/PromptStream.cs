@@ -6,7 +6,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Realtime;
-using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -25,26 +24,18 @@ public static class PromptStreamComposition
 /// of now, and if the version is another, that is told with what changed. So a personality used by many costs one event
 /// when it changes, and work only for those of its prompts that somebody watches.
 /// </summary>
-public sealed class PromptStream
+public sealed class PromptStream(IGrainFactory grains)
 {
     public const string Name = "prompt";
     public const string Changed = "prompt.changed";
 
-    private readonly IGrainFactory _grains;
     private readonly ConcurrentDictionary<(Guid Tenant, string Pair), Watch> _watches = new();
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), ConcurrentDictionary<Watch, byte>> _byStream = new();
-
-    public PromptStream(IGrainFactory grains, EventFeed feed)
-    {
-        _grains = grains;
-        feed.Listen(announced => Moved(announced.Tenant, announced.Event.Stream));
-        feed.ListenToHints(hint => Moved(hint.Tenant, hint.Stream));
-    }
 
     public StreamKind ToKind() => new(Name, Look) { Derived = new Derivation(Read, Follow) };
 
     /// <summary>Something happened on a stream, here or, as a hint says, elsewhere.</summary>
-    private void Moved(Guid? tenant, string stream)
+    public void Moved(Guid? tenant, string stream)
     {
         if (_byStream.TryGetValue((tenant, stream), out var watches))
         {
@@ -115,7 +106,7 @@ public sealed class PromptStream
     }
 
     private async ValueTask<PromptTrace?> Trace(Guid tenant, Guid user, Guid personality) =>
-        (await _grains.Of<IUserGrain>(new TenantScopedKey(tenant, user)).TracePrompt(
+        (await grains.Of<IUserGrain>(new TenantScopedKey(tenant, user)).TracePrompt(
             new Actor(ActorKind.User, user), new PromptRequest(PromptSpeaker.Personality, personality))).Value;
 
     /// <summary>One spelling per stream, or two relays would serve it.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Auth;
-using PersonaActors.Storage.Events;
+using PersonaActors.Grains.Events;
 
 namespace PersonaActors.Gateway.Realtime;
 
@@ -19,13 +19,12 @@ public sealed class ConnectionRoster
     private readonly Presence _presence;
     private readonly Clock _time;
 
-    public ConnectionRoster(KeyRing keys, Presence presence, EventFeed feed, IHostApplicationLifetime lifetime, Clock time)
+    public ConnectionRoster(KeyRing keys, Presence presence, IHostApplicationLifetime lifetime, Clock time)
     {
         _keys = keys;
         _presence = presence;
         _time = time;
         keys.Revoked += key => CloseWhere(CloseReason.KeyRevoked, connection => connection.Acting.Caller.KeyId == key);
-        feed.Listen(OnAnnounced);
         lifetime.ApplicationStopping.Register(() => CloseWhere(CloseReason.ShuttingDown, static _ => true));
     }
 
@@ -69,6 +68,9 @@ public sealed class ConnectionRoster
         });
     }
 
+    public void OnUserDeleted(Announcement announced) => CloseWhere(CloseReason.UserDeleted, connection =>
+        connection.Acting.Caller.User is { } user && StreamName.User(user) == announced.Event.Stream && connection.Acting.Tenant == announced.Tenant);
+
     public void CloseStuck()
     {
         foreach (var connection in _connections.Keys)
@@ -99,15 +101,6 @@ public sealed class ConnectionRoster
         }
 
         timer?.Change(left > Warning ? left - Warning : left, Timeout.InfiniteTimeSpan);
-    }
-
-    private void OnAnnounced(Announcement announced)
-    {
-        if (announced.Event.Type == "user.deleted")
-        {
-            CloseWhere(CloseReason.UserDeleted, connection =>
-                connection.Acting.Caller.User is { } user && StreamName.User(user) == announced.Event.Stream && connection.Acting.Tenant == announced.Tenant);
-        }
     }
 
     private void CloseWhere(CloseReason reason, Func<EventConnection, bool> which)

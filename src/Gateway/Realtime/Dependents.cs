@@ -1,6 +1,3 @@
-using PersonaActors.Contracts.Events;
-using PersonaActors.Storage.Events;
-
 namespace PersonaActors.Gateway.Realtime;
 
 /// <summary>
@@ -44,33 +41,36 @@ internal sealed class Dependents
         }
     }
 
-    /// <summary>Called in the turn of the grain: what follows is done elsewhere.</summary>
-    public void Announced(Announcement announced, bool changesAccess)
+    /// <summary>A user's all went in the same transaction as the user; their grains may not know it yet.</summary>
+    public void Withdraw(Guid? tenant, string stream)
     {
-        if (announced.Event.Type == "user.deleted")
+        foreach (var relay in Leaning(tenant, stream))
         {
-            // Everything of theirs went in the same transaction; their grains may not know it yet.
-            Later(announced.Tenant, announced.Event.Stream, static relay =>
-            {
-                relay.Withdraw(static _ => true);
-                return Task.CompletedTask;
-            });
+            relay.Withdraw(static _ => true);
         }
-        else if (changesAccess)
+    }
+
+    public void AccessChanged(Guid? tenant, string stream)
+    {
+        foreach (var relay in Leaning(tenant, stream))
         {
-            Later(announced.Tenant, announced.Event.Stream, static relay => relay.Recheck());
+            _ = relay.Safely(static lost => lost.Recheck());
         }
     }
 
     public void Hinted(Guid? tenant, string stream)
     {
-        if (Later(tenant, stream, static relay => relay.Recheck()))
+        lock (_lock)
         {
-            lock (_lock)
+            if (!_relays.ContainsKey((tenant, stream)))
             {
-                _hinted.Add((tenant, stream));
+                return;
             }
+
+            _hinted.Add((tenant, stream));
         }
+
+        AccessChanged(tenant, stream);
     }
 
     /// <summary>The periodic check.</summary>
@@ -85,28 +85,15 @@ internal sealed class Dependents
 
         foreach (var (tenant, stream) in hinted)
         {
-            Later(tenant, stream, static relay => relay.Recheck());
+            AccessChanged(tenant, stream);
         }
     }
 
-    private bool Later(Guid? tenant, string stream, Func<StreamRelay, Task> what)
+    private StreamRelay[] Leaning(Guid? tenant, string stream)
     {
-        StreamRelay[] leaning;
         lock (_lock)
         {
-            if (!_relays.TryGetValue((tenant, stream), out var relays))
-            {
-                return false;
-            }
-
-            leaning = [.. relays];
+            return _relays.TryGetValue((tenant, stream), out var relays) ? [.. relays] : [];
         }
-
-        foreach (var relay in leaning)
-        {
-            ThreadPool.QueueUserWorkItem(static state => _ = state.relay.Safely(state.what), (relay, what), preferLocal: false);
-        }
-
-        return true;
     }
 }

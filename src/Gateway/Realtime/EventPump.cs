@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 
@@ -18,7 +19,6 @@ namespace PersonaActors.Gateway.Realtime;
 /// </summary>
 public sealed class EventPump : BackgroundService
 {
-    private const string PersonaDeleted = "persona.deleted";
     private const int PositionsPerRead = 1000;
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromSeconds(5);
     private static readonly Meter Meter = new("PersonaActors.Gateway.Realtime");
@@ -42,7 +42,7 @@ public sealed class EventPump : BackgroundService
     private long _logReads;
     private int _checkWanted;
 
-    public EventPump(EventFeed feed, EventLog log, Database database, StreamDirectory directory, Presence presence, ConnectionRoster roster, GatewayOptions options, Clock time, ILogger<EventPump> logger)
+    public EventPump(EventLog log, Database database, StreamDirectory directory, Presence presence, ConnectionRoster roster, GatewayOptions options, Clock time, ILogger<EventPump> logger)
     {
         _log = log;
         _database = database;
@@ -52,8 +52,6 @@ public sealed class EventPump : BackgroundService
         _options = options;
         _logger = logger;
         Time = time;
-        feed.Listen(OnAnnounced);
-        feed.ListenToHints(hint => Hint(hint.Tenant, hint.Stream, hint.Seq));
     }
 
     private sealed record EndedPersona(Guid PersonaId);
@@ -98,15 +96,42 @@ public sealed class EventPump : BackgroundService
         }
     }
 
-    /// <summary>Another process says how far a stream goes.</summary>
-    private void Hint(Guid? tenant, string stream, long seq)
+    /// <summary>An event was committed in this process.</summary>
+    public void OnAnnounced(Announcement announced)
     {
-        if (_relays.TryGetValue((tenant, stream), out var relay) && relay is LogRelay log)
+        if (_relays.TryGetValue((announced.Tenant, announced.Event.Stream), out var relay) && relay is LogRelay log)
         {
-            log.Hint(seq);
+            // The last span of the request that caused it.
+            using var push = Pushes.HasListeners() ? Pushes.StartActivity("push", System.Diagnostics.ActivityKind.Internal, announced.Cause) : null;
+            if (Lag.Enabled)
+            {
+                Lag.Record((Time.GetUtcNow() - announced.Event.At).TotalSeconds);
+            }
+
+            log.Post(announced.Event);
         }
 
-        _dependents.Hinted(tenant, stream);
+        if (_directory.ChangesAccess(announced.Event.Stream, announced.Event.Type))
+        {
+            _dependents.AccessChanged(announced.Tenant, announced.Event.Stream);
+        }
+    }
+
+    /// <summary>Told on its owner's stream, and before its own grain has forgotten it.</summary>
+    public void OnPersonaDeleted(Announcement announced) =>
+        Withdraw(announced.Tenant, StreamName.Persona(announced.Event.Data.Read<EndedPersona>().PersonaId), static _ => true);
+
+    public void OnUserDeleted(Announcement announced) => _dependents.Withdraw(announced.Tenant, announced.Event.Stream);
+
+    /// <summary>Another process says how far a stream goes.</summary>
+    public void OnHint(EventHint hint)
+    {
+        if (_relays.TryGetValue((hint.Tenant, hint.Stream), out var relay) && relay is LogRelay log)
+        {
+            log.Hint(hint.Seq);
+        }
+
+        _dependents.Hinted(hint.Tenant, hint.Stream);
     }
 
     /// <summary>Takes a stream from those who lost it; each is told.</summary>
@@ -195,8 +220,8 @@ public sealed class EventPump : BackgroundService
         Forget(relay);
     }
 
-    /// <summary>An event came that is not of the epoch that its stream was opened in.</summary>
-    internal void EpochMayHaveChanged()
+    /// <summary>Wake-ups may have been lost, or the epoch may be another: not later than the next check, but now.</summary>
+    public void CheckSoon()
     {
         if (Interlocked.Exchange(ref _checkWanted, 1) == 0)
         {
@@ -219,30 +244,6 @@ public sealed class EventPump : BackgroundService
                 _logger.LogError(e, "The check of streams against the log failed");
             }
         }
-    }
-
-    private void OnAnnounced(Announcement announced)
-    {
-        if (_relays.TryGetValue((announced.Tenant, announced.Event.Stream), out var relay) && relay is LogRelay log)
-        {
-            // Runs in the turn of the grain that committed, so the span is the last one of the request that caused it.
-            using var push = Pushes.HasListeners() ? Pushes.StartActivity("push") : null;
-            if (Lag.Enabled)
-            {
-                Lag.Record((Time.GetUtcNow() - announced.Event.At).TotalSeconds);
-            }
-
-            log.Post(announced.Event);
-        }
-
-        if (announced.Event is { Type: PersonaDeleted, Data: var data } && data.Read<EndedPersona>() is { } ended)
-        {
-            // Told on its owner's stream, and before its own grain has forgotten it.
-            ThreadPool.QueueUserWorkItem(
-                static state => state.pump.Withdraw(state.tenant, state.stream, static _ => true), (pump: this, tenant: announced.Tenant, stream: StreamName.Persona(ended.PersonaId)), preferLocal: false);
-        }
-
-        _dependents.Announced(announced, _directory.ChangesAccess(announced.Event.Stream, announced.Event.Type));
     }
 
     private void Forget(StreamRelay relay)
@@ -333,7 +334,7 @@ public sealed class EventPump : BackgroundService
         if (sight.Epoch != relay.Epoch)
         {
             // The database was restored between the two reads.
-            EpochMayHaveChanged();
+            CheckSoon();
             return StreamAnswer.No(relay.Stream, StreamRefusal.Unavailable);
         }
 

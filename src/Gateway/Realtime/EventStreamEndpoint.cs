@@ -16,7 +16,7 @@ public static class EventStreamEndpoint
     private static readonly Refusal BadCursor = Refusal.Invalid("from", "'from' and Last-Event-ID are '{epoch}:{seq}', as an event's id.");
 
     public static void MapEventStream(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/events", Serve).WithMetadata(OpenToTokens.Instance).WithTags("Events")
+        routes.MapGet("/v1/events", Serve).RequireAuthorization(Policies.Realtime).WithTags("Events")
             .WithSummary("A stream as Server-Sent Events: from now on, or after {epoch}:{seq}")
             .Produces<string>(200, "text/event-stream").ProducesProblem(400).ProducesProblem(404);
 

@@ -132,7 +132,7 @@ internal sealed class LogRelay(EventPump pump, Guid? tenant, string stream, Stre
         return true;
     }
 
-    /// <summary>Called in the turn of the grain: only notes the event.</summary>
+    /// <summary>Only notes the event: whoever hands it over has more to hand over.</summary>
     public void Post(StreamEvent e)
     {
         _inbox.Enqueue(e);
@@ -330,7 +330,7 @@ internal sealed class LogRelay(EventPump pump, Guid? tenant, string stream, Stre
         {
             if (e.Epoch != Epoch)
             {
-                Pump.EpochMayHaveChanged();
+                Pump.CheckSoon();
             }
             else if (!Take(e))
             {

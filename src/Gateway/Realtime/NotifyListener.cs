@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using PersonaActors.Contracts;
-using PersonaActors.Gateway.Auth;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 
@@ -12,7 +12,7 @@ namespace PersonaActors.Gateway.Realtime;
 /// Hears of what other processes committed: other gateways' silos, the command line. Whenever its connection had been lost,
 /// hints may have been too, and the database may be another one than before (a restored backup): everything is checked again.
 /// </summary>
-public sealed class NotifyListener(Database database, EventFeed feed, EventPump pump, KeyRing keys, Presence presence, Clock time, ILogger<NotifyListener> log) : BackgroundService
+public sealed class NotifyListener(Database database, EventFeed feed, Presence presence, Clock time, ILogger<NotifyListener> log) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -25,8 +25,7 @@ public sealed class NotifyListener(Database database, EventFeed feed, EventPump 
                 await using var connection = await database.OpenListening(EventHints.Channel, stoppingToken);
                 connection.Notification += (_, notification) => Hear(notification.Payload);
                 presence.Listening();
-                keys.Recheck();
-                await pump.CheckPositions(stoppingToken);
+                feed.MayHaveLost();
                 while (true)
                 {
                     await connection.WaitAsync(stoppingToken);
@@ -43,7 +42,7 @@ public sealed class NotifyListener(Database database, EventFeed feed, EventPump 
 
     private void Hear(string payload)
     {
-        foreach (var hint in EventHints.Read(payload))
+        foreach (var hint in EventHints.Read(payload, feed.Node))
         {
             feed.Hint(hint);
         }

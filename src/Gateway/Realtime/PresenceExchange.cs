@@ -49,7 +49,7 @@ public sealed class PresenceExchange(Presence presence, Database database, Clock
             await _news.WaitAsync(cancel);
             try
             {
-                await EventHints.Send(database, presence.TakeNews(), cancel);
+                await EventHints.Send(database, null, presence.TakeNews(), cancel);
             }
             catch (Exception e) when (e is NpgsqlException or StorageUnavailableException)
             {

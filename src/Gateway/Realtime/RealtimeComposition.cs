@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
@@ -49,7 +50,7 @@ public static class RealtimeComposition
 
     public static void MapRealtime(this WebApplication app)
     {
-        app.MapHub<PersonaHub>("/hubs/persona", http => http.TransportMaxBufferSize = 64 * 1024).WithMetadata(OpenToTokens.Instance);
+        app.MapHub<PersonaHub>("/hubs/persona", http => http.TransportMaxBufferSize = 64 * 1024).RequireAuthorization(Policies.Realtime);
         app.MapEventStream();
     }
 
@@ -69,10 +70,10 @@ public static class RealtimeComposition
     {
         services.AddStream(grains => StreamKind.Of<UserView>("user",
             (acting, id) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, user) => acting.MayActFor(user.Id), type => type == "user.deleted"));
+            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted));
         services.AddStream(grains => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, persona) => persona.MayUse(acting.Actor), type => type is "user-persona.updated" or "user-persona.deleted", persona => persona.OwnerId));
+            (acting, persona) => persona.MayUse(acting.Actor), type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
         services.AddStream(grains => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
             (acting, _) => acting.Caller.IsAdmin && acting.User is null));

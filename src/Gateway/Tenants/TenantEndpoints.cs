@@ -24,18 +24,15 @@ public sealed record FreshToken(string Token, Guid User, TokenAudience Audience,
 
 public static class TenantEndpoints
 {
-    private static readonly Refusal OperatorOnly = Refusal.Forbidden("operator_only", "Only an operator's key may do this.");
-    private static readonly Refusal AdminOnly = Refusal.Forbidden("admin_only", "Only a tenant admin's or an operator's key may do this.");
-
     public static void MapTenants(this IEndpointRouteBuilder routes)
     {
         var tenants = routes.MapGroup("/v1/tenants").WithTags("Tenants");
-        tenants.MapPost("", Create).WithSummary("Makes a tenant").Produces<TenantView>(201).ProducesProblem(409);
-        tenants.MapGet("", List).WithSummary("Lists tenants, all or those with ?search= in their name");
+        tenants.MapPost("", Create).RequireAuthorization(Policies.Operator).WithSummary("Makes a tenant").Produces<TenantView>(201).ProducesProblem(409);
+        tenants.MapGet("", List).RequireAuthorization(Policies.Operator).WithSummary("Lists tenants, all or those with ?search= in their name");
         tenants.MapGet("{id:guid}", Get).WithSummary("A tenant").Produces<TenantView>().ProducesProblem(404);
         tenants.MapPatch("{id:guid}", Update).WithSummary("Changes a tenant").Produces<TenantView>().ProducesProblem(404);
 
-        var keys = routes.MapGroup("/v1/keys").WithTags("Keys");
+        var keys = routes.MapGroup("/v1/keys").RequireAuthorization(Policies.Admin).WithTags("Keys");
         keys.MapPost("", CreateKey).WithSummary("Makes an API key; it is shown in this answer only").Produces<FreshKey>(201).ProducesProblem(403);
         keys.MapGet("", ListKeys).WithSummary("Lists the tenant's keys");
         keys.MapGet("{id:guid}", GetKey).WithSummary("A key, without what opens").Produces<ApiKeyView>().ProducesProblem(404);
@@ -48,11 +45,6 @@ public static class TenantEndpoints
     private static async Task<IResult> Create(HttpContext http, NewTenantBody body, Commands commands, IGrainFactory grains, Clock time)
     {
         var caller = http.Caller();
-        if (caller.Kind != ApiKeyKind.Operator)
-        {
-            return OperatorOnly.ToResult();
-        }
-
         var draft = new TenantDraft(body.Name ?? "", body.DisplayName ?? body.Name ?? "");
         // The answer lies with the new tenant; so that a repeat finds it, the tenant's id follows from the command's.
         var id = http.Request.Headers.TryGetValue(Commands.Header, out var named) ? DerivedId(caller.KeyId, named.ToString()) : Guid.CreateVersion7(time.GetUtcNow());
@@ -66,11 +58,6 @@ public static class TenantEndpoints
 
     private static async Task<IResult> List(HttpContext http, string? search, TenantStore store)
     {
-        if (http.Caller().Kind != ApiKeyKind.Operator)
-        {
-            return OperatorOnly.ToResult();
-        }
-
         var (page, invalid) = PageQuery.Read(http, search);
         return invalid is not null
             ? invalid.ToResult()
@@ -98,15 +85,9 @@ public static class TenantEndpoints
         return (await commands.Run<TenantView>(http, acting, body, command => grains.Of<ITenantGrain>(new TenantKey(id)).Update(command, body))).ToResult();
     }
 
-    private static async Task<(Acting? Acting, Refusal? Refusal)> Admin(HttpContext http, ActingResolver who)
-    {
-        var (acting, refusal) = await who.Resolve(http);
-        return refusal is not null ? (null, refusal) : acting!.Caller.IsAdmin ? (acting, null) : (null, AdminOnly);
-    }
-
     private static async Task<IResult> CreateKey(HttpContext http, NewKeyBody body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
-        var (acting, refusal) = await Admin(http, who);
+        var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -141,7 +122,7 @@ public static class TenantEndpoints
 
     private static async Task<IResult> GetKey(HttpContext http, Guid id, ActingResolver who, TenantStore store)
     {
-        var (acting, refusal) = await Admin(http, who);
+        var (acting, refusal) = await who.Resolve(http);
         return refusal is null && await store.FindKey(acting!.Tenant, id) is { } key
             ? Results.Json(key, Wire.Json)
             : (refusal ?? Refusal.NotFound("key")).ToResult();
@@ -149,7 +130,7 @@ public static class TenantEndpoints
 
     private static async Task<IResult> ListKeys(HttpContext http, ActingResolver who, ApiKeyStore store)
     {
-        var (acting, refusal) = await Admin(http, who);
+        var (acting, refusal) = await who.Resolve(http);
         var (page, invalid) = PageQuery.Read(http);
         if ((refusal ?? invalid) is { } no)
         {
@@ -160,12 +141,21 @@ public static class TenantEndpoints
         return Answers.Page(rows.ConvertAll(row => row.ToView()), page.Limit, key => key.Id.ToString());
     }
 
-    private static async Task<IResult> RevokeKey(HttpContext http, Guid id, ActingResolver who, Commands commands, IGrainFactory grains)
+    private static async Task<IResult> RevokeKey(HttpContext http, Guid id, ActingResolver who, Commands commands, KeyRing keys, IGrainFactory grains)
     {
-        var (acting, refusal) = await Admin(http, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : (await commands.Run<ApiKeyView>(http, acting!, null, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).RevokeKey(command, id))).ToResult();
+        var (acting, refusal) = await who.Resolve(http);
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        var outcome = await commands.Run<ApiKeyView>(http, acting!, null, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).RevokeKey(command, id));
+        if (outcome.Value is { } revoked)
+        {
+            keys.End(revoked.Id);
+        }
+
+        return outcome.ToResult();
     }
 
     private static async Task<IResult> CreateToken(HttpContext http, TokenBody body, ActingResolver who, KeyRing keys, IGrainFactory grains, GatewayOptions options, Clock time)

@@ -12,13 +12,11 @@ namespace PersonaActors.Gateway.Tenants;
 /// <summary>The tenant's tier of behaviour settings with how long its conversations are kept: read by all members, changed by admins.</summary>
 public static class TenantSettingsEndpoints
 {
-    private static readonly Refusal AdminOnly = Refusal.Forbidden("admin_only", "Only a tenant admin's or an operator's key changes the tenant's settings.");
-
     public static void MapTenantSettings(this IEndpointRouteBuilder routes)
     {
         var settings = routes.MapGroup("/v1/tenant/settings").WithTags("Tenants");
         settings.MapGet("", Get).WithSummary("The tenant's settings").ProducesProblem(404);
-        settings.MapPatch("", Update).WithSummary("Changes the tenant's settings: absent keeps, null clears, \"off\" switches off").ProducesProblem(403);
+        settings.MapPatch("", Update).RequireAuthorization(Policies.Admin).WithSummary("Changes the tenant's settings: absent keeps, null clears, \"off\" switches off").ProducesProblem(403);
     }
 
     private static async Task<IResult> Get(HttpContext http, ActingResolver who, IGrainFactory grains)
@@ -32,11 +30,6 @@ public static class TenantSettingsEndpoints
     private static async Task<IResult> Update(HttpContext http, TenantSettingsChange body, ActingResolver who, Commands commands, IGrainFactory grains)
     {
         var (acting, refusal) = await who.Resolve(http);
-        if (refusal is null && !acting!.Caller.IsAdmin)
-        {
-            refusal = AdminOnly;
-        }
-
         if (refusal is not null)
         {
             return refusal.ToResult();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
@@ -17,12 +18,10 @@ public sealed record DefaultPersonaBody(Guid? PersonaId);
 
 public static class UserEndpoints
 {
-    private static readonly Refusal MayNotRegister = Refusal.Forbidden("may_not_register", "Users are registered with a service, admin or operator key.");
-
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/v1/users").WithTags("Users");
-        users.MapPost("", Register).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
+        users.MapPost("", Register).RequireAuthorization(Policies.Registrar).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
             .Produces<UserView>(201).Produces<UserView>().ProducesProblem(400).ProducesProblem(409);
         users.MapGet("", List).WithSummary("Lists users, all or those with ?search= in their name").ProducesProblem(403);
         users.MapGet("{id}", Get).WithSummary("A user by id or provider:subject").Produces<UserView>().ProducesProblem(404);
@@ -41,13 +40,8 @@ public static class UserEndpoints
             return refusal.ToResult();
         }
 
-        if (acting!.Caller.Kind == ApiKeyKind.User)
-        {
-            return MayNotRegister.ToResult();
-        }
-
         var registration = new UserRegistration(body.Username ?? "", body.DisplayName, body.Bio, body.Identities ?? [], false);
-        var outcome = await commands.Run<UserView>(http, acting, body, command => FindOrMake(command, acting, registration, grains, store, time, http.RequestAborted));
+        var outcome = await commands.Run<UserView>(http, acting!, body, command => FindOrMake(command, acting!, registration, grains, store, time, http.RequestAborted));
         return outcome.ToResult(user => $"/v1/users/{user.Id}");
     }
 
@@ -134,12 +128,23 @@ public static class UserEndpoints
             : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).SetDefaultPersona(command, body.PersonaId!.Value))).ToResult();
     }
 
-    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, IGrainFactory grains)
+    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, KeyRing keys, IdentityIndex identities, IGrainFactory grains)
     {
         var (acting, user, refusal) = await Find(http, id, who);
-        return refusal is not null
-            ? refusal.ToResult()
-            : (await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, user).Delete(command))).ToResult();
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        var outcome = await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, user).Delete(command));
+        if (outcome.Refusal is null)
+        {
+            // Whoever has the answer is known here no longer; elsewhere the event tells.
+            keys.EndOf(StreamName.User(user));
+            identities.Forget(StreamName.User(user));
+        }
+
+        return outcome.ToResult();
     }
 
     /// <summary>The user that a path names. One that the caller may not act for is, like one that doesn't exist, not found.</summary>

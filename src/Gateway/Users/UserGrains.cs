@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Microsoft.Extensions.Caching.Memory;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Users;
 
@@ -6,27 +6,15 @@ namespace PersonaActors.Gateway.Users;
 
 /// <summary>
 /// The grains of the users that are asked for again and again: a reference that is remembered needs no key to be written and
-/// looked up. Bounded: past it, all are forgotten.
+/// looked up.
 /// </summary>
 public sealed class UserGrains(IGrainFactory grains)
 {
-    private const int Most = 50_000;
-
-    private readonly ConcurrentDictionary<TenantScopedKey, IUserGrain> _known = new();
+    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = 50_000 });
 
     public IUserGrain Of(Guid tenant, Guid user)
     {
         var key = new TenantScopedKey(tenant, user);
-        if (_known.TryGetValue(key, out var known))
-        {
-            return known;
-        }
-
-        if (_known.Count >= Most)
-        {
-            _known.Clear();
-        }
-
-        return _known[key] = grains.Of<IUserGrain>(key);
+        return _known.TryGetValue(key, out IUserGrain? known) ? known! : _known.Set(key, grains.Of<IUserGrain>(key), new MemoryCacheEntryOptions { Size = 1 });
     }
 }

@@ -4,9 +4,9 @@ using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Grains.Catalogue;

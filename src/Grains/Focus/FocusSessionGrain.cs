@@ -4,8 +4,8 @@ using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Grains.Focus;

@@ -3,9 +3,9 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Grains.Personalities;

@@ -3,8 +3,8 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personas;
 
 namespace PersonaActors.Grains.Personas;

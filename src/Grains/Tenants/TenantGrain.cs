@@ -3,8 +3,8 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Grains.Tenants;
@@ -177,7 +177,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
         var outcome = Outcome<ApiKeyView>.Deleted(revoked);
         var batch = database.Begin(RowScope.OfTenant(_tenant));
         ApiKeyStore.Revoke(batch, keyId, now);
-        batch.Append(_stream, null, "key.revoked", now, JsonText.From(new { key = revoked }));
+        batch.Append(_stream, null, EventTypes.KeyRevoked, now, JsonText.From(new { key = revoked }));
         batch.Answer(command, null, outcome, now);
         Announce(await batch.Commit(DeactivateOnIdle));
         return outcome;

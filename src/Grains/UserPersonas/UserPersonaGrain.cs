@@ -4,8 +4,8 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.UserPersonas;
 
 namespace PersonaActors.Grains.UserPersonas;
@@ -105,7 +105,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         var outcome = Outcome<UserPersonaView>.Done(next);
         var batch = BeginAs(known.OwnerId);
         UserPersonaStore.Update(batch, _key.Tenant, next);
-        batch.Append(_stream, known.OwnerId, "user-persona.updated", now, MergePatch.Between(known, next));
+        batch.Append(_stream, known.OwnerId, EventTypes.UserPersonaUpdated, now, MergePatch.Between(known, next));
         batch.Answer(command, known.OwnerId, outcome, now);
         await Commit(batch, next);
         return outcome;
@@ -123,7 +123,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         var outcome = Outcome<Nothing>.Deleted();
         var batch = BeginAs(known.OwnerId);
         UserPersonaStore.Delete(batch, _key.Tenant, known);
-        batch.Append(_stream, known.OwnerId, "user-persona.deleted", now, JsonText.EmptyObject);
+        batch.Append(_stream, known.OwnerId, EventTypes.UserPersonaDeleted, now, JsonText.EmptyObject);
         batch.Answer(command, known.OwnerId, outcome, now);
         var events = await batch.Commit(DeactivateOnIdle);
         _state = null;

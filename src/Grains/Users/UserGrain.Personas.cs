@@ -1,5 +1,6 @@
 using Npgsql;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Personas;
@@ -65,7 +66,7 @@ public sealed partial class UserGrain
 
         var next = Next(known);
         next = next with { Overrides = OverrideRules.WithoutPersona(known.Overrides, persona, next.View) };
-        var outcome = await ChangeOverrides(command, known, next, "persona.deleted", "personaId", persona, Outcome<Nothing>.Deleted(),
+        var outcome = await ChangeOverrides(command, known, next, EventTypes.PersonaDeleted, "personaId", persona, Outcome<Nothing>.Deleted(),
             batch => PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch));
         await Persona(persona).Forget();
         return outcome;

@@ -7,10 +7,10 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.UserPersonas;
@@ -171,7 +171,7 @@ public sealed partial class UserGrain(
         var theirPersonalities = await personalities.OfUser(_key.Tenant, _key.Id);
         var batch = Begin();
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
-        batch.Append(_stream, _key.Id, "user.deleted", now, JsonText.EmptyObject);
+        batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
         if (theirPersonalities.Count > 0)
         {

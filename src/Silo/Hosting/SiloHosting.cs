@@ -8,7 +8,6 @@ using Orleans.Hosting;
 using Orleans.Runtime.Messaging;
 using PersonaActors.Grains;
 using PersonaActors.Silo.Configuration;
-using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Silo.Hosting;
 
@@ -54,7 +53,6 @@ public static class SiloHosting
                 listenOnAnyHostAddress: settings.IsCluster));
         builder.Services.AddSingleton(new GrainOptions { ServesWhenCutOff = settings.WhenCutOff == WhenCutOff.Serve });
         builder.Services.AddGrainWork();
-        builder.Services.AddHostedService<NotifySender>();
     }
 
     /// <summary>The call met a silo that went away; the next one lands on a living one.</summary>

@@ -29,7 +29,7 @@ public static class KeyWriter
         var now = time.GetUtcNow();
         var batch = database.Begin(Scope(key.Tenant));
         ApiKeyStore.Revoke(batch, key.Id, now);
-        batch.Append(Stream(key.Tenant), null, "key.revoked", now, JsonText.From(new { key = key.ToView() with { RevokedAt = now } }));
+        batch.Append(Stream(key.Tenant), null, EventTypes.KeyRevoked, now, JsonText.From(new { key = key.ToView() with { RevokedAt = now } }));
         await EventHints.Send(database, key.Tenant, await batch.Commit(static () => { }, cancel), cancel);
     }
 

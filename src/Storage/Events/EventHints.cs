@@ -8,9 +8,8 @@ namespace PersonaActors.Storage.Events;
 public readonly record struct EventHint(Guid? Tenant, string Stream, long Seq);
 
 /// <summary>
-/// What processes tell each other over PostgreSQL's notifications: lines of tenant, stream and number. A hint carries no event;
-/// whoever cares reads the log, which is the truth, and a lost hint is made good by the next check. Lines of another kind
-/// (see the gateway's presence) go the same way, whole and in order.
+/// What processes tell each other over PostgreSQL's notifications: who tells, then lines of tenant, stream and number. A
+/// hint carries no event; whoever cares reads the log, which is the truth, and a lost hint is made good by the next check.
 /// </summary>
 public static class EventHints
 {
@@ -19,45 +18,57 @@ public static class EventHints
     /// <summary>PostgreSQL takes less than 8,000 bytes a notification.</summary>
     private const int MaxPayload = 7900;
 
-    private const string SendSql = $"SELECT pg_notify('{Channel}', payload) FROM unnest($1::text[]) AS payload";
+    private const string Sender = "from ";
 
-    public static Task Send(Database database, IEnumerable<EventHint> hints, CancellationToken cancel) =>
-        Send(database, hints.Select(hint => $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"), cancel);
+    // What may be lost need not wait for the disk.
+    private const string SendSql = $"""
+        WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+        SELECT pg_notify('{Channel}', payload) FROM hasty, unnest($1::text[]) AS payload
+        """;
 
-    public static async Task Send(Database database, IEnumerable<string> lines, CancellationToken cancel)
+    /// <param name="node">The process that tells, if it hears hints itself: it passes over its own.</param>
+    public static Task Send(Database database, string? node, IEnumerable<EventHint> hints, CancellationToken cancel) =>
+        Send(database, node, hints.Select(hint => $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"), cancel);
+
+    public static async Task Send(Database database, string? node, IEnumerable<string> lines, CancellationToken cancel)
     {
         await using var command = database.Worker.CreateCommand(SendSql);
-        command.Parameters.Add(Sql.Texts([.. Pack(lines)]));
+        command.Parameters.Add(Sql.Texts([.. Pack($"{Sender}{node}\n", lines)]));
         await command.ExecuteNonQueryAsync(cancel);
     }
 
     public static Task Send(Database database, Guid? tenant, IReadOnlyList<StreamEvent> events, CancellationToken cancel) =>
-        Send(database, events.Select(e => new EventHint(tenant, e.Stream, e.Seq)), cancel);
+        Send(database, null, events.Select(e => new EventHint(tenant, e.Stream, e.Seq)), cancel);
 
-    private static IEnumerable<string> Pack(IEnumerable<string> lines)
+    private static IEnumerable<string> Pack(string head, IEnumerable<string> lines)
     {
-        var payload = new StringBuilder();
+        var payload = new StringBuilder(head);
         foreach (var line in lines)
         {
             // Names of streams are ours, so they are ASCII but for channels; two bytes a character is more than enough room.
-            if (payload.Length > 0 && (payload.Length + line.Length + 1) * 2 > MaxPayload)
+            if (payload.Length > head.Length && (payload.Length + line.Length + 1) * 2 > MaxPayload)
             {
                 yield return payload.ToString();
-                payload.Clear();
+                payload.Clear().Append(head);
             }
 
             payload.Append(line).Append('\n');
         }
 
-        if (payload.Length > 0)
+        if (payload.Length > head.Length)
         {
             yield return payload.ToString();
         }
     }
 
-    /// <summary>Lines that aren't hints (another version's, anybody's) are passed over.</summary>
-    public static IEnumerable<EventHint> Read(string payload)
+    /// <summary>Lines that aren't hints (another version's, anybody's) are passed over, and so is what this process told itself.</summary>
+    public static IEnumerable<EventHint> Read(string payload, string? node)
     {
+        if (node is not null && payload.StartsWith($"{Sender}{node}\n", StringComparison.Ordinal))
+        {
+            yield break;
+        }
+
         foreach (var line in payload.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var parts = line.Split(' ', 3);

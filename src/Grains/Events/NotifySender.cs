@@ -1,30 +1,36 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using PersonaActors.Storage;
+using PersonaActors.Storage.Events;
 
-namespace PersonaActors.Storage.Events;
+namespace PersonaActors.Grains.Events;
 
 /// <summary>
 /// Tells the other processes of a cluster what was committed here: one notification every few milliseconds for all that
 /// happened since, of each stream only how far it goes.
 /// </summary>
-public sealed class NotifySender : BackgroundService
+public sealed class NotifySender(Database database, EventFeed feed, Clock time, ILogger<NotifySender> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _dirty = new(0, 1);
-    private readonly Database _database;
-    private readonly Clock _time;
-    private readonly ILogger<NotifySender> _log;
     private Dictionary<(Guid?, string), long> _pending = [];
 
-    public NotifySender(Database database, EventFeed feed, Clock time, ILogger<NotifySender> log)
+    public void Note(Announcement announced)
     {
-        _database = database;
-        _time = time;
-        _log = log;
-        feed.Listen(OnAnnounced);
+        bool first;
+        lock (_lock)
+        {
+            first = _pending.Count == 0;
+            _pending[(announced.Tenant, announced.Event.Stream)] = announced.Event.Seq;
+        }
+
+        if (first)
+        {
+            _dirty.Release();
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -40,30 +46,15 @@ public sealed class NotifySender : BackgroundService
 
             try
             {
-                await EventHints.Send(_database, hints.Select(hint => new EventHint(hint.Key.Item1, hint.Key.Item2, hint.Value)), stoppingToken);
+                await EventHints.Send(database, feed.Node, hints.Select(hint => new EventHint(hint.Key.Item1, hint.Key.Item2, hint.Value)), stoppingToken);
             }
             catch (NpgsqlException e)
             {
                 // Hints only: the others' check of positions finds what these would have told.
-                _log.LogWarning("Hints to other gateways were not sent: {Reason}", e.Message);
+                log.LogWarning("Hints to other gateways were not sent: {Reason}", e.Message);
             }
 
-            await Task.Delay(Pause, _time, stoppingToken);
-        }
-    }
-
-    private void OnAnnounced(Announcement announced)
-    {
-        bool first;
-        lock (_lock)
-        {
-            first = _pending.Count == 0;
-            _pending[(announced.Tenant, announced.Event.Stream)] = announced.Event.Seq;
-        }
-
-        if (first)
-        {
-            _dirty.Release();
+            await Task.Delay(Pause, time, stoppingToken);
         }
     }
 }

@@ -1,0 +1,15 @@
+namespace PersonaActors.Contracts.Events;
+
+/// <summary>Types of events to which the service itself reacts, or after which somebody may have lost a stream; a personality's stand with its contract.</summary>
+public static class EventTypes
+{
+    public const string UserDeleted = "user.deleted";
+
+    public const string PersonaDeleted = "persona.deleted";
+
+    public const string UserPersonaUpdated = "user-persona.updated";
+
+    public const string UserPersonaDeleted = "user-persona.deleted";
+
+    public const string KeyRevoked = "key.revoked";
+}

@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http;
+
+namespace PersonaActors.Gateway.Http;
+
+/// <summary>A read that met a node on its way out is simply read again; commands see to that themselves, by their ids.</summary>
+public sealed class RepeatedReads(RequestDelegate next, GatewayOptions options, Clock time)
+{
+    public async Task Invoke(HttpContext http)
+    {
+        long? since = null;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await next(http);
+                return;
+            }
+            catch (Exception e) when (HttpMethods.IsGet(http.Request.Method) && !http.Response.HasStarted && options.IsEngineTransient(e)
+                && time.GetElapsedTime(since ??= time.GetTimestamp()) < Commands.Patience)
+            {
+                http.Response.Clear();
+                await Task.Delay(Commands.Pause(attempt), time, http.RequestAborted);
+            }
+        }
+    }
+}
