@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
-using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
 using Ical.Net.Serialization;
 using PersonaActors.Contracts.Focus;
+using Calendar = Ical.Net.Calendar;
 
 namespace PersonaActors.Grains.Focus;
 
