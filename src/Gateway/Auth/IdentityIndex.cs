@@ -9,7 +9,7 @@ namespace PersonaActors.Gateway.Auth;
 /// Which user an external identity belongs to, remembered: an identity never moves to another user while that one exists.
 /// Entries age, so that a deletion on another node is noticed too.
 /// </summary>
-public sealed class IdentityIndex(UserStore users, Clock time)
+public sealed class IdentityIndex(UserStore users, Clock time) : IDisposable
 {
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
 
@@ -44,4 +44,6 @@ public sealed class IdentityIndex(UserStore users, Clock time)
             }
         }
     }
+
+    public void Dispose() => _known.Dispose();
 }

@@ -9,7 +9,7 @@ namespace PersonaActors.Gateway.Auth;
 /// Keys that nobody issued. Each is remembered for a moment, so that it costs one query however often it is shown; and those
 /// that cost one are counted by address, so that who goes on guessing costs none. Keys that are held open from there all the same.
 /// </summary>
-public sealed class WrongKeys(Clock time)
+public sealed class WrongKeys(Clock time) : IDisposable
 {
     public const int PerMinute = 60;
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
@@ -56,4 +56,10 @@ public sealed class WrongKeys(Clock time)
     private static IPAddress NetworkOf(IPAddress address) => address is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false }
         ? new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]])
         : address;
+
+    public void Dispose()
+    {
+        _until.Dispose();
+        _guesses.Dispose();
+    }
 }

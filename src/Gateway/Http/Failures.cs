@@ -12,15 +12,15 @@ namespace PersonaActors.Gateway.Http;
 /// <summary>What flies becomes an answer here: bad input says what was bad, a lost database says when to come back, a bug says nothing.</summary>
 public sealed class Failures(GatewayOptions options, ILogger<Failures> log) : IExceptionHandler
 {
-    public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        var problem = Problem(http, http.Features.Get<IExceptionHandlerFeature>()?.Endpoint, exception);
+        var problem = Problem(httpContext, httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint, exception);
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
-            http.Response.Headers.RetryAfter = "1";
+            httpContext.Response.Headers.RetryAfter = "1";
         }
 
-        await Problems.Write(http, problem);
+        await Problems.Write(httpContext, problem);
         return true;
     }
 

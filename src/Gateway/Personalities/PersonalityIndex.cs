@@ -11,7 +11,7 @@ namespace PersonaActors.Gateway.Personalities;
 /// the personality next compares its slug (see <see cref="Forget"/>): a slug that moved on is never followed. Whether the
 /// caller may use it is the grain's to say.
 /// </summary>
-public sealed class PersonalityIndex(PersonalityStore store)
+public sealed class PersonalityIndex(PersonalityStore store) : IDisposable
 {
     private const int Capacity = 100_000;
     private const int MaxText = 100;
@@ -72,5 +72,11 @@ public sealed class PersonalityIndex(PersonalityStore store)
     {
         Interlocked.Increment(ref _changes);
         _slugs.Remove(stream);
+    }
+
+    public void Dispose()
+    {
+        _idBySlug.Dispose();
+        _slugs.Dispose();
     }
 }

@@ -8,7 +8,7 @@ namespace PersonaActors.Gateway.Users;
 /// The grains of the users that are asked for again and again: a reference that is remembered needs no key to be written and
 /// looked up.
 /// </summary>
-public sealed class UserGrains(IGrainFactory grains)
+public sealed class UserGrains(IGrainFactory grains) : IDisposable
 {
     private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = 50_000 });
 
@@ -17,4 +17,6 @@ public sealed class UserGrains(IGrainFactory grains)
         var key = new TenantScopedKey(tenant, user);
         return _known.TryGetValue(key, out IUserGrain? known) ? known! : _known.Set(key, grains.Of<IUserGrain>(key), new MemoryCacheEntryOptions { Size = 1 });
     }
+
+    public void Dispose() => _known.Dispose();
 }
