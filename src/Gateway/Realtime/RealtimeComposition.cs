@@ -39,7 +39,9 @@ public static class RealtimeComposition
         services.AddHostedService(provider => provider.GetRequiredService<Presence>());
         services.AddSingleton<ConnectionRoster>();
         services.AddSingleton<EventPump>();
-        services.AddHostedService(provider => provider.GetRequiredService<EventPump>());
+        services.AddSingleton<Admission>();
+        services.AddSingleton<LogCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
         services.AddHostedService<NotifyListener>();
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)
