@@ -232,6 +232,8 @@ public sealed class Presence(IGrainFactory grains, Clock time, ILogger<Presence>
             var held = place.View?.Version;
             if (held?.Activation == view.Version.Activation ? view.Version.Changes <= held.Changes : !asked)
             {
+                // From an activation that isn't known yet: what is being asked may be older than this, so it is asked again.
+                place.ToTell |= held?.Activation != view.Version.Activation;
                 return;
             }
 
