@@ -41,6 +41,12 @@ public readonly record struct OwnedKey(Guid Tenant, Guid Owner, Guid Id)
         new(Guid.ParseExact(key.AsSpan(0, 32), "N"), Guid.ParseExact(key.AsSpan(33, 32), "N"), Guid.ParseExact(key.AsSpan(66), "N"));
 }
 
+/// <summary>Where somebody of a tenant may be: what the place is named, as its stream.</summary>
+public readonly record struct PlaceKey(Guid Tenant, string Place)
+{
+    public string ToKey() => $"{Tenant:N}/{Place}";
+}
+
 public static class GrainFactoryKeys
 {
     public static TGrain Of<TGrain>(this IGrainFactory grains, TenantKey key) where TGrain : IGrainWithStringKey =>

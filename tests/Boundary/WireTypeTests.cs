@@ -80,7 +80,7 @@ public sealed class WireTypeTests
     }
 
     private static IEnumerable<Type> GrainInterfaces() =>
-        typeof(IUserGrain).Assembly.GetTypes().Where(type => type.IsInterface && typeof(IGrain).IsAssignableFrom(type) && type != typeof(IGrain));
+        typeof(IUserGrain).Assembly.GetTypes().Where(type => type.IsInterface && typeof(IAddressable).IsAssignableFrom(type));
 
     private static Type Result(Type type) =>
         type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Task<>) || type.GetGenericTypeDefinition() == typeof(ValueTask<>))
@@ -89,7 +89,7 @@ public sealed class WireTypeTests
 
     private static void Walk(Type type, string path, List<string> problems, HashSet<Type> seen)
     {
-        if (Carried.Contains(type) || type.IsEnum || type.IsGenericParameter || !seen.Add(type))
+        if (Carried.Contains(type) || type.IsEnum || GrainInterfaces().Contains(type) || type.IsGenericParameter || !seen.Add(type))
         {
             return;
         }

@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Presence;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Tests.Harness;
 
@@ -86,9 +88,8 @@ public sealed class ClockTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromSeconds(20));
         await again.Cut();
         await again.Next("closed");
-        var presence = _node.Services.GetRequiredService<Presence>();
-        await Eventually.True("the node saw the cut", () => Task.FromResult(presence.Who(_node.Demo, $"user:{user}") is [{ Connections: 0 }]));
-        Assert.NotEmpty(presence.Who(_node.Demo, $"user:{user}"));
+        var place = _node.Services.GetRequiredService<IGrainFactory>().GetGrain<IPresenceGrain>(new PlaceKey(_node.Demo, $"user:{user}").ToKey());
+        await Eventually.True("the node saw the cut", async () => (await place.Who()).Online is [{ Connections: 0 }]);
         _clock.Advance(TimeSpan.FromSeconds(15));
 
         var left = await watcher.Event();

@@ -40,5 +40,6 @@ public sealed class EventHintTests(NodeFixture fixture) : IClassFixture<NodeFixt
     [InlineData("nonsense")]
     [InlineData("x 1 stream\n\n 2")]
     [InlineData("00000000000000000000000000000000 -1 stream")]
-    public void What_is_no_hint_is_passed_over(string payload) => Assert.Empty(EventHints.Read(payload, "me"));
+    [InlineData("from me\n 1 stream\n")]
+    public void What_is_no_hint_or_ones_own_is_passed_over(string payload) => Assert.Empty(EventHints.Read(payload, "me"));
 }

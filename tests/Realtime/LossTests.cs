@@ -164,13 +164,13 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var user = await fixture.Service.Register("Compared");
         var client = await fixture.Clients.Raw(Node.Address, await Node.ServiceKey());
         await client.Subscribe($"user:{user}");
-        var pump = Node.Services.GetRequiredService<EventPump>();
+        var check = Node.Services.GetRequiredService<LogCheck>();
         var writer = new StreamWriter(Node);
 
         var writing = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => writer.Write(user, 250))));
         while (!writing.IsCompleted)
         {
-            await pump.CheckPositions(CancellationToken.None);
+            await check.Check(CancellationToken.None);
         }
 
         await writing;
@@ -268,8 +268,9 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var writer = new StreamWriter(Node);
         var users = await Task.WhenAll(Enumerable.Range(0, streams).Select(i => fixture.Service.Register($"Storm {i}")));
         await Task.WhenAll(users.Select(user => writer.Write(user, 400)));
-        await pump.CheckPositions(CancellationToken.None);
-        await pump.CheckPositions(CancellationToken.None);
+        var check = Node.Services.GetRequiredService<LogCheck>();
+        await check.Check(CancellationToken.None);
+        await check.Check(CancellationToken.None);
 
         var before = pump.LogReads;
         var crowd = await fixture.Clients.Crowd(Node.Address, await Node.ServiceKey(), clients, [.. users.Select(StreamName.User)], new { epoch = Node.Database.Epoch, seq = 0 });
@@ -299,7 +300,7 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
             await bump.ExecuteNonQueryAsync();
         }
 
-        await node.Services.GetRequiredService<EventPump>().CheckPositions(CancellationToken.None);
+        await node.Services.GetRequiredService<LogCheck>().Check(CancellationToken.None);
         Assert.Contains("epoch_changed", (string)(await client.Next("disconnected"))!, StringComparison.Ordinal);
         Assert.Equal("Restored", (string)(await client.Next("reset"))!["username"]!);
         await fixture.Change(service, user, 1);

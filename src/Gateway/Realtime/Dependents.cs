@@ -46,7 +46,7 @@ internal sealed class Dependents
     {
         foreach (var relay in Leaning(tenant, stream))
         {
-            relay.Withdraw(static _ => true);
+            relay.Withdraw();
         }
     }
 

@@ -21,7 +21,7 @@ public static class EventStreamEndpoint
             .Produces<string>(200, "text/event-stream").ProducesProblem(400).ProducesProblem(404);
 
     private static async Task<IResult> Serve(
-        HttpContext http, string? stream, string? from, ActingResolver who, EventPump pump, ConnectionRoster roster, Clock time)
+        HttpContext http, string? stream, string? from, ActingResolver who, Admission admission, ConnectionRoster roster, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
@@ -40,7 +40,7 @@ public static class EventStreamEndpoint
         try
         {
             await roster.Admit(connection);
-            var (answer, subscription) = await pump.Subscribe(connection, new StreamRequest(stream, epoch, after));
+            var (answer, subscription) = await admission.Subscribe(connection, new StreamRequest(stream, epoch, after));
             if (subscription is null)
             {
                 return Problem(answer.Refused!);
@@ -54,7 +54,7 @@ public static class EventStreamEndpoint
             connection.Send(answer.Reset
                 ? new Notice("reset", answer, id: $"{answer.Epoch}:{answer.Newest}")
                 : new Notice("subscribed", answer, id: $"{answer.Epoch}:{after ?? answer.Seq}"));
-            EventPump.Start(subscription);
+            Admission.Start(subscription);
             await using var alive = time.CreateTimer(_ => connection.Send(Comment.Instance), null, KeepAlive, KeepAlive);
             await connection.Ended(http.RequestAborted);
             return Results.Empty;

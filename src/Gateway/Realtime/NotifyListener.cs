@@ -12,7 +12,7 @@ namespace PersonaActors.Gateway.Realtime;
 /// Hears of what other processes committed: other gateways' silos, the command line. Whenever its connection had been lost,
 /// hints may have been too, and the database may be another one than before (a restored backup): everything is checked again.
 /// </summary>
-public sealed class NotifyListener(Database database, EventFeed feed, Presence presence, Clock time, ILogger<NotifyListener> log) : BackgroundService
+public sealed class NotifyListener(Database database, EventFeed feed, Clock time, ILogger<NotifyListener> log) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -24,7 +24,6 @@ public sealed class NotifyListener(Database database, EventFeed feed, Presence p
             {
                 await using var connection = await database.OpenListening(EventHints.Channel, stoppingToken);
                 connection.Notification += (_, notification) => Hear(notification.Payload);
-                presence.Listening();
                 feed.MayHaveLost();
                 while (true)
                 {
@@ -46,7 +45,5 @@ public sealed class NotifyListener(Database database, EventFeed feed, Presence p
         {
             feed.Hint(hint);
         }
-
-        presence.Hear(payload);
     }
 }

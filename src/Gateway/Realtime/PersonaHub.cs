@@ -12,7 +12,7 @@ public sealed record Refreshed(DateTimeOffset? ExpiresAt, StreamRefusal? Refused
 /// What clients call. It listens only: commands are HTTP. Calls on clients are <c>events(event[])</c>,
 /// <c>revoked(stream)</c> and <c>tokenExpiring(seconds)</c>; see <see cref="Frame"/>.
 /// </summary>
-public sealed class PersonaHub(EventPump pump, ConnectionRoster roster, ConnectionTokens tokens, Clock time) : Hub
+public sealed class PersonaHub(Admission admission, ConnectionRoster roster, ConnectionTokens tokens, Clock time) : Hub
 {
     private static readonly StreamRefusal BadToken = new("token_invalid", "The token is not valid, or is for another user or tenant than this connection's.");
 
@@ -27,12 +27,12 @@ public sealed class PersonaHub(EventPump pump, ConnectionRoster roster, Connecti
             return [];
         }
 
-        var results = await Task.WhenAll(streams.Select(request => pump.Subscribe(client, request ?? new StreamRequest(null))));
+        var results = await Task.WhenAll(streams.Select(request => admission.Subscribe(client, request ?? new StreamRequest(null))));
         foreach (var (_, subscription) in results)
         {
             if (subscription is not null)
             {
-                EventPump.Start(subscription);
+                Admission.Start(subscription);
             }
         }
 
@@ -46,7 +46,7 @@ public sealed class PersonaHub(EventPump pump, ConnectionRoster roster, Connecti
         {
             if (stream is not null)
             {
-                EventPump.Unsubscribe(client, stream);
+                Admission.Unsubscribe(client, stream);
             }
         }
     }

@@ -1,118 +1,78 @@
 using System.Collections.Immutable;
-using System.Globalization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Presence;
 using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Gateway.Realtime;
 
-/// <summary>Somebody online, since when, and over how many connections.</summary>
-public sealed record PresentUser(Guid User, DateTimeOffset Since, int Connections);
-
 /// <summary>
-/// Who is online. A user is present as themselves while they have a connection, and with a channel or a personality while
-/// one of their connections listens to its stream or to its presence. It is ephemeral, in memory only: who has no connection
-/// for fifteen seconds has left.
-///
-/// Where several gateways serve one database, each knows its own connections and hears of the others' (see
-/// <see cref="PresenceLine"/>, <see cref="PresenceExchange"/>): changes as they come, and every two seconds that the gateway
-/// lives. One that isn't heard for fifteen seconds is dead, and its users have left unless they came back somewhere else.
-/// Notifications are lost only with the connection that listens; after that everything is asked for anew, and meanwhile
-/// nobody is declared dead.
+/// Who is online, as far as it concerns this gateway. A user is present as themselves while they have a connection, and with
+/// a channel or a personality while one of their connections listens to its stream or to its presence. Each place has a
+/// grain (<see cref="IPresenceGrain"/>). It is told whom this gateway has there when that changes and every three seconds,
+/// and, while somebody here listens, tells what changed elsewhere. So when a silo goes, or this gateway, the others are right
+/// again by themselves.
 /// </summary>
-public sealed class Presence(Clock time)
+public sealed class Presence(IGrainFactory grains, Clock time, ILogger<Presence> log) : BackgroundService, IPresenceWatcher
 {
     public const string StreamKindName = "presence";
-    public static readonly TimeSpan BeatPeriod = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan DeafAfter = TimeSpan.FromSeconds(5);
-    private static readonly string[] Places = ["channel", "user", "personality"];
+    private static readonly TimeSpan RenewPeriod = TimeSpan.FromSeconds(3);
+    private static readonly string[] Kinds = ["channel", "user", "personality"];
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(Guid Tenant, string Place), Room> _rooms = [];
-    private readonly Dictionary<string, Neighbour> _neighbours = [];
-    private readonly HashSet<Visit> _news = [];
-    private readonly HashSet<string> _asked = [];
-    private readonly string _node = Guid.NewGuid().ToString("N")[..8];
-    private DateTimeOffset _heardMyself;
-    private long _changes;
-    private bool _tellAll;
-    private bool _beat;
+    private readonly Dictionary<string, Place> _places = [];
+    private readonly string _gateway = Guid.NewGuid().ToString("N")[..8];
+    private IPresenceWatcher? _self;
+    private int _failing;
 
-    private sealed class Room
+    private sealed class Place(string key)
     {
-        public Dictionary<Guid, Guest> Guests { get; } = [];
+        public string Key => key;
 
-        public ImmutableArray<Action> Watchers { get; set; } = [];
+        public Dictionary<Guid, PresentUser> Here { get; } = [];
 
-        /// <summary>The change that was the room's last. Counted for all rooms together, so that a room made anew has no version of before.</summary>
-        public long Changes { get; set; }
+        public ImmutableArray<Action> Listeners { get; set; } = [];
 
-        public object Last { get; set; } = new { };
+        /// <summary>The newest that the grain told; only while somebody listens.</summary>
+        public PresenceView? View { get; set; }
+
+        public bool ToTell { get; set; }
+
+        public bool Telling { get; set; }
     }
-
-    private sealed class Guest
-    {
-        public required DateTimeOffset Since { get; set; }
-
-        /// <summary>Connections of this process; none, if the user isn't or is no longer here.</summary>
-        public int? Here { get; set; }
-
-        public ITimer? Leaving { get; set; }
-
-        public Dictionary<string, int> Elsewhere { get; } = [];
-
-        public int Connections => (Here ?? 0) + Elsewhere.Values.Sum();
-    }
-
-    /// <summary>Another gateway, and who is there.</summary>
-    private sealed class Neighbour
-    {
-        public DateTimeOffset Heard { get; set; }
-
-        public HashSet<Visit> Visits { get; set; } = [];
-
-        /// <summary>While it tells everything: what it has told.</summary>
-        public HashSet<Visit>? Arriving { get; set; }
-    }
-
-    /// <summary>Something is to be told to the other gateways. Called under a lock: only notes it.</summary>
-    public Action? Told { get; set; }
 
     /// <summary>The stream presence:{channel|user|personality}:{id}; seen by whom may see the thing itself.</summary>
     public StreamKind ToStreamKind(Func<Acting, string, ValueTask<bool>> maySee) => new(StreamKindName, async (acting, place) =>
         IsPlace(place) && await maySee(acting, place)
-            ? new StreamSight(acting.Tenant, Version(acting.Tenant, place), 1, () => State(acting.Tenant, place)) { LeansOn = place }
+            ? new StreamSight(acting.Tenant, "", 1, static () => JsonText.EmptyObject) { LeansOn = place }
             : null)
     {
-        Derived = new Derivation(
-            (tenant, place) => ValueTask.FromResult<DerivedState?>(new DerivedState(Version(tenant, place), "presence.changed", State(tenant, place))),
-            Watch),
+        Derived = new Derivation(async (tenant, place) =>
+        {
+            var view = await View(new PlaceKey(tenant, place).ToKey());
+            return new DerivedState(view.Version.ToString(), "presence.changed", JsonText.From(new { view.Last, view.Online }));
+        }, Follow),
     };
 
     /// <summary>A connection came to a place, and leaves it when the answer is disposed.</summary>
     public IDisposable Come(Guid tenant, string place, Guid user)
     {
-        var visit = new Visit(tenant, place, user);
-        lock (_lock)
+        var key = new PlaceKey(tenant, place).ToKey();
+        Change(key, at => at.Here[user] = at.Here.TryGetValue(user, out var before)
+            ? before with { Connections = before.Connections + 1 }
+            : new PresentUser(user, time.GetUtcNow(), 1));
+        return new Until(() => Change(key, at =>
         {
-            var guest = Admit(visit, time.GetUtcNow());
-            guest.Leaving?.Dispose();
-            guest.Leaving = null;
-            guest.Here = (guest.Here ?? 0) + 1;
-            Tell(visit);
-        }
-
-        return new Stay(this, visit);
-    }
-
-    public IReadOnlyList<PresentUser> Who(Guid tenant, string place)
-    {
-        lock (_lock)
-        {
-            return _rooms.TryGetValue((tenant, place), out var room)
-                ? [.. room.Guests.Select(guest => new PresentUser(guest.Key, guest.Value.Since, guest.Value.Connections)).OrderBy(guest => guest.Since)]
-                : [];
-        }
+            if (at.Here[user] is { Connections: > 1 } more)
+            {
+                at.Here[user] = more with { Connections = more.Connections - 1 };
+            }
+            else
+            {
+                at.Here.Remove(user);
+            }
+        }));
     }
 
     /// <summary>The place that a connection is at by listening to a stream; none for most.</summary>
@@ -128,305 +88,166 @@ public sealed class Presence(Clock time)
         };
     }
 
-    /// <summary>From now on the others are heard. What was said before is lost: who lives has fifteen seconds to say so again.</summary>
-    public void Listening()
+    /// <summary>Called by the place's grain.</summary>
+    public Task Changed(string place, PresenceView view)
     {
-        lock (_lock)
-        {
-            foreach (var neighbour in _neighbours.Values)
-            {
-                neighbour.Heard = time.GetUtcNow();
-            }
-
-            _asked.Add(PresenceLine.Ask.Everybody);
-            _tellAll = true;
-            Told?.Invoke();
-        }
+        Learn(place, view, asked: false);
+        return Task.CompletedTask;
     }
 
-    /// <summary>What came over the channel, our own words among it.</summary>
-    public void Hear(string payload)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        foreach (var line in PresenceLine.Read(payload))
+        using var period = new PeriodicTimer(RenewPeriod, time);
+        while (await period.WaitForNextTickAsync(stoppingToken))
         {
+            string[] places;
             lock (_lock)
             {
-                if (line.Node == _node)
-                {
-                    _heardMyself = time.GetUtcNow();
-                }
-                else
-                {
-                    Hear(line);
-                }
+                places = [.. _places.Keys];
+            }
+
+            foreach (var place in places)
+            {
+                Change(place, static _ => { });
             }
         }
     }
 
-    /// <summary>Says that this gateway lives, and finds out which don't. Every <see cref="BeatPeriod"/>.</summary>
-    public void Beat()
-    {
-        lock (_lock)
-        {
-            _beat = true;
-            Told?.Invoke();
-            var now = time.GetUtcNow();
-            if (now - _heardMyself > DeafAfter)
-            {
-                // Whoever doesn't even hear itself says nothing of others.
-                return;
-            }
-
-            foreach (var (node, neighbour) in _neighbours.Where(one => now - one.Value.Heard > LeaveAfter).ToList())
-            {
-                _neighbours.Remove(node);
-                foreach (var visit in neighbour.Visits)
-                {
-                    Dismiss(visit, guest => guest.Elsewhere.Remove(node));
-                }
-            }
-        }
-    }
-
-    /// <summary>What is to be told to the others. If they weren't reached, say so with <see cref="NotTold"/>.</summary>
-    public IReadOnlyList<string> TakeNews()
-    {
-        lock (_lock)
-        {
-            List<PresenceLine> lines = _beat ? [new PresenceLine.Beat(_node)] : [];
-            lines.AddRange(_asked.Select(whom => new PresenceLine.Ask(_node, whom)));
-            if (_tellAll)
-            {
-                lines.Add(new PresenceLine.All(_node));
-                lines.AddRange(_rooms.SelectMany(room => room.Value.Guests.Where(guest => guest.Value.Here is not null)
-                    .Select(guest => Line(new Visit(room.Key.Tenant, room.Key.Place, guest.Key)))));
-                lines.Add(new PresenceLine.Done(_node));
-            }
-            else
-            {
-                lines.AddRange(_news.Select(Line));
-            }
-
-            (_beat, _tellAll) = (false, false);
-            _asked.Clear();
-            _news.Clear();
-            return [.. lines.Select(line => line.ToString())];
-        }
-    }
-
-    public void NotTold()
-    {
-        lock (_lock)
-        {
-            _tellAll = true;
-            _asked.Add(PresenceLine.Ask.Everybody);
-        }
-    }
-
-    // Gateways tell each other of places in lines.
     private static bool IsPlace(string text) =>
-        Places.Any(place => text.Length > place.Length + 1 && text.StartsWith(place, StringComparison.Ordinal) && text[place.Length] == ':') && !text.Contains('\n');
+        Kinds.Any(kind => text.Length > kind.Length + 1 && text.StartsWith(kind, StringComparison.Ordinal) && text[kind.Length] == ':');
 
-    private void Hear(PresenceLine line)
-    {
-        if (line is PresenceLine.Ask ask)
-        {
-            if (ask.Whom == _node || ask.Whom == PresenceLine.Ask.Everybody)
-            {
-                _tellAll = true;
-                Told?.Invoke();
-            }
-
-            return;
-        }
-
-        if (!_neighbours.TryGetValue(line.Node, out var neighbour))
-        {
-            _neighbours[line.Node] = neighbour = new Neighbour();
-            if (line is not PresenceLine.All)
-            {
-                _asked.Add(line.Node);
-                Told?.Invoke();
-            }
-        }
-
-        neighbour.Heard = time.GetUtcNow();
-        switch (line)
-        {
-            case PresenceLine.All:
-                neighbour.Arriving = [];
-                break;
-            case PresenceLine.At at:
-                var guest = Admit(at.Visit, at.Since);
-                guest.Since = at.Since < guest.Since ? at.Since : guest.Since;
-                guest.Elsewhere[line.Node] = at.Connections;
-                neighbour.Visits.Add(at.Visit);
-                neighbour.Arriving?.Add(at.Visit);
-                break;
-            case PresenceLine.Gone gone:
-                neighbour.Visits.Remove(gone.Visit);
-                neighbour.Arriving?.Remove(gone.Visit);
-                Dismiss(gone.Visit, guest => guest.Elsewhere.Remove(line.Node));
-                break;
-            case PresenceLine.Done when neighbour.Arriving is { } arrived:
-                foreach (var visit in neighbour.Visits.Except(arrived))
-                {
-                    Dismiss(visit, guest => guest.Elsewhere.Remove(line.Node));
-                }
-
-                neighbour.Visits = arrived;
-                neighbour.Arriving = null;
-                break;
-        }
-    }
-
-    private PresenceLine Line(Visit visit) =>
-        _rooms.TryGetValue((visit.Tenant, visit.Place), out var room) && room.Guests.TryGetValue(visit.User, out var guest) && guest.Here is { } connections
-            ? new PresenceLine.At(_node, visit, guest.Since, connections)
-            : new PresenceLine.Gone(_node, visit);
-
-    private void Tell(Visit visit)
-    {
-        if (Told is { } told)
-        {
-            _news.Add(visit);
-            told();
-        }
-    }
-
-    private Guest Admit(Visit visit, DateTimeOffset since)
-    {
-        var room = RoomOf(visit.Tenant, visit.Place);
-        if (!room.Guests.TryGetValue(visit.User, out var guest))
-        {
-            room.Guests[visit.User] = guest = new Guest { Since = since };
-            Changed(room, new { joined = visit.User });
-        }
-
-        return guest;
-    }
-
-    /// <summary>Takes a part of somebody's being there away; without another part they have left.</summary>
-    private void Dismiss(Visit visit, Action<Guest> take)
-    {
-        if (!_rooms.TryGetValue((visit.Tenant, visit.Place), out var room) || !room.Guests.TryGetValue(visit.User, out var guest))
-        {
-            return;
-        }
-
-        take(guest);
-        if (guest.Here is null && guest.Elsewhere.Count == 0)
-        {
-            room.Guests.Remove(visit.User);
-            Changed(room, new { left = visit.User });
-            RemoveIfEmpty(visit.Tenant, visit.Place, room);
-        }
-    }
-
-    private void Go(Visit visit)
+    private async ValueTask<PresenceView> View(string key)
     {
         lock (_lock)
         {
-            if (!_rooms.TryGetValue((visit.Tenant, visit.Place), out var room) || !room.Guests.TryGetValue(visit.User, out var guest))
+            if (_places.TryGetValue(key, out var place) && place.View is { } view)
+            {
+                return view;
+            }
+        }
+
+        return await grains.GetGrain<IPresenceGrain>(key).Who();
+    }
+
+    private Until Follow(Guid tenant, string place, Action changed)
+    {
+        var key = new PlaceKey(tenant, place).ToKey();
+        Change(key, at => at.Listeners = at.Listeners.Add(changed));
+        return new Until(() => Change(key, at =>
+        {
+            at.Listeners = at.Listeners.Remove(changed);
+            at.View = at.Listeners.IsEmpty ? null : at.View;
+        }));
+    }
+
+    /// <summary>What changes here is told, and what changes while it is told, after that.</summary>
+    private void Change(string key, Action<Place> change)
+    {
+        Place? place;
+        lock (_lock)
+        {
+            if (!_places.TryGetValue(key, out place))
+            {
+                _places[key] = place = new Place(key);
+            }
+
+            change(place);
+            place.ToTell = true;
+            if (place.Telling)
             {
                 return;
             }
 
-            guest.Here--;
-            Tell(visit);
-            if (guest.Here == 0)
-            {
-                guest.Leaving = time.CreateTimer(_ => Left(visit), null, LeaveAfter, Timeout.InfiniteTimeSpan);
-            }
+            place.Telling = true;
         }
+
+        _ = Tell(place);
     }
 
-    private void Left(Visit visit)
+    private async Task Tell(Place place)
     {
-        lock (_lock)
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
         {
-            if (_rooms.TryGetValue((visit.Tenant, visit.Place), out var room) && room.Guests.TryGetValue(visit.User, out var there) && there.Here == 0)
+            while (true)
             {
-                Dismiss(visit, static guest =>
+                PresenceReport report;
+                PresenceView? seen;
+                IPresenceWatcher? watcher;
+                lock (_lock)
                 {
-                    guest.Leaving?.Dispose();
-                    guest.Leaving = null;
-                    guest.Here = null;
-                });
-                Tell(visit);
+                    if (!place.ToTell)
+                    {
+                        place.Telling = false;
+                        if (place.Here.Count == 0 && place.Listeners.IsEmpty)
+                        {
+                            _places.Remove(place.Key);
+                        }
+
+                        break;
+                    }
+
+                    place.ToTell = false;
+                    seen = place.View;
+                    report = new PresenceReport(_gateway, place.Here.Values.ToItems(), seen?.Version);
+                    watcher = place.Listeners.IsEmpty ? null : _self ??= grains.CreateObjectReference<IPresenceWatcher>(this);
+                }
+
+                var grain = grains.GetGrain<IPresenceGrain>(place.Key);
+                var version = await grain.Tell(report, watcher) ?? await grain.Tell(report with { Seen = seen!.Online }, watcher);
+                if (watcher is not null && version != seen?.Version)
+                {
+                    Learn(place.Key, await grain.Who(), asked: true);
+                }
             }
+
+            Volatile.Write(ref _failing, 0);
         }
-    }
-
-    private Room RoomOf(Guid tenant, string place)
-    {
-        if (!_rooms.TryGetValue((tenant, place), out var room))
+        catch (Exception e)
         {
-            _rooms[(tenant, place)] = room = new Room();
-        }
-
-        return room;
-    }
-
-    private void RemoveIfEmpty(Guid tenant, string place, Room room)
-    {
-        if (room.Guests.Count == 0 && room.Watchers.IsEmpty)
-        {
-            _rooms.Remove((tenant, place));
-        }
-    }
-
-    private void Changed(Room room, object what)
-    {
-        room.Changes = ++_changes;
-        room.Last = what;
-        foreach (var watcher in room.Watchers)
-        {
-            watcher();
-        }
-    }
-
-    private IDisposable Watch(Guid tenant, string place, Action changed)
-    {
-        lock (_lock)
-        {
-            var room = RoomOf(tenant, place);
-            room.Watchers = room.Watchers.Add(changed);
-        }
-
-        return new Watcher(this, tenant, place, changed);
-    }
-
-    private void Unwatch(Guid tenant, string place, Action changed)
-    {
-        lock (_lock)
-        {
-            if (_rooms.TryGetValue((tenant, place), out var room))
+            // An outage, whatever its type: it is told with the next renewal.
+            if (Interlocked.Exchange(ref _failing, 1) == 0)
             {
-                room.Watchers = room.Watchers.Remove(changed);
-                RemoveIfEmpty(tenant, place, room);
+                log.LogWarning("Who is here waits to be told: {Reason}", e.Message);
+            }
+
+            lock (_lock)
+            {
+                place.Telling = false;
             }
         }
     }
 
-    private string Version(Guid tenant, string place)
+    /// <param name="asked">Another activation's word counts only when it was asked for: it was told then what had been seen before.</param>
+    private void Learn(string key, PresenceView view, bool asked)
     {
+        ImmutableArray<Action> listeners;
         lock (_lock)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{_node}-{(_rooms.TryGetValue((tenant, place), out var room) ? room.Changes : 0)}");
+            if (!_places.TryGetValue(key, out var place) || place.Listeners.IsEmpty)
+            {
+                return;
+            }
+
+            var held = place.View?.Version;
+            if (held?.Activation == view.Version.Activation ? view.Version.Changes <= held.Changes : !asked)
+            {
+                // From an activation that isn't known yet: what is being asked may be older than this, so it is asked again.
+                place.ToTell |= held?.Activation != view.Version.Activation;
+                return;
+            }
+
+            place.View = view;
+            listeners = place.Listeners;
+        }
+
+        foreach (var listener in listeners)
+        {
+            listener();
         }
     }
 
-    /// <summary>The last coming or going, and everybody who is there: who missed one between has the whole.</summary>
-    private JsonText State(Guid tenant, string place)
-    {
-        lock (_lock)
-        {
-            return JsonText.From(new { last = _rooms.TryGetValue((tenant, place), out var room) ? room.Last : new { }, online = Who(tenant, place) });
-        }
-    }
-
-    private sealed class Stay(Presence presence, Visit visit) : IDisposable
+    private sealed class Until(Action over) : IDisposable
     {
         private int _over;
 
@@ -434,13 +255,8 @@ public sealed class Presence(Clock time)
         {
             if (Interlocked.Exchange(ref _over, 1) == 0)
             {
-                presence.Go(visit);
+                over();
             }
         }
-    }
-
-    private sealed class Watcher(Presence presence, Guid tenant, string place, Action changed) : IDisposable
-    {
-        public void Dispose() => presence.Unwatch(tenant, place, changed);
     }
 }

@@ -36,11 +36,13 @@ public static class RealtimeComposition
     {
         services.AddSingleton<StreamDirectory>();
         services.AddSingleton<Presence>();
+        services.AddHostedService(provider => provider.GetRequiredService<Presence>());
         services.AddSingleton<ConnectionRoster>();
         services.AddSingleton<EventPump>();
-        services.AddHostedService(provider => provider.GetRequiredService<EventPump>());
+        services.AddSingleton<Admission>();
+        services.AddSingleton<LogCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
         services.AddHostedService<NotifyListener>();
-        services.AddHostedService<PresenceExchange>();
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)
             .AddJsonProtocol(json => json.PayloadSerializerOptions = new JsonSerializerOptions(Wire.Json));

@@ -1,5 +1,4 @@
 using PersonaActors.Contracts;
-using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Gateway.Realtime;
 
@@ -112,14 +111,12 @@ internal abstract class StreamRelay(EventPump pump, Guid? tenant, string stream,
         }
     }
 
-    public void Withdraw(Func<Acting, bool> from)
+    /// <summary>The stream is over: everybody loses it and is told.</summary>
+    public void Withdraw()
     {
         foreach (var subscription in Subscriptions())
         {
-            if (from(subscription.Connection.Acting))
-            {
-                Withdraw(subscription);
-            }
+            Withdraw(subscription);
         }
     }
 

@@ -27,13 +27,10 @@ public static class EventHints
         """;
 
     /// <param name="node">The process that tells, if it hears hints itself: it passes over its own.</param>
-    public static Task Send(Database database, string? node, IEnumerable<EventHint> hints, CancellationToken cancel) =>
-        Send(database, node, hints.Select(hint => $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"), cancel);
-
-    public static async Task Send(Database database, string? node, IEnumerable<string> lines, CancellationToken cancel)
+    public static async Task Send(Database database, string? node, IEnumerable<EventHint> hints, CancellationToken cancel)
     {
         await using var command = database.Worker.CreateCommand(SendSql);
-        command.Parameters.Add(Sql.Texts([.. Pack($"{Sender}{node}\n", lines)]));
+        command.Parameters.Add(Sql.Texts([.. Pack($"{Sender}{node}\n", hints.Select(hint => $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"))]));
         await command.ExecuteNonQueryAsync(cancel);
     }
 
