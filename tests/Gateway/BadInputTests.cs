@@ -68,8 +68,7 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     [InlineData("POST", "/v1/users", null, null, 400, "bad_request")]
     [InlineData("PUT", "/v1/users", "application/json", "{}", 405, "method_not_allowed")]
     [InlineData("GET", "/v1/nowhere", null, null, 404, "route_not_found")]
-    [InlineData("GET", "/v1/users/a%00b", null, null, 400, "bad_request")]
-    [InlineData("PATCH", "/v1/users/00000000-0000-0000-0000-000000000000", "application/json", """{"bio":{"a":1}}""", 400, "invalid_field")]
+    [InlineData("PATCH", "/v1/users/00000000-0000-0000-0000-000000000000", "application/json", """{"username":{"a":1}}""", 400, "invalid_field")]
     [InlineData("GET", "/v1/users", null, null, 401, "key_missing")]
     public async Task Every_refusal_of_the_framework_is_a_problem_with_a_code(string method, string path, string? type, string? body, int status, string code)
     {
