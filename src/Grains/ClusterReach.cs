@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Storage;
 
@@ -10,7 +11,7 @@ namespace PersonaActors.Grains;
 /// unless it is told to serve all the same, being alone. One that reaches it reads there that it is dead, and ends.
 /// </summary>
 /// <param name="time">Not the domain's clock: this is about real silos.</param>
-public sealed class ClusterReach(Database database, GrainOptions options, TimeProvider time) : BackgroundService
+public sealed class ClusterReach(Database database, GrainOptions options, TimeProvider time, ILogger<ClusterReach> log) : BackgroundService
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
@@ -26,24 +27,21 @@ public sealed class ClusterReach(Database database, GrainOptions options, TimePr
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => new Rounds("The silo", Pause, time, log).Run(Reach, stoppingToken);
+
+    private async Task Reach(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(Pause, time);
-        do
+        var asked = time.GetTimestamp();
+        using var patience = new CancellationTokenSource(Longest, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
+        try
         {
-            var asked = time.GetTimestamp();
-            using var patience = new CancellationTokenSource(Longest, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stoppingToken);
-            try
-            {
-                await database.RefreshEpoch(either.Token);
-                Volatile.Write(ref _reached, asked);
-            }
-            catch (Exception e) when (e is StorageUnavailableException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
-            {
-                // The next try comes; until one succeeds, the time runs.
-            }
+            await database.RefreshEpoch(either.Token);
+            Volatile.Write(ref _reached, asked);
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
+        {
+            throw new StorageUnavailableException("The database doesn't answer.", e);
+        }
     }
 }

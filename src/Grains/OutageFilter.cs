@@ -1,4 +1,3 @@
-using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Storage;
 
@@ -16,22 +15,9 @@ public sealed class OutageFilter : IIncomingGrainCallFilter
         {
             await context.Invoke();
         }
-        catch (Exception e) when (e is not StorageUnavailableException && IsOutage(e))
+        catch (Exception e) when (e is not StorageUnavailableException && e.MeansOutage())
         {
             throw new StorageUnavailableException("The database can't be reached.", e);
         }
-    }
-
-    private static bool IsOutage(Exception? e)
-    {
-        for (; e is not null; e = e.InnerException)
-        {
-            if (e is PostgresException refusal ? refusal.IsOutage() : e is NpgsqlException)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -41,6 +41,11 @@ public sealed class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>An outbox task was committed in this process.</summary>
+    public event Action? TasksCommitted;
+
+    internal void TellTasksCommitted() => TasksCommitted?.Invoke();
+
     public ScopedBatch Begin(RowScope scope) => new(this, scope);
 
     public async Task<T?> ReadOne<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default)

@@ -1,4 +1,5 @@
 using Npgsql;
+using PersonaActors.Contracts;
 
 namespace PersonaActors.Storage;
 
@@ -22,6 +23,20 @@ public static class PostgresFailures
         e.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
             or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.QueryCanceled
         || e.SqlState.StartsWith("08", StringComparison.Ordinal);
+
+    /// <summary>It was thrown because the database can't be reached or gave up, however it is wrapped by whoever met it first.</summary>
+    public static bool MeansOutage(this Exception? e)
+    {
+        for (; e is not null; e = e.InnerException)
+        {
+            if (e is StorageUnavailableException || (e is PostgresException refusal ? refusal.IsOutage() : e is NpgsqlException))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Two transactions met; the one that lost may run again from fresh state.</summary>
     public static bool IsCollision(this PostgresException e) =>

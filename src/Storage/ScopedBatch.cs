@@ -16,6 +16,7 @@ public sealed class ScopedBatch
     private readonly List<Appended> _appended = new(2);
     private readonly RowScope _scope;
     private int _resultSets = 1;
+    private bool _hasTasks;
 
     internal ScopedBatch(Database database, RowScope scope)
     {
@@ -81,8 +82,11 @@ public sealed class ScopedBatch
         """;
 
     /// <summary>Work to be done after the commit, at least once, by the outbox worker.</summary>
-    public ScopedBatch Task(string kind, JsonText payload, DateTimeOffset at) =>
-        Add(AddTask, Sql.Uuid(_scope.Tenant), Sql.Uuid(Guid.CreateVersion7(at)), Sql.Text(kind), Sql.Json(payload.Json), Sql.Time(at));
+    public ScopedBatch Task(string kind, JsonText payload, DateTimeOffset at)
+    {
+        _hasTasks = true;
+        return Add(AddTask, Sql.Uuid(_scope.Tenant), Sql.Uuid(Guid.CreateVersion7(at)), Sql.Text(kind), Sql.Json(payload.Json), Sql.Time(at));
+    }
 
     /// <summary>
     /// Runs the transaction and answers its events with their numbers. When another writer was first, or the commit's
@@ -159,6 +163,11 @@ public sealed class ScopedBatch
         while (await reader.NextResultAsync(CancellationToken.None))
         {
             // Errors of later statements surface here; they have no rows of interest.
+        }
+
+        if (_hasTasks)
+        {
+            _database.TellTasksCommitted();
         }
 
         return events;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
+using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Grains.Events;
@@ -13,21 +13,7 @@ public sealed class Pruner(LogKeeper log, Clock time, ILogger<Pruner> logger) : 
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan AnswersKept = TimeSpan.FromHours(24);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Pause, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await Prune(stoppingToken);
-            }
-            catch (NpgsqlException e)
-            {
-                logger.LogWarning("Pruning waits for the database: {Reason}", e.Message);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => new Rounds("Pruning", Pause, time, logger).Run(Prune, stoppingToken);
 
     public async Task Prune(CancellationToken cancel)
     {

@@ -1,19 +1,21 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Grains.Focus;
 
 /// <summary>
-/// Wakes what is due. Twice a second the sessions whose time has come, the most overdue first, are woken, whether or not
-/// anything else remembered them: this is what makes ticks punctual, and what an occurrence outlives a lost reminder, a
-/// crash or a move by. Waking twice does no harm, so nodes need not agree on who does it.
+/// Wakes what is due. Twice a second the sessions of this silo's part whose time has come, the most overdue first, are woken,
+/// whether or not anything else remembered them: this is what makes ticks punctual, and what an occurrence outlives a lost
+/// reminder, a crash or a move by. Waking twice does no harm.
 /// </summary>
-public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, IGrainFactory grains, Clock time, ILogger<FocusSweep> log) : BackgroundService
+public sealed class FocusSweep(
+    FocusStore sessions, CompanionStore companions, IGrainFactory grains, IClusterMembershipService membership, ILocalSiloDetails silo, Clock time, ILogger<FocusSweep> log)
+    : BackgroundService
 {
     private const int Batch = 500;
     private const int AtOnce = 24;
@@ -27,39 +29,45 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
 
     private DateTimeOffset _peopleAt = DateTimeOffset.MinValue;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => new Rounds("The focus sweep", Every, time, log).Run(Sweep, stoppingToken);
+
+    private async Task Sweep(CancellationToken cancel)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        do
+        await WakeDue(cancel);
+        if (time.GetUtcNow() - _peopleAt >= PeopleEvery)
         {
-            try
-            {
-                await WakeDue(stoppingToken);
-                if (time.GetUtcNow() - _peopleAt >= PeopleEvery)
-                {
-                    _peopleAt = time.GetUtcNow();
-                    await WakePeople(stoppingToken);
-                    await companions.Forget(_peopleAt - ForgottenAfter, Batch, stoppingToken);
-                }
-            }
-            catch (Exception e) when (e is NpgsqlException or StorageUnavailableException)
-            {
-                log.LogWarning("The focus sweep waits for the database: {Reason}", e.Message);
-            }
+            _peopleAt = time.GetUtcNow();
+            await WakePeople(cancel);
+            await companions.Forget(_peopleAt - ForgottenAfter, Batch, cancel);
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    /// <summary>Wakes every session in which something is due by now.</summary>
-    public async Task WakeDue(CancellationToken cancel)
+    /// <summary>Wakes every session of this silo's part in which something is due by now.</summary>
+    public Task WakeDue(CancellationToken cancel) => WakeAll(sessions.Due, async session =>
     {
-        while (true)
+        await grains.Of<IFocusSessionGrain>(new OwnedKey(session.Tenant, session.Person, session.Id)).Wake();
+        Lateness.Record((time.GetUtcNow() - session.WakeAt).TotalSeconds);
+        log.LogDebug("Woke session {Session}", session.Id);
+    }, cancel);
+
+    /// <summary>People whose mood may have changed by itself, and those who may be due a nudge outside sessions.</summary>
+    public async Task WakePeople(CancellationToken cancel)
+    {
+        await WakeAll(companions.EmotionsDue, person => Companion(person).RefreshEmotion(), cancel);
+        await WakeAll(companions.NudgesDue, person => Companion(person).LookAhead(), cancel);
+    }
+
+    private ICompanionGrain Companion(DuePerson person) => grains.Of<ICompanionGrain>(new TenantScopedKey(person.Tenant, person.Person));
+
+    private async Task WakeAll<T>(Func<DateTimeOffset, Part, int, CancellationToken, Task<List<T>>> find, Func<T, Task> wake, CancellationToken cancel)
+    {
+        while (MyPart() is { } part)
         {
-            var due = await sessions.Due(time.GetUtcNow(), Batch, cancel);
+            var due = await find(time.GetUtcNow(), part, Batch, cancel);
             var woken = 0;
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (session, _) =>
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (one, _) =>
             {
-                if (await Wake(session))
+                if (await TryWake(() => wake(one)))
                 {
                     Interlocked.Increment(ref woken);
                 }
@@ -72,64 +80,27 @@ public sealed class FocusSweep(FocusStore sessions, CompanionStore companions, I
         }
     }
 
-    private async Task<bool> Wake(DueSession session)
+    private Part? MyPart() => SweepPart.Of(
+        membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress), silo.SiloAddress);
+
+    private async Task<bool> TryWake(Func<Task> wake)
     {
         try
         {
-            await grains.Of<IFocusSessionGrain>(new OwnedKey(session.Tenant, session.Person, session.Id)).Wake();
-            Lateness.Record((time.GetUtcNow() - session.WakeAt).TotalSeconds);
+            await wake();
             return true;
         }
-        catch (Exception e) when (e is ActivationOutdatedException or StorageUnavailableException or TimeoutException or SiloUnavailableException)
+        catch (Exception e) when (e.MeansOutage() || e is ActivationOutdatedException or TimeoutException or SiloUnavailableException or OrleansMessageRejectionException)
         {
             // Still due: the next sweep meets it again.
-            log.LogDebug("A session was not woken: {Reason}", e.Message);
+            log.LogDebug("Something due was not woken: {Reason}", e.Message);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // One session that can't be woken must not keep the others waiting.
-            log.LogError(e, "A session can't be woken");
+            // One that can't be woken must not keep the others waiting.
+            log.LogError(e, "Something due can't be woken");
         }
 
         return false;
-    }
-
-    /// <summary>People whose mood may have changed by itself, and those who may be due a nudge outside sessions.</summary>
-    public async Task WakePeople(CancellationToken cancel)
-    {
-        var now = time.GetUtcNow();
-        await WakeAll(companions.EmotionsDue, static companion => companion.RefreshEmotion(), now, cancel);
-        await WakeAll(companions.NudgesDue, static companion => companion.LookAhead(), now, cancel);
-    }
-
-    private async Task WakeAll(
-        Func<DateTimeOffset, int, CancellationToken, Task<List<DuePerson>>> find, Func<ICompanionGrain, Task> wake, DateTimeOffset now, CancellationToken cancel)
-    {
-        while (true)
-        {
-            var due = await find(now, Batch, cancel);
-            var woken = 0;
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (person, _) =>
-            {
-                try
-                {
-                    await wake(grains.Of<ICompanionGrain>(new TenantScopedKey(person.Tenant, person.Person)));
-                    Interlocked.Increment(ref woken);
-                }
-                catch (Exception e) when (e is ActivationOutdatedException or StorageUnavailableException or TimeoutException or SiloUnavailableException)
-                {
-                    // Still due: the next sweep meets it again.
-                    log.LogDebug("A person was not woken: {Reason}", e.Message);
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    log.LogError(e, "A person can't be woken");
-                }
-            });
-            if (due.Count < Batch || woken == 0)
-            {
-                return;
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using PersonaActors.Contracts;
+using PersonaActors.Storage;
 using PersonaActors.Storage.Outbox;
 
 namespace PersonaActors.Grains.Outbox;
@@ -22,63 +22,69 @@ public static class OutboxRules
 }
 
 /// <summary>
-/// Claims due tasks and hands each to its handler. A task that fails comes again later and later, and after the tenth time
-/// stays as failed with its last error. A crash leaves the lease to run out, and the task to the next claim.
+/// Claims due tasks and hands each to its handler: every second, and at once when a task is committed in this process. A task
+/// that fails comes again later and later, and after the tenth time stays as failed with its last error; that the database or
+/// a silo went away is nobody's failure, and the task comes again in a moment. A crash leaves the lease to run out, and the
+/// task to the next claim.
 /// </summary>
-public sealed class OutboxWorker(OutboxStore store, IEnumerable<IOutboxTaskHandler> handlers, Clock time, ILogger<OutboxWorker> log) : BackgroundService
+public sealed class OutboxWorker : BackgroundService
 {
     private const int ClaimSize = 20;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
-    private readonly Dictionary<string, IOutboxTaskHandler> _handlers = handlers.ToDictionary(h => h.Kind);
+    private readonly OutboxStore _store;
+    private readonly Dictionary<string, IOutboxTaskHandler> _handlers;
+    private readonly Clock _time;
+    private readonly ILogger<OutboxWorker> _log;
+    private readonly Rounds _rounds;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public OutboxWorker(Database database, OutboxStore store, IEnumerable<IOutboxTaskHandler> handlers, Clock time, ILogger<OutboxWorker> log)
     {
-        using var timer = new PeriodicTimer(Idle, time);
-        do
-        {
-            try
-            {
-                while (await RunDue(stoppingToken) == ClaimSize)
-                {
-                }
-            }
-            catch (NpgsqlException e)
-            {
-                log.LogWarning("The outbox waits for the database: {Reason}", e.Message);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        _store = store;
+        _handlers = handlers.ToDictionary(h => h.Kind);
+        _time = time;
+        _log = log;
+        _rounds = new Rounds("The outbox", Idle, time, log);
+        database.TasksCommitted += _rounds.Hurry;
     }
 
-    private async Task<int> RunDue(CancellationToken cancel)
-    {
-        var tasks = await store.Claim(time.GetUtcNow(), ClaimSize, cancel);
-        foreach (var task in tasks)
-        {
-            await Run(task, cancel);
-        }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _rounds.Run(RunDue, stoppingToken);
 
-        return tasks.Count;
+    private async Task RunDue(CancellationToken cancel)
+    {
+        IReadOnlyList<OutboxTask> tasks;
+        do
+        {
+            tasks = await _store.Claim(_time.GetUtcNow(), ClaimSize, cancel);
+            foreach (var task in tasks)
+            {
+                await Run(task, cancel);
+            }
+        }
+        while (tasks.Count == ClaimSize);
     }
 
     private async Task Run(OutboxTask task, CancellationToken cancel)
     {
         if (!_handlers.TryGetValue(task.Kind, out var handler))
         {
-            await store.Failed(task, task.Attempts, final: true, time.GetUtcNow(), $"No handler knows tasks of kind '{task.Kind}'.", cancel);
+            await _store.Failed(task, task.Attempts, final: true, _time.GetUtcNow(), $"No handler knows tasks of kind '{task.Kind}'.", cancel);
             return;
         }
 
         try
         {
             await handler.Handle(task, cancel);
-            await store.Done(task, cancel);
+            await _store.Done(task, cancel);
         }
-        catch (Exception e) when (e is not OperationCanceledException and not StorageUnavailableException)
+        catch (Exception e) when (e.MeansOutage() || e is ActivationOutdatedException or TimeoutException or SiloUnavailableException or OrleansMessageRejectionException)
+        {
+            await _store.Failed(task, task.Attempts, final: false, _time.GetUtcNow() + Idle, e.Message, cancel);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
         {
             var attempts = task.Attempts + 1;
-            log.LogWarning(e, "Outbox task {Kind} failed at attempt {Attempt}", task.Kind, attempts);
-            await store.Failed(task, attempts, attempts >= OutboxRules.MaxAttempts, time.GetUtcNow() + OutboxRules.Delay(attempts), e.Message, cancel);
+            _log.LogWarning(e, "Outbox task {Kind} failed at attempt {Attempt}", task.Kind, attempts);
+            await _store.Failed(task, attempts, attempts >= OutboxRules.MaxAttempts, _time.GetUtcNow() + OutboxRules.Delay(attempts), e.Message, cancel);
         }
     }
 }

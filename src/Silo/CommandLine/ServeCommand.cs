@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
@@ -25,7 +27,8 @@ public static class ServeCommand
         await node.StartAsync(cancel);
         Console.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");
         await node.WaitForShutdownAsync(cancel);
-        return Environment.ExitCode;
+        // Work in the background that failed has ended the host; nobody asked for it.
+        return node.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(work => work.ExecuteTask is { IsFaulted: true }) ? 1 : Environment.ExitCode;
     }
 
     /// <summary>Everything that needs the database before the node can be built. All of it may be repeated.</summary>

@@ -218,22 +218,26 @@ public sealed class CompanionStore(Database database)
         row => new HeldSentiment(row.GetDouble(0), row.TimeOrNull(1)));
 
     private const string EmotionsDueSql = """
-        SELECT tenant_id, person_id FROM personal_model WHERE emotion_until <= $1 ORDER BY emotion_until LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT tenant_id, person_id FROM personal_model WHERE emotion_until <= $1 AND (uuid_hash(person_id)::bigint & 2147483647) % $3 = $4 ORDER BY emotion_until LIMIT $2
         """;
 
-    public Task<List<DuePerson>> EmotionsDue(DateTimeOffset now, int limit, CancellationToken cancel) => Due(EmotionsDueSql, now, limit, cancel);
+    public Task<List<DuePerson>> EmotionsDue(DateTimeOffset now, Part part, int limit, CancellationToken cancel) =>
+        Due(EmotionsDueSql, now, part, limit, cancel);
 
     private const string NudgesDueSql = """
-        SELECT tenant_id, person_id FROM personal_model WHERE preventive_at <= $1 ORDER BY preventive_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT tenant_id, person_id FROM personal_model WHERE preventive_at <= $1 AND (uuid_hash(person_id)::bigint & 2147483647) % $3 = $4 ORDER BY preventive_at LIMIT $2
         """;
 
-    public Task<List<DuePerson>> NudgesDue(DateTimeOffset now, int limit, CancellationToken cancel) => Due(NudgesDueSql, now, limit, cancel);
+    public Task<List<DuePerson>> NudgesDue(DateTimeOffset now, Part part, int limit, CancellationToken cancel) =>
+        Due(NudgesDueSql, now, part, limit, cancel);
 
-    private async Task<List<DuePerson>> Due(string sql, DateTimeOffset now, int limit, CancellationToken cancel)
+    private async Task<List<DuePerson>> Due(string sql, DateTimeOffset now, Part part, int limit, CancellationToken cancel)
     {
         await using var command = database.Worker.CreateCommand(sql);
         command.Parameters.Add(Sql.Time(now));
         command.Parameters.Add(Sql.Int(limit));
+        command.Parameters.Add(Sql.Int(part.Of));
+        command.Parameters.Add(Sql.Int(part.Index));
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var due = new List<DuePerson>();
         while (await reader.ReadAsync(cancel))

@@ -168,15 +168,17 @@ public sealed class FocusStore(Database database)
 
     private const string DueSql = """
         SELECT tenant_id, person_id, id, wake_at FROM focus_sessions
-        WHERE status <> 'ended' AND wake_at <= $1 ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        WHERE status <> 'ended' AND wake_at <= $1 AND (uuid_hash(person_id)::bigint & 2147483647) % $3 = $4 ORDER BY wake_at LIMIT $2
         """;
 
-    /// <summary>The sessions in which something is due, the most overdue first; one that another worker is looking at is left to it.</summary>
-    public async Task<List<DueSession>> Due(DateTimeOffset now, int limit, CancellationToken cancel)
+    /// <summary>The sessions in which something is due, the most overdue first. Only looks: a session that is woken twice does nothing the second time.</summary>
+    public async Task<List<DueSession>> Due(DateTimeOffset now, Part part, int limit, CancellationToken cancel)
     {
         await using var command = database.Worker.CreateCommand(DueSql);
         command.Parameters.Add(Sql.Time(now));
         command.Parameters.Add(Sql.Int(limit));
+        command.Parameters.Add(Sql.Int(part.Of));
+        command.Parameters.Add(Sql.Int(part.Index));
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var due = new List<DueSession>();
         while (await reader.ReadAsync(cancel))
