@@ -74,6 +74,8 @@ public sealed class Node : IAsyncDisposable
         {
             services.AddSingleton(new Clock(clock));
             services.AddSingleton<ILoggerProvider>(errors);
+            // The test assembly has grains too, one of which is collected sooner than the quantum would allow.
+            services.Configure<GrainCollectionOptions>(options => options.CollectionQuantum = TimeSpan.FromSeconds(1));
             with?.Invoke(services);
         });
         await app.StartAsync();
