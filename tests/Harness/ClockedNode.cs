@@ -43,9 +43,6 @@ public sealed class ClockedNode : IAsyncDisposable
 
     public static async Task<ClockedNode> Start(TestDatabase database, DateTimeOffset now)
     {
-        // A lock that is still held is asked for again by the node's clock, which nobody moves before it has started.
-        await Eventually.True("the node before is gone for PostgreSQL too", async () =>
-            await Sql.Ask<long>(database.Superuser, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'personactors node lock'") == 0);
         var start = new ProcessStartInfo("dotnet", [typeof(ClockedNode).Assembly.Location, now.UtcTicks.ToString()])
         {
             RedirectStandardInput = true,
