@@ -13,10 +13,8 @@ public sealed class ClusterReachTests
         try
         {
             await using var database = await TestDatabase.CreateOn(cluster.Superuser);
-            await using var node = await Node.Start(database);
-            // Whatever is logged while PostgreSQL is away.
-            node.Expect("");
-            using var client = node.Client(await node.ServiceKey());
+            await using var node = await ProcessNode.Start(database);
+            using var client = node.Client();
             var user = await client.Register("ada");
             var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "i", personalityTraits = "t", isPublic = true }, ("X-Persona-User", user.ToString())))
                 .Should(HttpStatusCode.Created).Id;

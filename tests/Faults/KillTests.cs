@@ -72,19 +72,6 @@ public sealed class KillTests
     }
 
     [Fact]
-    public async Task A_second_node_on_the_same_database_joins_and_both_serve()
-    {
-        await using var database = await TestDatabase.Create();
-        await using var first = await ProcessNode.Start(database);
-        await using var second = await ProcessNode.Start(database);
-        using var here = first.Client();
-        using var there = second.Client(first.Key);
-        var user = await here.Register("ada");
-        (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
-        Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
-    }
-
-    [Fact]
     public async Task Asked_to_end_the_node_ends_cleanly_and_the_next_start_is_clean()
     {
         await using var database = await TestDatabase.Create();

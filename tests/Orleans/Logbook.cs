@@ -1,27 +1,24 @@
 using System.Collections.Concurrent;
 
-namespace PersonaActors.Tests.Engine;
+namespace PersonaActors.Tests.Orleans;
 
 /// <summary>
-/// What the test grains were seen doing, by key. Grains and tests share a process in both editions, so a test can see
-/// what no call would tell it.
+/// What the test grains were seen doing, by key. Grains and tests share a process, so a test can see what no call would tell it.
 /// </summary>
 public sealed class Logbook
 {
     private static readonly ConcurrentDictionary<string, Logbook> Books = new();
 
+    private readonly ConcurrentQueue<string> _entries = new();
     private int _alive;
     private int _mostAlive;
     private int _activations;
     private int _inside;
     private int _mostInside;
-    private readonly ConcurrentQueue<string> _entries = new();
 
     public static Logbook Of(string key) => Books.GetOrAdd(key, _ => new());
 
     public int Activations => _activations;
-
-    public int Alive => _alive;
 
     public int MostAliveAtOnce => _mostAlive;
 
@@ -29,25 +26,11 @@ public sealed class Logbook
 
     public IReadOnlyCollection<string> Entries => _entries;
 
-    /// <summary>Completed by a test to let a waiting grain go on.</summary>
+    /// <summary>What one of the two waits for from the other.</summary>
     public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completed by a grain to let a waiting test go on.</summary>
     public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<TickStatus>> _told = new();
-
-    /// <summary>The first tick of the reminder.</summary>
-    public Task<TickStatus> Told(string reminder) => Tell(reminder).Task;
-
-    public void Remind(string reminder, TickStatus status)
-    {
-        Write($"reminded {reminder}");
-        Tell(reminder).TrySetResult(status);
-    }
-
-    private TaskCompletionSource<TickStatus> Tell(string reminder) =>
-        _told.GetOrAdd(reminder, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
     public void Write(string entry) => _entries.Enqueue(entry);
 

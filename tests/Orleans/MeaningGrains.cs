@@ -1,16 +1,10 @@
-namespace PersonaActors.Tests.Engine;
+using PersonaActors.Contracts;
 
-// Grains as anybody would write them, compiled against either engine.
-
-[GenerateSerializer, Immutable, Alias("tests.Parcel")]
-public sealed record Parcel([property: Id(0)] string Label, [property: Id(1)] int Weight);
+namespace PersonaActors.Tests.Orleans;
 
 [Alias("tests.ITallyGrain")]
 public interface ITallyGrain : IGrainWithStringKey
 {
-    [Alias("Key")]
-    Task<string> Key();
-
     [Alias("Activation")]
     Task<Guid> Activation();
 
@@ -23,26 +17,12 @@ public interface ITallyGrain : IGrainWithStringKey
     [Alias("AddAfterWorkElsewhere")]
     Task<int> AddAfterWorkElsewhere(int amount);
 
-    [Alias("AddAsValue")]
-    ValueTask<int> AddAsValue(int amount);
+    [Alias("Fail")]
+    Task Fail(string kind);
 
-    [Alias("Touch")]
-    ValueTask Touch();
-
-    [Alias("Describe")]
-    Task<Parcel> Describe(Parcel parcel, List<int> more);
-
-    [Alias("FailAtOnce")]
-    Task FailAtOnce(string message);
-
-    [Alias("FailLater")]
-    Task<int> FailLater(string message);
-
-    [Alias("WaitForGate")]
-    Task WaitForGate();
-
-    [Alias("WaitCancelled")]
-    Task WaitCancelled(CancellationToken cancellationToken);
+    [ResponseTimeout("00:00:01")]
+    [Alias("AddAtGate")]
+    Task AddAtGate(int amount);
 
     [Alias("Retire")]
     Task Retire();
@@ -71,8 +51,6 @@ public sealed class TallyGrain : Grain, ITallyGrain
         Book.Deactivated();
     }
 
-    public Task<string> Key() => Task.FromResult(this.GetPrimaryKeyString());
-
     public Task<Guid> Activation() => Task.FromResult(_activation);
 
     public Task<int> Add(int amount)
@@ -100,43 +78,22 @@ public sealed class TallyGrain : Grain, ITallyGrain
         return _total = before + amount;
     }
 
-    public ValueTask<int> AddAsValue(int amount) => new(_total += amount);
-
-    public async ValueTask Touch()
+    public async Task Fail(string kind)
     {
         await Task.Yield();
-        _total++;
+        throw kind switch
+        {
+            nameof(StorageUnavailableException) => new StorageUnavailableException(kind),
+            nameof(ActivationOutdatedException) => new ActivationOutdatedException(kind),
+            nameof(CommandRepeatedException) => new CommandRepeatedException(kind),
+            _ => new InvalidOperationException(kind),
+        };
     }
 
-    public Task<Parcel> Describe(Parcel parcel, List<int> more) =>
-        Task.FromResult(parcel with { Weight = parcel.Weight + more.Sum() });
-
-    public Task FailAtOnce(string message) => throw new InvalidOperationException(message);
-
-    public async Task<int> FailLater(string message)
+    public async Task AddAtGate(int amount)
     {
-        await Task.Yield();
-        throw new KeyNotFoundException(message);
-    }
-
-    public async Task WaitForGate()
-    {
-        Book.Reached.TrySetResult();
         await Book.Gate.Task;
-    }
-
-    public async Task WaitCancelled(CancellationToken cancellationToken)
-    {
-        Book.Reached.TrySetResult();
-        try
-        {
-            await Task.Delay(Timeout.Infinite, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            Book.Write("cancelled");
-            throw;
-        }
+        _total += amount;
     }
 
     public Task Retire()
@@ -154,18 +111,6 @@ public sealed class TallyGrain : Grain, ITallyGrain
     }
 }
 
-[Alias("tests.IGuidGrain")]
-public interface IGuidGrain : IGrainWithGuidKey
-{
-    [Alias("Key")]
-    Task<Guid> Key();
-}
-
-public sealed class GuidGrain : Grain, IGuidGrain
-{
-    public Task<Guid> Key() => Task.FromResult(this.GetPrimaryKey());
-}
-
 [Alias("tests.IDeskGrain")]
 public interface IDeskGrain : IGrainWithStringKey
 {
@@ -178,15 +123,11 @@ public interface IDeskGrain : IGrainWithStringKey
 
     [AlwaysInterleave]
     [Alias("Churn")]
-    Task Churn(int rounds);
+    Task<int> Churn(int rounds);
 
     [AlwaysInterleave]
     [Alias("Release")]
     Task Release();
-
-    [ReadOnly]
-    [Alias("Read")]
-    Task<int> Read(int readersExpected);
 
     [Alias("Write")]
     Task Write();
@@ -200,8 +141,6 @@ public sealed class DeskGrain : Grain, IDeskGrain
 {
     private readonly TaskCompletionSource _released = new();
     private int _holding;
-    private int _reading;
-    private TaskCompletionSource _readers = new();
     private int _churned;
 
     private Logbook Book => Logbook.Of(this.GetPrimaryKeyString());
@@ -216,7 +155,7 @@ public sealed class DeskGrain : Grain, IDeskGrain
 
     public Task<int> Peek() => Task.FromResult(_holding);
 
-    public async Task Churn(int rounds)
+    public async Task<int> Churn(int rounds)
     {
         for (var i = 0; i < rounds; i++)
         {
@@ -224,6 +163,8 @@ public sealed class DeskGrain : Grain, IDeskGrain
             _churned++;
             await Task.Yield();
         }
+
+        return _churned;
     }
 
     public Task Release()
@@ -232,23 +173,11 @@ public sealed class DeskGrain : Grain, IDeskGrain
         return Task.CompletedTask;
     }
 
-    public async Task<int> Read(int readersExpected)
-    {
-        _reading++;
-        Book.Write("read");
-        Book.Reached.TrySetResult();
-        if (_reading == readersExpected) _readers.TrySetResult();
-        await _readers.Task;
-        return _churned;
-    }
-
     public async Task Write()
     {
         Book.Write("write begins");
-        await Task.Delay(20);
+        await Task.Yield();
         Book.Write("write ends");
-        _readers = new();
-        _reading = 0;
     }
 
     public Task<int> Lend(string borrower) =>
@@ -267,36 +196,12 @@ public sealed class BorrowerGrain : Grain, IBorrowerGrain
     public async Task<int> Borrow(string desk) => 40 + await GrainFactory.GetGrain<IDeskGrain>(desk).Peek();
 }
 
-[Alias("tests.IOpenGrain")]
-public interface IOpenGrain : IGrainWithStringKey
-{
-    [Alias("Meet")]
-    Task<int> Meet(int expected);
-}
-
-[Reentrant]
-public sealed class OpenGrain : Grain, IOpenGrain
-{
-    private readonly TaskCompletionSource _everybody = new();
-    private int _here;
-
-    public async Task<int> Meet(int expected)
-    {
-        if (++_here == expected) _everybody.SetResult();
-        await _everybody.Task;
-        return _here;
-    }
-}
-
 [Alias("tests.IRingGrain")]
 public interface IRingGrain : IGrainWithStringKey
 {
     [ResponseTimeout("00:00:01")]
     [Alias("Round")]
     Task<int> Round(string next, string last);
-
-    [Alias("Chain")]
-    Task<int> Chain(int length);
 
     [Alias("Ping")]
     Task<string> Ping();
@@ -306,9 +211,6 @@ public sealed class RingGrain : Grain, IRingGrain
 {
     public async Task<int> Round(string next, string last) =>
         1 + await GrainFactory.GetGrain<IRingGrain>(next).Round(last, next);
-
-    public async Task<int> Chain(int length) =>
-        length == 0 ? 0 : 1 + await GrainFactory.GetGrain<IRingGrain>($"{this.GetPrimaryKeyString()}.").Chain(length - 1);
 
     public Task<string> Ping() => Task.FromResult("pong");
 }
@@ -320,66 +222,19 @@ public interface IFragileGrain : IGrainWithStringKey
     Task<string> Ping();
 }
 
-/// <summary>Its first activation of a key fails, in OnActivateAsync or, for keys that say so, in the constructor.</summary>
+/// <summary>The first activation of a key fails, as one does that finds no database.</summary>
 public sealed class FragileGrain : Grain, IFragileGrain
 {
-    public FragileGrain()
-    {
-        var book = Logbook.Of(this.GetPrimaryKeyString());
-        if (this.GetPrimaryKeyString().StartsWith("constructor", StringComparison.Ordinal) && book.Entries.Count == 0)
-        {
-            book.Write("refused");
-            throw new InvalidOperationException("Not in the mood.");
-        }
-    }
-
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var book = Logbook.Of(this.GetPrimaryKeyString());
         await Task.Yield();
         if (book.Entries.Count > 0) return;
         book.Write("refused");
-        throw new InvalidOperationException("Not in the mood.");
+        throw new StorageUnavailableException("Not in the mood.");
     }
 
     public Task<string> Ping() => Task.FromResult("pong");
-}
-
-[Alias("tests.IRestlessGrain")]
-public interface IRestlessGrain : IGrainWithStringKey
-{
-    [Alias("Call")]
-    Task<bool> Call(int number);
-}
-
-/// <summary>Deactivates after every third call.</summary>
-public sealed class RestlessGrain : Grain, IRestlessGrain
-{
-    private bool _active;
-    private int _calls;
-
-    private Logbook Book => Logbook.Of(this.GetPrimaryKeyString());
-
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
-    {
-        Book.Activated();
-        await Task.Yield();
-        _active = true;
-    }
-
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        _active = false;
-        await Task.Yield();
-        Book.Deactivated();
-    }
-
-    public async Task<bool> Call(int number)
-    {
-        if (++_calls == 3) DeactivateOnIdle();
-        if (number % 2 == 0) await Task.Yield();
-        return _active;
-    }
 }
 
 [Alias("tests.IShortLivedGrain")]
@@ -404,18 +259,62 @@ public sealed class ShortLivedGrain : Grain, IShortLivedGrain
     public Task Touch() => Task.CompletedTask;
 }
 
-/// <summary>Given by the fixture's services.</summary>
-public sealed record Greeting(string Text);
-
-[Alias("tests.IInjectedGrain")]
-public interface IInjectedGrain : IGrainWithStringKey
+[Alias("tests.IRemindedGrain")]
+public interface IRemindedGrain : IGrainWithStringKey
 {
-    [Alias("Greet")]
-    Task<string> Greet();
+    [Alias("Remind")]
+    Task Remind(string name, TimeSpan due, TimeSpan period);
+
+    [Alias("RemindAndRetire")]
+    Task RemindAndRetire(string name, TimeSpan due, TimeSpan period);
+
+    [Alias("Has")]
+    Task<bool> Has(string name);
+
+    [Alias("Forget")]
+    Task Forget(string name);
 }
 
-public sealed class InjectedGrain(Greeting greeting, IGrainFactory grains) : Grain, IInjectedGrain
+public sealed class RemindedGrain : Grain, IRemindedGrain, IRemindable
 {
-    public async Task<string> Greet() =>
-        $"{greeting.Text}, {await grains.GetGrain<ITallyGrain>(this.GetPrimaryKeyString()).Key()}";
+    private Logbook Book => Logbook.Of(this.GetPrimaryKeyString());
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        Book.Activated();
+        return Task.CompletedTask;
+    }
+
+    public async Task Remind(string name, TimeSpan due, TimeSpan period)
+    {
+        try
+        {
+            await this.RegisterOrUpdateReminder(name, due, period);
+        }
+        catch (Exception e)
+        {
+            Book.Write($"{e.GetType().Name} of {e.InnerException?.GetType().Name}");
+            throw;
+        }
+    }
+
+    public async Task RemindAndRetire(string name, TimeSpan due, TimeSpan period)
+    {
+        await Remind(name, due, period);
+        DeactivateOnIdle();
+    }
+
+    public async Task<bool> Has(string name) => await this.GetReminder(name) is not null;
+
+    public async Task Forget(string name)
+    {
+        if (await this.GetReminder(name) is { } reminder) await this.UnregisterReminder(reminder);
+    }
+
+    public Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        Book.Write($"reminded {reminderName}");
+        Book.Gate.TrySetResult();
+        return Task.CompletedTask;
+    }
 }

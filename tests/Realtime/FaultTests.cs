@@ -45,7 +45,8 @@ public sealed class FaultTests
                 await node.Kill();
                 await dying.CancelAsync();
                 await load;
-                node = await StartAgain(node, database, port);
+                await node.DisposeAsync();
+                node = await ProcessNode.Start(database, port);
             }
 
             using var last = node.Client();
@@ -59,26 +60,6 @@ public sealed class FaultTests
             await node.DisposeAsync();
         }
     });
-
-    /// <summary>PostgreSQL notices after a moment that the killed node is gone; until then its lock refuses another.</summary>
-    private static async Task<ProcessNode> StartAgain(ProcessNode killed, TestDatabase database, int port)
-    {
-        ProcessNode? started = null;
-        await Eventually.True("the lock of the killed node is free", async () =>
-        {
-            try
-            {
-                started = await ProcessNode.Start(database, port);
-                return true;
-            }
-            catch (InvalidOperationException)
-            {
-                return false;
-            }
-        }, TimeSpan.FromSeconds(30));
-        await killed.DisposeAsync();
-        return started!;
-    }
 
     [Fact]
     public Task PostgreSQL_stopped_under_load_and_started_costs_a_client_no_event() => Seeded.Run(async random =>

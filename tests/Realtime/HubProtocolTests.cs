@@ -8,7 +8,7 @@ using PersonaActors.Silo.Hosting;
 
 namespace PersonaActors.Tests.Realtime;
 
-/// <summary>In builds with MessagePack: what the hub says and hears has the same shape in both protocols.</summary>
+/// <summary>What the hub says and hears has the same shape in both protocols.</summary>
 public sealed class HubProtocolTests
 {
     [Fact]

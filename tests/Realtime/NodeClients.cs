@@ -37,18 +37,18 @@ public sealed class NodeClients : IAsyncDisposable
     }
 
     /// <summary>A client of @microsoft/signalr as it is.</summary>
-    public async Task<NodeClient> Raw(Uri server, string? token, string? transport = null)
+    public async Task<NodeClient> Raw(Uri server, string? token, string? transport = null, bool messagePack = false)
     {
         var client = Add();
-        await Call(new { op = "raw", client = client.Name, url = Url(server), token, transport });
+        await Call(new { op = "raw", client = client.Name, url = Url(server), token, transport, messagePack });
         return client;
     }
 
     /// <summary>The project's own client, which resumes.</summary>
-    public async Task<NodeClient> Resuming(Uri server, string? token, string[] streams, object? after = null)
+    public async Task<NodeClient> Resuming(Uri server, string? token, string[] streams, object? after = null, bool messagePack = false)
     {
         var client = Add();
-        await Call(new { op = "resuming", client = client.Name, url = Url(server), token, streams, after });
+        await Call(new { op = "resuming", client = client.Name, url = Url(server), token, streams, after, messagePack });
         return client;
     }
 

@@ -2,6 +2,7 @@
 // "raw" clients are @microsoft/signalr as it is, "resuming" ones are the project's own client built on it.
 import { createInterface } from "node:readline";
 import * as signalR from "@microsoft/signalr";
+import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import WebSocket from "ws";
 import { PersonaClient } from "../../clients/typescript/dist/index.js";
 
@@ -23,9 +24,10 @@ function cuttable(entry) {
 }
 
 const operations = {
-  async raw({ client, url, token, transport }) {
+  async raw({ client, url, token, transport, messagePack }) {
     const entry = {};
     const connection = new signalR.HubConnectionBuilder()
+      .withHubProtocol(messagePack ? new MessagePackHubProtocol() : new signalR.JsonHubProtocol())
       .withUrl(`${url}/hubs/persona`, {
         ...(token ? { accessTokenFactory: () => token } : {}),
         ...(transport ? { transport: signalR.HttpTransportType[transport] } : { transport: signalR.HttpTransportType.WebSockets, skipNegotiation: true }),
@@ -43,11 +45,12 @@ const operations = {
     await connection.start();
   },
 
-  async resuming({ client, url, token, streams, after }) {
+  async resuming({ client, url, token, streams, after, messagePack }) {
     const entry = {};
     const persona = new PersonaClient({
       url,
       token,
+      ...(messagePack ? { protocol: new MessagePackHubProtocol() } : {}),
       longestWait: 100,
       http: { WebSocket: cuttable(entry) },
       onConnected: () => say({ client, got: "connected" }),

@@ -9,7 +9,7 @@ export interface ClientOptions {
   token?: string | (() => string | Promise<string>);
   /** Straight to WebSockets, as is right behind a balancer that isn't sticky. On by default. */
   webSocketsOnly?: boolean;
-  /** JSON, unless given: `new MessagePackHubProtocol()`, for servers that are built with it. */
+  /** JSON, unless given: `new MessagePackHubProtocol()` of `@microsoft/signalr-protocol-msgpack`. */
   protocol?: IHubProtocol;
   /** The longest wait between attempts to connect, in milliseconds. */
   longestWait?: number;

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Net;
+using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Realtime;
+
+namespace PersonaActors.Tests.Faults;
+
+/// <summary>Several nodes, each a process of its own, on one database and on two.</summary>
+[Collection(nameof(Alone))]
+public sealed class ClusterTests
+{
+    [Fact]
+    public async Task A_gateway_without_grains_serves_what_a_silo_without_clients_has()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var clients = await NodeClients.Start();
+        await using var silo = await ProcessNode.Start(database, null, [("PERSONA__ROLE", "silo"), .. OwnPorts()]);
+        await using var gateway = await ProcessNode.Start(database, null, ("PERSONA__ROLE", "gateway"));
+        using var client = gateway.Client(silo.Key);
+        (await client.Get("/health/ready")).Should(HttpStatusCode.OK);
+
+        var user = await client.Register("ada");
+        var acting = ("X-Persona-User", user.ToString());
+        var subscriber = await clients.Raw(gateway.Address, silo.Key);
+        await subscriber.Subscribe($"user:{user}");
+        await subscriber.Subscribe($"companion:{user}");
+        var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "Lila knows {{user}}.", personalityTraits = "dry", isPublic = true }, acting))
+            .Should(HttpStatusCode.Created).Id;
+        var prompt = (await client.Get($"/v1/personalities/{personality}/prompt?user={user}&format=text")).Should(HttpStatusCode.OK).Text;
+        Assert.Contains("Lila knows ada.", prompt, StringComparison.Ordinal);
+        await subscriber.Subscribe($"prompt:{user}:{personality}");
+
+        (await client.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        (await client.Post("/v1/focus/sessions", new { mode = "pomodoro" }, acting)).Should(HttpStatusCode.Created);
+        var heard = new HashSet<string>();
+        while (heard.Count < 3)
+        {
+            heard.Add(((string)(await subscriber.Event())["stream"]!).Split(':')[0]);
+        }
+
+        Assert.Equal(["companion", "prompt", "user"], heard.Order());
+        Assert.Contains("Lila knows bea.", (await client.Get($"/v1/personalities/{personality}/prompt?user={user}&format=text")).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_node_on_the_same_database_joins_and_both_serve()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var first = await ProcessNode.Start(database);
+        await using var second = await ProcessNode.Start(database);
+        using var here = first.Client();
+        using var there = second.Client(first.Key);
+        var user = await here.Register("ada");
+        (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
+    }
+
+    [Fact]
+    public async Task Nodes_of_two_databases_run_side_by_side_and_know_nothing_of_each_other()
+    {
+        await using var one = await TestDatabase.Create();
+        await using var other = await TestDatabase.Create();
+        await using var first = await ProcessNode.Start(one);
+        await using var second = await ProcessNode.Start(other);
+        using var here = first.Client();
+        using var there = second.Client();
+        var user = await here.Register("ada");
+        (await there.Get($"/v1/users/{user}")).Should(HttpStatusCode.NotFound);
+        await there.Register("bea");
+        (await second.Client(first.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
+        const string silos = "SELECT count(*) FROM orleans_membership WHERE status = 3";
+        Assert.Equal((1, 1), (await Sql.Ask<long>(one.Superuser, silos), await Sql.Ask<long>(other.Superuser, silos)));
+    }
+
+    [Fact]
+    public async Task Killed_with_kill_9_and_started_under_another_address_a_node_is_ready_within_ten_seconds()
+    {
+        await using var database = await TestDatabase.Create();
+        Guid user;
+        await using (var killed = await ProcessNode.Start(database))
+        {
+            using var client = killed.Client();
+            user = await client.Register("ada");
+            await killed.Kill();
+        }
+
+        var since = Stopwatch.GetTimestamp();
+        await using var next = await ProcessNode.Start(database);
+        using var again = next.Client();
+        (await again.Get("/health/ready")).Should(HttpStatusCode.OK);
+        (await again.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        var took = Stopwatch.GetElapsedTime(since);
+        Assert.True(took < TimeSpan.FromSeconds(10), $"it took {took.TotalSeconds:0.0} s");
+    }
+
+    private static (string, string)[] OwnPorts() =>
+    [
+        ("PERSONA__CLUSTER__SILOPORT", ProcessNode.FreePort().ToString()),
+        ("PERSONA__CLUSTER__GATEWAYPORT", ProcessNode.FreePort().ToString()),
+    ];
+}
