@@ -1,3 +1,4 @@
+using System.CodeDom.Compiler;
 using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
@@ -65,6 +66,7 @@ public sealed class WireTypeTests
     public void No_two_types_share_an_alias()
     {
         var doubles = typeof(IUserGrain).Assembly.GetTypes()
+            .Where(type => type.GetCustomAttribute<GeneratedCodeAttribute>() is null)
             .Select(type => type.GetCustomAttribute<AliasAttribute>()?.Alias)
             .Where(alias => alias is not null)
             .GroupBy(alias => alias)

@@ -22,11 +22,17 @@ public sealed class ReminderOutageTests
             await grain.Remind("tea", TimeSpan.FromHours(1), TimeSpan.FromHours(1));
 
             cluster.Stop();
-            await Assert.ThrowsAsync<StorageUnavailableException>(() => grain.Remind("tea", TimeSpan.FromHours(2), TimeSpan.FromHours(2)));
-            var met = Assert.Single(Logbook.Of(key).Entries);
-            Assert.Matches("^OrleansException of (Npgsql|Postgres)Exception$", met);
+            try
+            {
+                await Assert.ThrowsAsync<StorageUnavailableException>(() => grain.Remind("tea", TimeSpan.FromHours(2), TimeSpan.FromHours(2)));
+                var met = Assert.Single(Logbook.Of(key).Entries);
+                Assert.Matches("^OrleansException of (Npgsql|Postgres)Exception$", met);
+            }
+            finally
+            {
+                cluster.Start();
+            }
 
-            cluster.Start();
             await Eventually.True("reminders can be registered again", async () =>
             {
                 try
