@@ -45,6 +45,9 @@ public static class NodeComposition
         // While anybody logs in this category, each request gets a span and a scope of its own, traced or not. Of failures it
         // says nothing; spans are made all the same where somebody listens for them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        // Orleans' watchdogs say that the machine is busy, and at start what every start has: nothing that anybody could mend.
+        builder.Logging.AddFilter("Orleans.Runtime.MembershipService.LocalSiloHealthMonitor", LogLevel.None);
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.None);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new Clock(TimeProvider.System));
