@@ -6,7 +6,7 @@ namespace PersonaActors.Tests.Orleans;
 
 public sealed class ReminderOutageTests
 {
-    /// <summary>Orleans says OrleansException of whatever a reminder call failed by; OutageFilter looks for the cause in it.</summary>
+    /// <summary>Whatever Orleans makes of it: OutageFilter looks for the cause.</summary>
     [Fact]
     public async Task A_database_that_is_gone_inside_a_reminder_call_reaches_the_caller_in_our_words()
     {
@@ -26,7 +26,7 @@ public sealed class ReminderOutageTests
             {
                 await Assert.ThrowsAsync<StorageUnavailableException>(() => grain.Remind("tea", TimeSpan.FromHours(2), TimeSpan.FromHours(2)));
                 var met = Assert.Single(Logbook.Of(key).Entries);
-                Assert.Matches("^OrleansException of (Npgsql|Postgres)Exception$", met);
+                Assert.StartsWith("StorageUnavailableException of ", met, StringComparison.Ordinal);
             }
             finally
             {

@@ -40,7 +40,7 @@ public static class SiloHosting
                 membership.NumVotesForDeathDeclaration = settings.DeathVotes;
                 membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
                 // A silo can't join while an entry that can't be reached isn't stale, and stale is three times this.
-                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
             })
             .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
