@@ -18,6 +18,7 @@ using PersonaActors.Gateway.Tenants;
 using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Focus;
 
 namespace PersonaActors.Gateway;
 
@@ -32,6 +33,7 @@ public static class GatewayComposition
         services.AddSingleton<UserGrains>();
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
+        services.AddSingleton<FocusReports>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();

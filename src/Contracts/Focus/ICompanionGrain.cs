@@ -2,7 +2,7 @@ namespace PersonaActors.Contracts.Focus;
 
 /// <summary>
 /// What accompanies one person across sessions. Key: <see cref="TenantScopedKey"/>. The only writer of rhythm, tasks, mood,
-/// habit and short-term memories, and the one through which sessions begin.
+/// habit and short-term memories. It asks no session: those who end or begin one tell it, and sessions ask it what is around them.
 /// </summary>
 [Alias("companion")]
 public interface ICompanionGrain : IGrainWithStringKey
@@ -10,12 +10,12 @@ public interface ICompanionGrain : IGrainWithStringKey
     [Alias("get"), AlwaysInterleave]
     Task<Read<CompanionView>?> Get();
 
-    /// <summary>The person's live session, if there is one. Interleaves: sessions begin here and end for good in their own grain, which is asked.</summary>
-    [Alias("live"), AlwaysInterleave]
-    ValueTask<FocusSessionView?> Live();
-
-    [Alias("start")]
-    Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start);
+    /// <summary>
+    /// What a session looks at when it decides, or null when there is no such person. Interleaves, because a session that asks
+    /// must not wait for a long turn here: it reads what is committed, in one snapshot, and nothing in memory.
+    /// </summary>
+    [Alias("surroundings"), AlwaysInterleave]
+    Task<Surroundings?> Surroundings(Guid? task);
 
     [Alias("set-rhythm")]
     Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels, bool? preventiveNudges);
@@ -34,33 +34,37 @@ public interface ICompanionGrain : IGrainWithStringKey
 
     /// <summary>Tells the person's stream of a session that began. Once, however often it is called.</summary>
     [Alias("note-started")]
-    Task NoteStarted(Guid session);
+    Task NoteStarted(FocusSessionView session);
 
     /// <summary>Takes an ended session into habit and memory. Once, however often it is called.</summary>
     [Alias("note-ended")]
-    Task NoteEnded(Guid session);
+    Task NoteEnded(FocusSessionView session);
 
     /// <summary>Looks whether the mood still rests on anything.</summary>
     [Alias("refresh-emotion")]
     Task RefreshEmotion();
 
-    /// <summary>Says what is due to a person who is in no session, if anything is and the person wants it. Once, however often it is called.</summary>
+    /// <summary>Says what is due, if anything is and the person wants it and is in no session. Once, however often it is called.</summary>
     [Alias("look-ahead")]
-    Task LookAhead();
+    Task LookAhead(bool inSession);
 
     /// <summary>Answers a nudge that was said outside sessions.</summary>
     [Alias("answer-nudge")]
     Task<Outcome<CompanionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer);
-
-    [Alias("stats"), AlwaysInterleave]
-    Task<FocusStats?> Stats(int days);
-
-    [Alias("next-slot"), AlwaysInterleave]
-    Task<NextSlot?> NextSlot(int minutes);
-
-    [Alias("export"), AlwaysInterleave]
-    Task<ExportText?> Export(ExportFormat format, int days);
 }
+
+/// <summary>What is known of a person at a moment, in one snapshot.</summary>
+/// <param name="Tags">Those of the newest memory.</param>
+/// <param name="Task">The one that was asked for, if the person has it.</param>
+[GenerateSerializer, Immutable, Alias("surroundings")]
+public sealed record Surroundings(
+    [property: Id(0)] string TimeZone,
+    [property: Id(1)] RhythmLevels Rhythm,
+    [property: Id(2)] DailyCurve? Curve,
+    [property: Id(3)] string? Emotion,
+    [property: Id(4)] double? HabitStrength,
+    [property: Id(5)] Items<string> Tags,
+    [property: Id(6)] PlannedTask? Task);
 
 /// <summary>A person as the companion knows it: the state behind the stream companion:{id}.</summary>
 /// <param name="PreventiveNudges">Whether the person wants nudges outside sessions.</param>

@@ -24,8 +24,9 @@ public interface IFocusSessionGrain : IGrainWithStringKey
     Task<Outcome<FocusSessionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer);
 
     /// <summary>Ends the session because the person began another.</summary>
+    /// <returns>The session if this ended it.</returns>
     [Alias("take-over")]
-    Task TakeOver();
+    Task<FocusSessionView?> TakeOver();
 
     /// <summary>Does what is due by now, if anything is: called by the reminder, the sweep, or anybody.</summary>
     [Alias("wake")]
@@ -44,10 +45,12 @@ public sealed record FocusStart(
     [property: Id(4)] bool TakeOver,
     [property: Id(5)] DateTimeOffset? ArrivedAt = null);
 
-/// <summary>What the companion hands to the session it begins.</summary>
+/// <summary>What is handed to a session that begins.</summary>
+/// <param name="Around">What is known of the person at that moment, its task included.</param>
 [GenerateSerializer, Immutable, Alias("focus-begin")]
 public sealed record FocusBegin(
-    [property: Id(0)] FocusMode Mode, [property: Id(1)] Guid? TaskId, [property: Id(2)] int? EstimatedMinutes, [property: Id(3)] FocusPlan Plan);
+    [property: Id(0)] FocusMode Mode, [property: Id(1)] Guid? TaskId, [property: Id(2)] int? EstimatedMinutes, [property: Id(3)] FocusPlan Plan,
+    [property: Id(4)] Surroundings Around);
 
 /// <summary>The keys of a ping that we know, and all of it as it came.</summary>
 [GenerateSerializer, Immutable, Alias("biomarkers")]

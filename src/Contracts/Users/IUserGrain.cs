@@ -16,6 +16,13 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("register")]
     Task<Outcome<UserView>> Register(Command command, UserRegistration registration);
 
+    /// <summary>
+    /// A user whom nobody registered yet is registered as a placeholder, for a service or with auth off; others are refused.
+    /// </summary>
+    /// <param name="command">The command that uses it; it is not answered here.</param>
+    [Alias("register-on-first-use")]
+    Task<Refusal?> RegisterOnFirstUse(Command command);
+
     [Alias("get"), AlwaysInterleave]
     Task<Read<UserView>?> Get();
 

@@ -59,14 +59,13 @@ public static class FocusEndpoints
     private static async Task<IResult> Start(HttpContext http, StartSessionBody body, FocusSessions sessions, ActingResolver who, Commands commands)
     {
         var (acting, person, refusal) = await UserEndpoints.FindNamed(http, body.User ?? http.Request.Query["user"].FirstOrDefault(), who);
-        refusal ??= await sessions.Ensure(acting!, person);
         if (refusal is not null)
         {
             return refusal.ToResult();
         }
 
         var start = new FocusStart(body.Mode ?? FocusMode.Deep, body.TaskId, body.EstimatedMinutes, body.Plan, body.Takeover);
-        return sessions.Answer(await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Companion(acting!, person).Start(command, start)));
+        return sessions.Answer(await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.OfPerson(acting!, person).Start(command, start)));
     }
 
     private static async Task<IResult> List(HttpContext http, string? user, string? state, ActingResolver who, FocusStore store)
@@ -133,13 +132,7 @@ public static class FocusEndpoints
 
         var end = new SessionEnd(
             body?.CompletionScore, body?.SessionQuality is { } quality ? new JsonText(quality.ToJsonString(Wire.Json)) : null, body?.EarlyEnd ?? false);
-        var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Session(key).End(command, end));
-        if (outcome.Value is not null)
-        {
-            await sessions.Settle(key);
-        }
-
-        return sessions.Answer(outcome);
+        return sessions.Answer(await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.OfPerson(acting!, key.Owner).End(command, id, end)));
     }
 
     private static async Task<IResult> AnswerNudge(HttpContext http, Guid id, Guid eventId, NudgeAnswerBody body, FocusSessions sessions, Commands commands)

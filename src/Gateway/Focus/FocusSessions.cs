@@ -3,8 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Tenants;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage.Focus;
@@ -35,35 +33,8 @@ public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFa
 
     public ICompanionGrain Companion(Acting acting, Guid person) => grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, person));
 
-    /// <summary>A person whom nobody registered yet is, by a service or with auth off, on first use.</summary>
-    public async Task<Refusal?> Ensure(Acting acting, Guid person)
-    {
-        var user = grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, person));
-        if (await user.Get() is not null)
-        {
-            return null;
-        }
-
-        if (acting.Caller.Kind != ApiKeyKind.Service && acting.Caller.KeyId != Guid.Empty)
-        {
-            return Refusal.NotFound("user");
-        }
-
-        var command = new Command(Guid.NewGuid().ToString("N"), acting.Caller.KeyId, new string('0', 64), acting.Actor);
-        return (await user.Register(command, new UserRegistration($"User {person}", null, null, [], IsPlaceholder: true))).Refusal;
-    }
-
-    /// <summary>Habit and memory right after the end. If this fails the outbox does it a moment later.</summary>
-    public async Task Settle(OwnedKey key)
-    {
-        try
-        {
-            await grains.Of<ICompanionGrain>(new TenantScopedKey(key.Tenant, key.Owner)).NoteEnded(key.Id);
-        }
-        catch (Exception e) when (e is ActivationOutdatedException or StorageUnavailableException or TimeoutException)
-        {
-        }
-    }
+    /// <summary>All sessions of a person, through which they begin and end.</summary>
+    public IPersonSessionsGrain OfPerson(Acting acting, Guid person) => grains.Of<IPersonSessionsGrain>(new TenantScopedKey(acting.Tenant, person));
 
     /// <summary>A session with the server's clock beside it, so that every screen counts the same.</summary>
     public IResult Answer(Outcome<FocusSessionView> outcome) => outcome.Value is not { } view

@@ -8,6 +8,7 @@ using PersonaActors.Contracts.Focus;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Users;
+using PersonaActors.Grains.Focus;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Gateway.Focus;
@@ -118,24 +119,24 @@ public static class PeopleEndpoints
             ? await Run<CompanionView>(http, id, body, who, sessions, commands, (companion, command) => companion.AnswerNudge(command, eventId, answer))
             : Refusal.Invalid("answer", "'answer' is helpful, not_now or snooze_15.")).ToResult();
 
-    private static async Task<IResult> Stats(HttpContext http, string id, int? days, ActingResolver who, FocusSessions sessions)
+    private static async Task<IResult> Stats(HttpContext http, string id, int? days, ActingResolver who, FocusReports reports)
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
         refusal ??= CheckDays(days);
-        return refusal is null && await sessions.Companion(acting!, person).Stats(days ?? 7) is { } stats
+        return refusal is null && await reports.Stats(new TenantScopedKey(acting!.Tenant, person), days ?? 7) is { } stats
             ? Results.Json(stats, Wire.Json)
             : (refusal ?? Refusal.NotFound("user")).ToResult();
     }
 
-    private static async Task<IResult> Streak(HttpContext http, string id, ActingResolver who, FocusSessions sessions)
+    private static async Task<IResult> Streak(HttpContext http, string id, ActingResolver who, FocusReports reports)
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
-        return refusal is null && await sessions.Companion(acting!, person).Stats(1) is { } stats
+        return refusal is null && await reports.Stats(new TenantScopedKey(acting!.Tenant, person), 1) is { } stats
             ? Results.Json(stats.Habit, Wire.Json)
             : (refusal ?? Refusal.NotFound("user")).ToResult();
     }
 
-    private static async Task<IResult> Next(HttpContext http, string id, int? minutes, ActingResolver who, FocusSessions sessions)
+    private static async Task<IResult> Next(HttpContext http, string id, int? minutes, ActingResolver who, FocusReports reports)
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
         if (refusal is null && minutes is < 5 or > 480)
@@ -143,17 +144,17 @@ public static class PeopleEndpoints
             refusal = Refusal.Invalid("minutes", "'minutes' is from 5 to 480.");
         }
 
-        return refusal is null && await sessions.Companion(acting!, person).NextSlot(minutes ?? 30) is { } slot
+        return refusal is null && await reports.NextSlot(new TenantScopedKey(acting!.Tenant, person), minutes ?? 30) is { } slot
             ? Results.Json(slot, Wire.Json)
             : (refusal ?? Refusal.NotFound("daily_curve")).ToResult();
     }
 
-    private static async Task<IResult> Export(HttpContext http, string id, string? format, int? days, ActingResolver who, FocusSessions sessions)
+    private static async Task<IResult> Export(HttpContext http, string id, string? format, int? days, ActingResolver who, FocusReports reports)
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
         var (wanted, unknown) = QueryWord.Read<ExportFormat>("format", format);
         refusal ??= unknown ?? CheckDays(days);
-        if (refusal is not null || await sessions.Companion(acting!, person).Export(wanted ?? ExportFormat.Csv, days ?? 365) is not { } export)
+        if (refusal is not null || await reports.Export(new TenantScopedKey(acting!.Tenant, person), wanted ?? ExportFormat.Csv, days ?? 365) is not { } export)
         {
             return (refusal ?? Refusal.NotFound("user")).ToResult();
         }
@@ -169,7 +170,6 @@ public static class PeopleEndpoints
         where T : class
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
-        refusal ??= await sessions.Ensure(acting!, person);
         return refusal is not null
             ? refusal
             : await commands.Run<T>(http, acting!, body, command => call(sessions.Companion(acting!, person), command));

@@ -57,14 +57,13 @@ public static class SeedFocusEndpoints
             refusal = Refusal.NotFound("user");
         }
 
-        refusal ??= await sessions.Ensure(acting!, person);
         if (refusal is not null)
         {
             return refusal.ToResult();
         }
 
         var start = new FocusStart(body.Mode ?? FocusMode.Deep, body.TaskId, body.EstimatedDuration, null, TakeOver: true, ArrivedAt: arrived);
-        var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Companion(acting!, person).Start(command, start));
+        var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.OfPerson(acting!, person).Start(command, start));
         if (outcome.Value is not { } session)
         {
             return Seed(outcome.Refusal!).ToResult();
@@ -126,13 +125,12 @@ public static class SeedFocusEndpoints
 
         var end = new SessionEnd(
             body.CompletionScore, body.SessionQuality is { } quality ? new JsonText(quality.ToJsonString(Wire.Json)) : null, body.EarlyEnd ?? false);
-        var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Session(key).End(command, end));
+        var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.OfPerson(acting!, key.Owner).End(command, key.Id, end));
         if (outcome.Refusal is { } refused)
         {
             return Seed(refused).ToResult();
         }
 
-        await sessions.Settle(key);
         return Results.Json(new { Status = "ok", SessionId = body.SessionId }, Snake);
     }
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Grains.Focus;
 
@@ -44,7 +43,7 @@ public sealed partial class FocusSessionGrain
         else
         {
             turn.Take(step);
-            if (tick is { } due && await store.Around(_key.Tenant, _key.Owner, state.TaskId, now) is { } around)
+            if (tick is { } due && await Companion.Surroundings(state.TaskId) is { } around)
             {
                 turn.Next = turn.Next with { Line = turn.Next.Line.Ticked(due) };
                 Look(turn, around, now, due);
@@ -66,7 +65,7 @@ public sealed partial class FocusSessionGrain
     /// <summary>Looks at the person: keeps the tick, notices flow, and says what the rules say.</summary>
     private static void Look(SessionTurn turn, Surroundings around, DateTimeOffset now, int? tick)
     {
-        var seen = Snapshots(around, now);
+        var seen = SessionState.Seen(around, now);
         var energy = seen.Rhythm.Energy;
         var fall = energy is { } e ? turn.Pulse.FallTo(e, now) : 0;
         if (tick is not null && energy is { } sampled)

@@ -54,18 +54,9 @@ public sealed partial class FocusSessionGrain(
         }
 
         var now = Now();
-        if (await store.Around(_key.Tenant, _key.Owner, begin.TaskId, now) is not { } around)
-        {
-            return Refusal.NotFound("user");
-        }
-
-        if (begin.TaskId is { } task && around.Task is null)
-        {
-            return Refusal.Invalid("taskId", $"The person has no task {task}.");
-        }
-
+        var around = begin.Around;
         var line = FocusTimeline.Start(now, begin.Mode, begin.Plan, begin.EstimatedMinutes);
-        var start = Snapshots(around, now);
+        var start = SessionState.Seen(around, now);
         var turn = new SessionTurn(
             new SessionState(_key.Id, _key.Owner, begin.TaskId, line, NudgeLedger.Empty, FlowWindow.From(now), null, start, null, null, null, 1), FocusPulse.Empty);
         turn.Row("session_start", now, new JsonObject { ["mode"] = SessionState.Word(begin.Mode) }, snapshots: start);
@@ -116,7 +107,7 @@ public sealed partial class FocusSessionGrain(
 
         // A ping that says nothing changes no picture.
         if ((ping.Focus ?? ping.IdleSeconds ?? ping.Distractions) is not null
-            && await store.Around(_key.Tenant, _key.Owner, state.TaskId, now) is { } around)
+            && await Companion.Surroundings(state.TaskId) is { } around)
         {
             Look(turn, around, now, tick: null);
         }
@@ -207,16 +198,18 @@ public sealed partial class FocusSessionGrain(
         return await Commit(turn, command, now);
     }
 
-    public async Task TakeOver()
+    public async Task<FocusSessionView?> TakeOver()
     {
         var now = Now();
         await CatchUp(now);
-        if (_state is { Line.IsLive: true } state)
+        if (_state is not { Line.IsLive: true } state)
         {
-            var turn = new SessionTurn(state, await Pulse(now));
-            await Finish(turn, state.Line.End(now, FocusEnd.TakenOver));
-            await Commit(turn, null, now);
+            return null;
         }
+
+        var turn = new SessionTurn(state, await Pulse(now));
+        await Finish(turn, state.Line.End(now, FocusEnd.TakenOver));
+        return (await Commit(turn, null, now)).Value;
     }
 
     public async Task<Outcome<FocusSessionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer)
@@ -336,13 +329,6 @@ public sealed partial class FocusSessionGrain(
         return _pulse;
     }
 
-    private static StartState Snapshots(Surroundings around, DateTimeOffset now)
-    {
-        var rhythm = RhythmRules.Snapshot(around.Rhythm, around.Curve, RhythmRules.Zone(around.TimeZone), now);
-        var task = around.Task is { } t ? new TaskSnapshot(t.Id, t.Title, t.Energy, t.Ease, SessionState.Word(t.Status), t.EstimateMinutes) : TaskSnapshot.None;
-        return new StartState(rhythm, EmotionRules.Snapshot(around.Emotion, rhythm, around.HabitStrength, around.Tags), task);
-    }
-
     /// <summary>Nothing is to do. An id that the client gave is kept all the same: repeated later, when there would be, it still does nothing.</summary>
     private async Task<Outcome<FocusSessionView>> Unchanged(Command command, SessionState state, DateTimeOffset now)
     {
@@ -360,6 +346,8 @@ public sealed partial class FocusSessionGrain(
 
     private static Outcome<FocusSessionView> Ended(SessionState state) => new Refusal(
         RefusalKind.Conflict, FocusRefusals.SessionEnded, $"The session ended at {state.Line.EndedAt:O}.");
+
+    private ICompanionGrain Companion => GrainFactory.Of<ICompanionGrain>(new TenantScopedKey(_key.Tenant, _key.Owner));
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

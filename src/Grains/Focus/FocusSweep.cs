@@ -53,11 +53,9 @@ public sealed class FocusSweep(
     /// <summary>People whose mood may have changed by itself, and those who may be due a nudge outside sessions.</summary>
     public async Task WakePeople(CancellationToken cancel)
     {
-        await WakeAll(companions.EmotionsDue, person => Companion(person).RefreshEmotion(), cancel);
-        await WakeAll(companions.NudgesDue, person => Companion(person).LookAhead(), cancel);
+        await WakeAll(companions.EmotionsDue, person => grains.Of<ICompanionGrain>(person.Key).RefreshEmotion(), cancel);
+        await WakeAll(companions.NudgesDue, person => grains.Of<IPersonSessionsGrain>(person.Key).LookAhead(), cancel);
     }
-
-    private ICompanionGrain Companion(DuePerson person) => grains.Of<ICompanionGrain>(new TenantScopedKey(person.Tenant, person.Person));
 
     private async Task WakeAll<T>(Func<DateTimeOffset, Part, int, CancellationToken, Task<List<T>>> find, Func<T, Task> wake, CancellationToken cancel)
     {
@@ -90,7 +88,7 @@ public sealed class FocusSweep(
             await wake();
             return true;
         }
-        catch (Exception e) when (e.MeansOutage() || e is ActivationOutdatedException or TimeoutException or SiloUnavailableException or OrleansMessageRejectionException)
+        catch (Exception e) when (e.MayPass())
         {
             // Still due: the next sweep meets it again.
             log.LogDebug("Something due was not woken: {Reason}", e.Message);

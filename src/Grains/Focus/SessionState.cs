@@ -41,6 +41,14 @@ public sealed record SessionState(
         };
     }
 
+    /// <summary>What is around a session as its events keep it.</summary>
+    public static StartState Seen(Surroundings around, DateTimeOffset now)
+    {
+        var rhythm = RhythmRules.Snapshot(around.Rhythm, around.Curve, RhythmRules.Zone(around.TimeZone), now);
+        var task = around.Task is { } t ? new TaskSnapshot(t.Id, t.Title, t.Energy, t.Ease, Word(t.Status), t.EstimateMinutes) : TaskSnapshot.None;
+        return new StartState(rhythm, EmotionRules.Snapshot(around.Emotion, rhythm, around.HabitStrength, around.Tags), task);
+    }
+
     /// <summary>A value of an enum as the table and the wire write it.</summary>
     public static string Word<T>(T value) where T : struct, Enum => JsonSerializer.Serialize(value, Wire.Json).Trim('"');
 

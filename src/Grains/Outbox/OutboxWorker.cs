@@ -76,7 +76,7 @@ public sealed class OutboxWorker : BackgroundService
             await handler.Handle(task, cancel);
             await _store.Done(task, cancel);
         }
-        catch (Exception e) when (e.MeansOutage() || e is ActivationOutdatedException or TimeoutException or SiloUnavailableException or OrleansMessageRejectionException)
+        catch (Exception e) when (e.MayPass())
         {
             await _store.Failed(task, task.Attempts, final: false, _time.GetUtcNow() + Idle, e.Message, cancel);
         }

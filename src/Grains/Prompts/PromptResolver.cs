@@ -123,7 +123,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         return ready.Alone;
     }
 
-    private ValueTask<FocusSessionView?> LiveSession() => shared.Grains.Of<ICompanionGrain>(user).Live();
+    private ValueTask<FocusSessionView?> LiveSession() => shared.Grains.Of<IPersonSessionsGrain>(user).Live();
 
     private string? Now(ReadyPrompt ready, FocusSessionView? session)
     {

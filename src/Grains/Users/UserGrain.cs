@@ -49,6 +49,18 @@ public sealed partial class UserGrain(
         return _user is { } known ? await Rename(command, known, registration) : await Create(command, registration);
     }
 
+    public async Task<Refusal?> RegisterOnFirstUse(Command command)
+    {
+        if (_user is not null)
+        {
+            return null;
+        }
+
+        return command.Actor.Kind == ActorKind.Service || command.Caller == Guid.Empty
+            ? (await Create(command with { Id = Guid.NewGuid().ToString("N") }, new UserRegistration($"User {_key.Id}", null, null, [], IsPlaceholder: true))).Refusal
+            : Refusal.NotFound("user");
+    }
+
     private async Task<Outcome<UserView>> Create(Command command, UserRegistration registration)
     {
         var now = Now();

@@ -21,8 +21,8 @@ public sealed record CompanionNudgeRow(Guid Id, DateTimeOffset At, string Type, 
 /// <summary>The latest sentiment that still holds, and until when it does.</summary>
 public sealed record HeldSentiment(double Sentiment, DateTimeOffset? Until);
 
-/// <summary>Whose mood may change by itself, because what it rests on ran out.</summary>
-public readonly record struct DuePerson(Guid Tenant, Guid Person);
+/// <summary>Whose mood may change by itself, because what it rests on ran out, or to whom something may be due to be said.</summary>
+public readonly record struct DuePerson(TenantScopedKey Key);
 
 public sealed class CompanionStore(Database database)
 {
@@ -53,20 +53,43 @@ public sealed class CompanionStore(Database database)
                     row.GetBoolean(18), row.TimeOrNull(19)),
             row.GetString(20), row.ValueOrNull<long>(17) ?? 0));
 
-    internal static RhythmLevels MapLevels(NpgsqlDataReader row, int first) => row.IsDBNull(first + 7)
+    private static RhythmLevels MapLevels(NpgsqlDataReader row, int first) => row.IsDBNull(first + 7)
         ? RhythmLevels.Unknown
         : new RhythmLevels(
             row.ValueOrNull<double>(first), row.ValueOrNull<double>(first + 1), row.TextOrNull(first + 2), row.ValueOrNull<double>(first + 3),
             row.ValueOrNull<double>(first + 4), row.TimeOrNull(first + 5), row.TimeOrNull(first + 6), row.Time(first + 7));
 
-    internal static DailyCurve? MapCurve(NpgsqlDataReader row, int first) => row.IsDBNull(first)
+    private static DailyCurve? MapCurve(NpgsqlDataReader row, int first) => row.IsDBNull(first)
         ? null
         : new DailyCurve(row.GetFieldValue<double[]>(first), row.GetDouble(first + 1), row.Time(first + 2));
 
-    internal static PlannedTask MapTask(NpgsqlDataReader row, int first) => new(
+    private static PlannedTask MapTask(NpgsqlDataReader row, int first) => new(
         row.GetGuid(first), row.GetString(first + 1), row.ValueOrNull<double>(first + 2), row.ValueOrNull<int>(first + 3),
         Enum.Parse<PlannedStatus>(row.GetString(first + 4), ignoreCase: true), row.ValueOrNull<int>(first + 5), row.Time(first + 6), row.Time(first + 7),
         row.GetInt64(first + 8));
+
+    private const string SurroundingsSql = """
+        SELECT u.time_zone,
+          r.body_energy, r.mind_focus, r.emotion_tone, r.fatigue_level, r.stress_level, r.next_peak, r.next_lull, r.updated_at,
+          c.energy, c.confidence, c.updated_at,
+          p.emotion, p.habit_strength,
+          (SELECT m.emotion_tags FROM memory_short_term m
+           WHERE m.tenant_id = $1 AND m.person_id = $2 AND (m.expires_at IS NULL OR m.expires_at > $4) ORDER BY m.created_at DESC LIMIT 1),
+          t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at, t.version
+        FROM users u
+        LEFT JOIN rhythm_state r ON r.tenant_id = u.tenant_id AND r.person_id = u.id
+        LEFT JOIN rhythm_daily_curve c ON c.tenant_id = u.tenant_id AND c.person_id = u.id
+        LEFT JOIN personal_model p ON p.tenant_id = u.tenant_id AND p.person_id = u.id
+        LEFT JOIN planned_items t ON t.tenant_id = u.tenant_id AND t.person_id = u.id AND t.id = $3
+        WHERE u.tenant_id = $1 AND u.id = $2
+        """;
+
+    /// <returns>Null when there is no such person.</returns>
+    public Task<Surroundings?> Surroundings(Guid tenant, Guid person, Guid? task, DateTimeOffset now) => database.ReadOne(
+        RowScope.OfUser(tenant, person), SurroundingsSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(task), Sql.Time(now)],
+        row => new Surroundings(
+            row.GetString(0), MapLevels(row, 1), MapCurve(row, 9), row.TextOrNull(12), row.ValueOrNull<double>(13),
+            row.IsDBNull(14) ? Items<string>.Empty : row.GetFieldValue<string[]>(14), row.IsDBNull(15) ? null : MapTask(row, 15)));
 
     private const string SaveModelSql = """
         WITH changed AS (
@@ -242,7 +265,7 @@ public sealed class CompanionStore(Database database)
         var due = new List<DuePerson>();
         while (await reader.ReadAsync(cancel))
         {
-            due.Add(new DuePerson(reader.GetGuid(0), reader.GetGuid(1)));
+            due.Add(new DuePerson(new TenantScopedKey(reader.GetGuid(0), reader.GetGuid(1))));
         }
 
         return due;

@@ -18,10 +18,6 @@ public sealed record FocusEventRow(
 /// <summary>Whom to wake.</summary>
 public readonly record struct DueSession(Guid Tenant, Guid Person, Guid Id, DateTimeOffset WakeAt);
 
-/// <summary>What is known of a person at a moment, in one snapshot: what a session looks at when it decides.</summary>
-public sealed record Surroundings(
-    string TimeZone, RhythmLevels Rhythm, DailyCurve? Curve, string? Emotion, double? HabitStrength, Items<string> Tags, PlannedTask? Task);
-
 public sealed class FocusStore(Database database)
 {
     public const string LiveKey = "focus_sessions_live";
@@ -57,10 +53,11 @@ public sealed class FocusStore(Database database)
         RowScope.OfUser(tenant, person), ListSql,
         [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Text(status), Sql.Int(limit)], row => Map(row, 0), cancel);
 
-    private const string LiveSql = $"SELECT {Columns} FROM focus_sessions f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.status <> 'ended'";
+    private const string LiveSql = "SELECT id FROM focus_sessions WHERE tenant_id = $1 AND person_id = $2 AND status <> 'ended'";
 
-    public Task<FocusSessionRow?> Live(Guid tenant, Guid person) =>
-        database.ReadOne(RowScope.OfUser(tenant, person), LiveSql, [Sql.Uuid(tenant), Sql.Uuid(person)], row => Map(row, 0));
+    /// <summary>The person's live session, or none.</summary>
+    public async Task<Guid?> LiveId(Guid tenant, Guid person) =>
+        await database.ReadMany(RowScope.OfUser(tenant, person), LiveSql, [Sql.Uuid(tenant), Sql.Uuid(person)], row => row.GetGuid(0)) is [var id, ..] ? id : null;
 
     private const string EndedSinceSql = $"""
         SELECT {Columns} FROM focus_sessions f
@@ -101,29 +98,6 @@ public sealed class FocusStore(Database database)
     public Task<List<FocusEventRow>> EventPage(Guid tenant, Guid person, Guid session, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
         RowScope.OfUser(tenant, person), EventPageSql,
         [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(session), Sql.Uuid(after), Sql.Int(limit)], MapEvent, cancel);
-
-    private const string SurroundingsSql = """
-        SELECT u.time_zone,
-          r.body_energy, r.mind_focus, r.emotion_tone, r.fatigue_level, r.stress_level, r.next_peak, r.next_lull, r.updated_at,
-          c.energy, c.confidence, c.updated_at,
-          p.emotion, p.habit_strength,
-          (SELECT m.emotion_tags FROM memory_short_term m
-           WHERE m.tenant_id = $1 AND m.person_id = $2 AND (m.expires_at IS NULL OR m.expires_at > $4) ORDER BY m.created_at DESC LIMIT 1),
-          t.id, t.title, t.energy, t.ease, t.status, t.estimate_minutes, t.created_at, t.updated_at, t.version
-        FROM users u
-        LEFT JOIN rhythm_state r ON r.tenant_id = u.tenant_id AND r.person_id = u.id
-        LEFT JOIN rhythm_daily_curve c ON c.tenant_id = u.tenant_id AND c.person_id = u.id
-        LEFT JOIN personal_model p ON p.tenant_id = u.tenant_id AND p.person_id = u.id
-        LEFT JOIN planned_items t ON t.tenant_id = u.tenant_id AND t.person_id = u.id AND t.id = $3
-        WHERE u.tenant_id = $1 AND u.id = $2
-        """;
-
-    /// <returns>Null when there is no such person.</returns>
-    public Task<Surroundings?> Around(Guid tenant, Guid person, Guid? task, DateTimeOffset now) => database.ReadOne(
-        RowScope.OfUser(tenant, person), SurroundingsSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(task), Sql.Time(now)],
-        row => new Surroundings(
-            row.GetString(0), CompanionStore.MapLevels(row, 1), CompanionStore.MapCurve(row, 9), row.TextOrNull(12), row.ValueOrNull<double>(13),
-            row.IsDBNull(14) ? Items<string>.Empty : row.GetFieldValue<string[]>(14), row.IsDBNull(15) ? null : CompanionStore.MapTask(row, 15)));
 
     private const string InsertSql = """
         INSERT INTO focus_sessions (tenant_id, id, person_id, task_id, mode, status, start_time, estimated_duration, start_state, state, next_tick_at, phase_ends_at, version)
