@@ -3,6 +3,7 @@ using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Grains;
 
@@ -14,6 +15,7 @@ public static class GrainsComposition
         services.AddSingleton<NotifySender>();
         services.AddHostedService(provider => provider.GetRequiredService<NotifySender>());
         services.ReactToAll<NotifySender>(static (sender, announced) => sender.Note(announced));
+        services.AddSingleton<Owners>();
         services.AddSingleton<ClusterReach>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterReach>());
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();

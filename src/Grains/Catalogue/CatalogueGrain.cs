@@ -4,7 +4,7 @@ using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Personalities;
@@ -17,7 +17,7 @@ namespace PersonaActors.Grains.Catalogue;
 /// version, so that no tenant, on whatever node, answers from before a change.
 /// </summary>
 public sealed class CatalogueGrain(
-    Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, EventFeed feed,
+    Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, Owners owners,
     Clock time) : Grain, ICatalogueGrain
 {
     public const int MaxOfAKind = 500;
@@ -29,6 +29,7 @@ public sealed class CatalogueGrain(
 
     private Guid? _tenant;
     private string _stream = "";
+    private Owner _owner = null!;
     private CatalogueState _state = null!;
     private SystemModes? _system;
 
@@ -37,6 +38,7 @@ public sealed class CatalogueGrain(
         var key = TenantKey.Parse(this.GetPrimaryKeyString());
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
+        _owner = owners.Of(_tenant, DeactivateOnIdle);
         _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
     }
 
@@ -254,20 +256,7 @@ public sealed class CatalogueGrain(
         batch.Answer(command, null, outcome, now);
         try
         {
-            var events = await batch.Commit(DeactivateOnIdle);
-            try
-            {
-                if (committed is not null)
-                {
-                    await committed();
-                }
-            }
-            finally
-            {
-                _state = change.Next.At(_state.Version + 1, events[^1].Seq);
-                feed.Announce(_tenant, events);
-            }
-
+            await _owner.Commit(batch, events => _state = change.Next.At(_state.Version + 1, events[^1].Seq), committed);
             return outcome;
         }
         catch (PostgresException e) when (e.IsUnique(LlmConfigStore.NameKey))

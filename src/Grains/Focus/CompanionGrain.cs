@@ -4,7 +4,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Users;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
 
@@ -14,7 +14,7 @@ namespace PersonaActors.Grains.Focus;
 /// What accompanies a person across sessions: rhythm, tasks, memories, mood and habit. A session's start and end are told to
 /// it twice, by whoever asked for them and by the outbox, and each counts once.
 /// </summary>
-public sealed class CompanionGrain(Database database, CompanionStore store, CommandLog log, EventFeed feed, Clock time) : Grain, ICompanionGrain
+public sealed class CompanionGrain(Database database, CompanionStore store, CommandLog log, Owners owners, Clock time) : Grain, ICompanionGrain
 {
     public const string SummaryType = "focus_session_summary";
 
@@ -23,6 +23,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
     private TenantScopedKey _key;
     private string _stream = "";
+    private Owner _owner = null!;
     private CompanionState? _known;
 
     /// <summary>The session whose start was told last.</summary>
@@ -33,6 +34,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         return Task.CompletedTask;
     }
 
@@ -154,13 +156,14 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         }
 
         var told = new JsonObject { ["mode"] = SessionState.Word(session.Mode), ["startedAt"] = session.StartedAt, ["changes"] = new JsonObject(), ["sessionId"] = session.Id };
-        var events = await Begin()
+        var batch = Begin()
             .Append(_stream, _key.Id, "session_started", session.StartedAt, new JsonText(told.ToJsonString(Wire.Json)))
-            .Answer(note, _key.Id, Outcome<Nothing>.Done(Nothing.Value), Now())
-            .Commit(DeactivateOnIdle);
-        _begun = session.Id;
-        _known = known with { Seq = events[^1].Seq };
-        feed.Announce(_key.Tenant, events);
+            .Answer(note, _key.Id, Outcome<Nothing>.Done(Nothing.Value), Now());
+        await _owner.Commit(batch, events =>
+        {
+            _begun = session.Id;
+            _known = known with { Seq = events[^1].Seq };
+        });
     }
 
     public async Task NoteEnded(FocusSessionView session)
@@ -220,8 +223,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             var planned = known.Planned(now);
             var batch = Begin();
             CompanionStore.PlanNudge(batch, _key.Tenant, _key.Id, planned.Model);
-            await batch.Commit(DeactivateOnIdle);
-            _known = planned;
+            await _owner.Commit(batch, _ => _known = planned);
             return;
         }
 
@@ -267,9 +269,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             batch.Answer(command, _key.Id, outcome, now);
         }
 
-        var events = await batch.Commit(DeactivateOnIdle);
-        _known = after with { Seq = events[^1].Seq };
-        feed.Announce(_key.Tenant, events);
+        await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq });
     }
 
     /// <summary>

@@ -4,7 +4,7 @@ using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
 
@@ -18,7 +18,7 @@ namespace PersonaActors.Grains.Focus;
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
 public sealed partial class FocusSessionGrain(
-    Database database, FocusStore store, EventFeed feed, Clock time)
+    Database database, FocusStore store, Owners owners, Clock time)
     : Grain, IFocusSessionGrain, IRemindable
 {
     private const string WakeReminder = "wake";
@@ -28,6 +28,7 @@ public sealed partial class FocusSessionGrain(
 
     private OwnedKey _key;
     private string _stream = "";
+    private Owner _owner = null!;
     private SessionState? _state;
     private FocusPulse? _pulse;
     private long _seq;
@@ -36,6 +37,7 @@ public sealed partial class FocusSessionGrain(
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Session(_key.Id);
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream) is { } row)
         {
             _state = SessionState.From(row);
@@ -304,15 +306,12 @@ public sealed partial class FocusSessionGrain(
             batch.Answer(command, _key.Owner, outcome, now);
         }
 
-        var events = await batch.Commit(DeactivateOnIdle);
-        _state = next;
-        _pulse = turn.Pulse;
-        if (events.Count > 0)
+        await _owner.Commit(batch, events =>
         {
-            _seq = events[^1].Seq;
-        }
-
-        feed.Announce(_key.Tenant, events);
+            _state = next;
+            _pulse = turn.Pulse;
+            _seq = events.Count > 0 ? events[^1].Seq : _seq;
+        });
         return outcome;
     }
 
@@ -335,7 +334,7 @@ public sealed partial class FocusSessionGrain(
         var outcome = Outcome<FocusSessionView>.Done(state.View);
         if (command.IsNamed)
         {
-            await database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner)).Answer(command, _key.Owner, outcome, now).Commit(DeactivateOnIdle);
+            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner)).Answer(command, _key.Owner, outcome, now), static _ => { });
         }
 
         return outcome;

@@ -1,15 +1,17 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Grains.Focus;
 
 /// <summary>Everything is checked before anything is done: a refused start has ended no session. That one lives at a time is the table's law.</summary>
-public sealed class PersonSessionsGrain(Database database, FocusStore sessions, Clock time) : Grain, IPersonSessionsGrain
+public sealed class PersonSessionsGrain(Database database, FocusStore sessions, Owners owners, Clock time) : Grain, IPersonSessionsGrain
 {
     private TenantScopedKey _key;
+    private Owner _owner = null!;
 
     /// <summary>The session that began last, if it may still be live.</summary>
     private Guid? _live;
@@ -17,6 +19,7 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         _live = await sessions.LiveId(_key.Tenant, _key.Id);
     }
 
@@ -97,7 +100,7 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
         var joined = Outcome<FocusSessionView>.Done(running);
         if (command.IsNamed)
         {
-            await database.Begin(RowScope.OfUser(_key.Tenant, _key.Id)).Answer(command, _key.Id, joined, time.GetUtcNow()).Commit(DeactivateOnIdle);
+            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Id)).Answer(command, _key.Id, joined, time.GetUtcNow()), static _ => { });
         }
 
         return joined;

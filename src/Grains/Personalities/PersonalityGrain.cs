@@ -3,7 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Personalities;
@@ -14,7 +14,7 @@ namespace PersonaActors.Grains.Personalities;
 /// One AI character. Reads interleave: they see the last committed state, whole, because it is one reference. Every change,
 /// of owners, aliases and the default config too, raises the one version. To who may not use it, it isn't there.
 /// </summary>
-public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, EventFeed feed, Clock time)
+public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, Owners owners, Clock time)
     : Grain, IPersonalityGrain
 {
     public const int MaxOwners = 200;
@@ -23,12 +23,14 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private TenantScopedKey _key;
     private string _stream = "";
+    private Owner _owner = null!;
     private PersonalityRow? _state;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
@@ -230,7 +232,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         batch.Answer(command, user, outcome, now);
         try
         {
-            await batch.Commit(DeactivateOnIdle);
+            await _owner.Commit(batch, static _ => { });
             return outcome;
         }
         catch (PostgresException e) when (Expected(e) is { } refusal)
@@ -264,7 +266,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
         PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, own);
         batch.Answer(command, user, outcome, Now());
-        await batch.Commit(DeactivateOnIdle);
+        await _owner.Commit(batch, static _ => { });
         return outcome;
     }
 
@@ -281,9 +283,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         PersonalityStore.Delete(batch, _key.Tenant, _state!.View);
         batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
         batch.Answer(command, command.Actor.User, outcome, now);
-        var events = await batch.Commit(DeactivateOnIdle);
-        _state = null;
-        feed.Announce(_key.Tenant, events);
+        await _owner.Commit(batch, _ => _state = null);
         DeactivateOnIdle();
         return outcome;
     }
@@ -301,9 +301,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         {
             PersonalityStore.Delete(batch, _key.Tenant, row.View);
             batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
-            var events = await batch.Commit(DeactivateOnIdle);
-            _state = null;
-            feed.Announce(_key.Tenant, events);
+            await _owner.Commit(batch, _ => _state = null);
             DeactivateOnIdle();
             return;
         }
@@ -354,10 +352,10 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private async Task<Refusal?> Commit(ScopedBatch batch, PersonalityView next)
     {
-        IReadOnlyList<StreamEvent> events;
         try
         {
-            events = await batch.Commit(DeactivateOnIdle);
+            await _owner.Commit(batch, events => _state = new PersonalityRow(next, events[^1].Seq));
+            return null;
         }
         catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == _state?.View.SystemPromptId)
         {
@@ -369,10 +367,6 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         {
             return refusal;
         }
-
-        _state = new PersonalityRow(next, events[^1].Seq);
-        feed.Announce(_key.Tenant, events);
-        return null;
     }
 
     private static Refusal? Expected(PostgresException e) => e switch

@@ -3,7 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personas;
 
@@ -13,16 +13,18 @@ namespace PersonaActors.Grains.Personas;
 /// One persona. Changes it; its owner's grain made it and deletes it, and says so (<see cref="Forget"/>). A change that
 /// crosses a deletion misses its row, and is answered by a fresh activation: there is no such persona.
 /// </summary>
-public sealed class PersonaGrain(Database database, PersonaStore store, EventFeed feed, Clock time) : Grain, IPersonaGrain
+public sealed class PersonaGrain(Database database, PersonaStore store, Owners owners, Clock time) : Grain, IPersonaGrain
 {
     private OwnedKey _key;
     private string _stream = "";
+    private Owner _owner = null!;
     private PersonaRow? _state;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
     }
 
@@ -64,9 +66,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, EventFee
         batch.Answer(command, _key.Owner, outcome, now);
         try
         {
-            var events = await batch.Commit(DeactivateOnIdle);
-            _state = new PersonaRow(next, events[^1].Seq);
-            feed.Announce(_key.Tenant, events);
+            await _owner.Commit(batch, events => _state = new PersonaRow(next, events[^1].Seq));
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
         {

@@ -3,7 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Tenants;
 
@@ -13,18 +13,20 @@ namespace PersonaActors.Grains.Tenants;
 /// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
 /// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
 /// </summary>
-public sealed class TenantGrain(Database database, TenantStore store, EventFeed feed, Clock time) : Grain, ITenantGrain
+public sealed class TenantGrain(Database database, TenantStore store, Owners owners, Clock time) : Grain, ITenantGrain
 {
     private const int DefaultRetentionDays = 7;
 
     private Guid _tenant;
     private string _stream = "";
+    private Owner _owner = null!;
     private TenantRow? _state;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
+        _owner = owners.Of(_tenant, DeactivateOnIdle);
         _state = await store.Load(_tenant, _stream);
     }
 
@@ -149,7 +151,7 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
         batch.Answer(command, null, outcome, now);
         try
         {
-            Announce(await batch.Commit(DeactivateOnIdle));
+            await CommitKey(batch);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
@@ -179,27 +181,14 @@ public sealed class TenantGrain(Database database, TenantStore store, EventFeed 
         ApiKeyStore.Revoke(batch, keyId, now);
         batch.Append(_stream, null, EventTypes.KeyRevoked, now, JsonText.From(new { key = revoked }));
         batch.Answer(command, null, outcome, now);
-        Announce(await batch.Commit(DeactivateOnIdle));
+        await CommitKey(batch);
         return outcome;
     }
 
-    private async Task Commit(ScopedBatch batch, TenantView next)
-    {
-        var events = await batch.Commit(DeactivateOnIdle);
-        _state = new TenantRow(next, events[^1].Seq);
-        feed.Announce(_tenant, events);
-    }
+    private Task Commit(ScopedBatch batch, TenantView next) => _owner.Commit(batch, events => _state = new TenantRow(next, events[^1].Seq));
 
     /// <summary>Events about keys move the stream, not the tenant.</summary>
-    private void Announce(IReadOnlyList<StreamEvent> events)
-    {
-        if (_state is { } row)
-        {
-            _state = row with { Seq = events[^1].Seq };
-        }
-
-        feed.Announce(_tenant, events);
-    }
+    private Task CommitKey(ScopedBatch batch) => _owner.Commit(batch, events => _state = _state is { } row ? row with { Seq = events[^1].Seq } : null);
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

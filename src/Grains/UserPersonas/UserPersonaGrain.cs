@@ -4,7 +4,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.UserPersonas;
 
@@ -14,16 +14,18 @@ namespace PersonaActors.Grains.UserPersonas;
 /// One AI assistant of a user: only the owner changes it, whoever may use it is counted. A use moves the count and not the
 /// version, so that prompts stay what they are while it is used.
 /// </summary>
-public sealed class UserPersonaGrain(Database database, UserPersonaStore store, EventFeed feed, Clock time) : Grain, IUserPersonaGrain
+public sealed class UserPersonaGrain(Database database, UserPersonaStore store, Owners owners, Clock time) : Grain, IUserPersonaGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
+    private Owner _owner = null!;
     private UserPersonaRow? _state;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
@@ -125,9 +127,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         UserPersonaStore.Delete(batch, _key.Tenant, known);
         batch.Append(_stream, known.OwnerId, EventTypes.UserPersonaDeleted, now, JsonText.EmptyObject);
         batch.Answer(command, known.OwnerId, outcome, now);
-        var events = await batch.Commit(DeactivateOnIdle);
-        _state = null;
-        feed.Announce(_key.Tenant, events);
+        await _owner.Commit(batch, _ => _state = null);
         DeactivateOnIdle();
         return outcome;
     }
@@ -187,12 +187,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         return command.IfMatch is { } expected && expected != known.Version ? Refusal.Stale(expected, known.Version) : null;
     }
 
-    private async Task Commit(ScopedBatch batch, UserPersonaView next)
-    {
-        var events = await batch.Commit(DeactivateOnIdle);
-        _state = new UserPersonaRow(next, events[^1].Seq);
-        feed.Announce(_key.Tenant, events);
-    }
+    private Task Commit(ScopedBatch batch, UserPersonaView next) => _owner.Commit(batch, events => _state = new UserPersonaRow(next, events[^1].Seq));
 
     private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner));
 

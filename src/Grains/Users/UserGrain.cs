@@ -7,7 +7,7 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
-using PersonaActors.Grains.Events;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
@@ -23,16 +23,18 @@ namespace PersonaActors.Grains.Users;
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
 public sealed partial class UserGrain(
-    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, EventFeed feed, PromptBudget prompts, SharedSnapshots shared, Clock time) : Grain, IUserGrain
+    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, Owners owners, PromptBudget prompts, SharedSnapshots shared, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
+    private Owner _owner = null!;
     private UserRow? _user;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.User(_key.Id);
+        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
         _user = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
@@ -192,9 +194,7 @@ public sealed partial class UserGrain(
         }
 
         batch.Answer(command, null, outcome, now);
-        var events = await batch.Commit(DeactivateOnIdle);
-        _user = null;
-        feed.Announce(_key.Tenant, events);
+        await _owner.Commit(batch, _ => _user = null);
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
@@ -256,12 +256,7 @@ public sealed partial class UserGrain(
     /// <summary>The user as it will be, but for what the command changes.</summary>
     private UserRow Next(UserRow known) => known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = Now() } };
 
-    private async Task Commit(ScopedBatch batch, UserRow next)
-    {
-        var events = await batch.Commit(DeactivateOnIdle);
-        _user = next with { Seq = events[^1].Seq };
-        feed.Announce(_key.Tenant, events);
-    }
+    private Task Commit(ScopedBatch batch, UserRow next) => _owner.Commit(batch, events => _user = next with { Seq = events[^1].Seq });
 
     /// <summary>What every command on an existing user checks first; refused, or done with what is there.</summary>
     private Outcome<UserView> Found(Command command)
