@@ -30,7 +30,6 @@ public static class GatewayComposition
         services.AddSingleton(options);
         services.AddCallers();
         services.AddSingleton<PersonalityIndex>();
-        services.AddSingleton<UserGrains>();
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
@@ -68,21 +67,13 @@ public static class GatewayComposition
         services.AddEventFeed();
         services.React<KeyRing>(EventTypes.KeyRevoked, static (keys, announced) => keys.OnRevoked(announced));
         services.React<KeyRing>(EventTypes.UserDeleted, static (keys, announced) => keys.EndOf(announced.Event.Stream));
-        services.React<IdentityIndex>(EventTypes.UserDeleted, static (identities, announced) => identities.Forget(announced.Event.Stream));
         services.React<ConnectionRoster>(EventTypes.UserDeleted, static (roster, announced) => roster.OnUserDeleted(announced));
-        foreach (var type in (string[])[PersonalityEvents.Updated, PersonalityEvents.AccessChanged, PersonalityEvents.Deleted])
-        {
-            services.React<PersonalityIndex>(type, static (personalities, announced) => personalities.ForgetStream(announced.Event.Stream));
-        }
-
         services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
         services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
         services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
-        services.ReactToAll<PromptStream>(static (prompts, announced) => prompts.Moved(announced.Tenant, announced.Event.Stream));
         services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
-        services.ReactToHints<PersonalityIndex>(static (personalities, hint) => personalities.ForgetStream(hint.Stream));
         services.ReactToHints<EventPump>(static (pump, hint) => pump.OnHint(hint));
-        services.ReactToHints<PromptStream>(static (prompts, hint) => prompts.Moved(hint.Tenant, hint.Stream));
+        services.ReactToHints<PromptStream>(static (prompts, hint) => prompts.OnHint(hint));
         services.ReactToLoss<KeyRing>(static keys => keys.Recheck());
         services.ReactToLoss<EventPump>(static pump => pump.CheckSoon());
     }

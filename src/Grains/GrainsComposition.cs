@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
@@ -16,8 +17,11 @@ public static class GrainsComposition
         services.AddHostedService(provider => provider.GetRequiredService<NotifySender>());
         services.ReactToAll<NotifySender>(static (sender, announced) => sender.Note(announced));
         services.AddSingleton<Owners>();
-        services.AddSingleton<ClusterReach>();
-        services.AddHostedService(provider => provider.GetRequiredService<ClusterReach>());
+        services.AddSingleton<ReplicaServiceClient>();
+        services.AddGrainService<ReplicaService>();
+        services.AddSingleton<Keeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<Keeper>());
+        services.AddSingleton<Replicas.Replicas>();
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
@@ -25,8 +29,8 @@ public static class GrainsComposition
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();
-        services.AddSingleton(new PromptBudget());
-        services.AddSingleton<SharedSnapshots>();
+        services.AddSingleton<PromptDesk>();
+        services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();
         services.AddHostedService(provider => provider.GetRequiredService<Pruner>());
     }

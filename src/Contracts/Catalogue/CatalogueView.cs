@@ -8,7 +8,3 @@ public sealed record CatalogueView(
     [property: Id(0)] ImmutableDictionary<Guid, SystemPromptView> SystemPrompts,
     [property: Id(1)] ImmutableDictionary<Guid, LlmConfigView> LlmConfigs,
     [property: Id(2)] ImmutableDictionary<Guid, FocusModeView> FocusModes);
-
-/// <summary>The system's focus modes as of one version of the system's catalogue.</summary>
-[GenerateSerializer, Immutable, Alias("system-modes")]
-public sealed record SystemModes([property: Id(0)] long Version, [property: Id(1)] Items<FocusModeView> Modes);

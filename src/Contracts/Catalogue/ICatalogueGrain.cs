@@ -1,4 +1,4 @@
-using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.Catalogue;
 
@@ -9,14 +9,9 @@ namespace PersonaActors.Contracts.Catalogue;
 [Alias("catalogue")]
 public interface ICatalogueGrain : IGrainWithStringKey
 {
-    /// <summary>Everybody's resolves ask this, so it interleaves: it reads one reference to the last committed state.</summary>
-    /// <param name="knownVersion">That of the excerpt which the asker has for the same question; -1 if none.</param>
-    [Alias("excerpt"), AlwaysInterleave]
-    ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question);
-
-    /// <summary>The system's modes, asked of its catalogue by the tenants' catalogues, so that a change is in force for all once it is answered.</summary>
-    [Alias("system-modes"), AlwaysInterleave]
-    ValueTask<Snapshot<SystemModes>> SystemModes(long knownVersion);
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<CatalogueView>> Grant(SiloAddress holder);
 
     /// <summary>All of it, as the stream's events change it.</summary>
     [Alias("get"), AlwaysInterleave]

@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Replicas;
+
 namespace PersonaActors.Contracts.Focus;
 
 /// <summary>One sitting of focused work. Key: <see cref="OwnedKey"/>. The only writer of the session and its events.</summary>
@@ -9,6 +11,10 @@ public interface IFocusSessionGrain : IGrainWithStringKey
 
     [Alias("get"), AlwaysInterleave]
     Task<Read<FocusSessionView>?> Get();
+
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<FocusSessionView>> Grant(SiloAddress holder);
 
     [Alias("ping")]
     Task<Outcome<FocusSessionView>> Ping(Command command, Biomarkers biomarkers);

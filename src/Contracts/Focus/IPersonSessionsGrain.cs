@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Replicas;
+
 namespace PersonaActors.Contracts.Focus;
 
 /// <summary>
@@ -8,9 +10,9 @@ namespace PersonaActors.Contracts.Focus;
 [Alias("person-sessions")]
 public interface IPersonSessionsGrain : IGrainWithStringKey
 {
-    /// <summary>The person's live session, if there is one. Interleaves: sessions begin here and end for good in their own grain, which is asked.</summary>
-    [Alias("live"), AlwaysInterleave]
-    ValueTask<FocusSessionView?> Live();
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<BegunSession>> Grant(SiloAddress holder);
 
     [Alias("start")]
     Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start);

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.Personalities;
 
@@ -6,9 +7,9 @@ namespace PersonaActors.Contracts.Personalities;
 [Alias("personality")]
 public interface IPersonalityGrain : IGrainWithStringKey
 {
-    /// <summary>Resolves of all its users ask this, so it interleaves: it reads one reference to the last committed state.</summary>
-    [Alias("snapshot"), AlwaysInterleave]
-    ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion);
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder);
 
     /// <summary>What this actor may see of it: all, the card, or nothing.</summary>
     [Alias("get"), AlwaysInterleave]

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.Personas;
 
@@ -6,9 +7,9 @@ namespace PersonaActors.Contracts.Personas;
 [Alias("persona")]
 public interface IPersonaGrain : IGrainWithStringKey
 {
-    /// <summary>Interleaves: it reads one reference to the last committed state.</summary>
-    [Alias("snapshot"), AlwaysInterleave]
-    ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion);
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<PersonaView>> Grant(SiloAddress holder);
 
     /// <summary>Interleaves, as <see cref="Snapshot"/> does.</summary>
     [Alias("get"), AlwaysInterleave]

@@ -12,12 +12,14 @@ public sealed record PromptPart(
     [property: Id(4)] JsonText? Value = null);
 
 /// <summary>What a prompt is made of, without its text: enough to know when it has become another, and why.</summary>
+/// <param name="IsSettled">Whether one is told when any of it moves; else it is looked at again soon.</param>
 /// <param name="Persona">The persona that speaks to whom: its stream tells of changes that the user's doesn't.</param>
 [GenerateSerializer, Immutable, Alias("prompt-trace")]
 public sealed record PromptTrace(
     [property: Id(0)] string Version,
     [property: Id(1)] Guid Persona,
-    [property: Id(2)] Items<PromptPart> Parts)
+    [property: Id(2)] Items<PromptPart> Parts,
+    [property: Id(3)] bool IsSettled = true)
 {
     /// <summary>The parts that are here and weren't there, or came from elsewhere, or are of another version; and those that went.</summary>
     public Items<PromptPart> ChangedSince(PromptTrace before)

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.Tenants;
 
@@ -12,9 +13,9 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("get"), AlwaysInterleave]
     Task<Read<TenantView>?> Get();
 
-    /// <summary>Everybody's resolves ask this; it reads one reference to the last committed state.</summary>
-    [Alias("snapshot"), AlwaysInterleave]
-    ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion);
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<TenantView>> Grant(SiloAddress holder);
 
     [Alias("update")]
     Task<Outcome<TenantView>> Update(Command command, TenantChange change);

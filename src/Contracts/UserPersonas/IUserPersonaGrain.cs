@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.UserPersonas;
 
@@ -6,9 +7,9 @@ namespace PersonaActors.Contracts.UserPersonas;
 [Alias("user-persona")]
 public interface IUserPersonaGrain : IGrainWithStringKey
 {
-    /// <summary>Interleaves: it reads one reference to the last committed state. Usage alone doesn't move the version.</summary>
-    [Alias("snapshot"), AlwaysInterleave]
-    ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion);
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<UserPersonaView>> Grant(SiloAddress holder);
 
     /// <summary>Interleaves, as <see cref="Snapshot"/> does. Whether the asker may see it, is the asker's to check.</summary>
     [Alias("get"), AlwaysInterleave]

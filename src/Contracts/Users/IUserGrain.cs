@@ -1,6 +1,7 @@
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.Users;
 
@@ -84,18 +85,9 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("delete")]
     Task<Outcome<Nothing>> Delete(Command command);
 
-    /// <summary>
-    /// The prompt of this user with that speaker. Interleaves: it reads the user's state as one committed reference, and
-    /// starts again if that moved meanwhile; a half-finished command has changed nothing yet.
-    /// </summary>
-    /// <param name="occasion">What a POST adds, or null.</param>
-    /// <param name="knownVersions">What the caller has, as If-None-Match says it: a prompt that is among it is answered without a body.</param>
-    [Alias("resolve"), AlwaysInterleave]
-    ValueTask<Outcome<PromptAnswer>> Resolve(Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions);
-
-    /// <summary>What that prompt is made of now, for whoever watches it. Interleaves as <see cref="Resolve"/> does.</summary>
-    [Alias("trace-prompt"), AlwaysInterleave]
-    ValueTask<Outcome<PromptTrace>> TracePrompt(Actor actor, PromptRequest request);
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    [Alias("grant"), AlwaysInterleave]
+    ValueTask<Granted<UserSide>> Grant(SiloAddress holder);
 }
 
 [GenerateSerializer, Immutable, Alias("user-registration")]

@@ -1,49 +1,33 @@
 using Microsoft.Extensions.Caching.Memory;
-using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Gateway.Auth;
 
 /// <summary>
-/// Which user an external identity belongs to, remembered: an identity never moves to another user while that one exists.
-/// Entries age, so that a deletion on another node is noticed too.
+/// Which user an external identity belongs to. Where it led last is remembered, and followed only if the user's replica says
+/// that it is theirs: then, by constraint, it is nobody else's.
 /// </summary>
-public sealed class IdentityIndex(UserStore users, Clock time) : IDisposable
+/// <param name="replicas">None in a gateway without grains, which looks each time.</param>
+public sealed class IdentityIndex(UserStore users, Replicas? replicas = null) : IDisposable
 {
-    private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
-
-    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = 200_000 });
+    private readonly MemoryCache _ledTo = new(new MemoryCacheOptions { SizeLimit = 200_000 });
 
     public async ValueTask<Guid?> Find(Guid tenant, string provider, string subject, CancellationToken cancel)
     {
-        var now = time.GetTimestamp();
-        if (_known.TryGetValue((tenant, provider, subject), out (Guid User, long Until) entry) && entry.Until > now)
+        if (replicas is not null && _ledTo.TryGetValue((tenant, provider, subject), out Guid last)
+            && await replicas.Read(Sources.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, last))) is { } user
+            && user.User.Identities.Contains(new UserIdentity(provider, subject)))
         {
-            return entry.User;
+            return last;
         }
 
         var found = await users.FindByIdentities(tenant, [new UserIdentity(provider, subject)], cancel);
-        if (found.Count == 0)
-        {
-            return null;
-        }
-
-        _known.Set((tenant, provider, subject), (found[0], now + (long)(Age.TotalSeconds * time.TimestampFrequency)), new MemoryCacheEntryOptions { Size = 1 });
-        return found[0];
+        return found.Count == 0 ? null : _ledTo.Set((tenant, provider, subject), found[0], new MemoryCacheEntryOptions { Size = 1 });
     }
 
-    /// <summary>The user is gone, and their identities are anybody's.</summary>
-    public void Forget(string userStream)
-    {
-        foreach (var identity in _known.Keys)
-        {
-            if (_known.TryGetValue(identity, out (Guid User, long Until) entry) && StreamName.User(entry.User) == userStream)
-            {
-                _known.Remove(identity);
-            }
-        }
-    }
-
-    public void Dispose() => _known.Dispose();
+    public void Dispose() => _ledTo.Dispose();
 }

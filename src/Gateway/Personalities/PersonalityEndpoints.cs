@@ -186,24 +186,9 @@ public static class PersonalityEndpoints
         return (await Locate(acting!, personality, index, grains, http.RequestAborted)).Read is { } read ? (acting, read, null) : (acting, null, NotFound);
     }
 
-    /// <summary>A remembered slug that meanwhile belongs to another personality, or to none, is looked up again.</summary>
     private static async Task<(Guid? Id, Read<PersonalityView>? Read)> Locate(
-        Acting acting, string personality, PersonalityIndex index, IGrainFactory grains, CancellationToken cancel)
-    {
-        for (var again = false; ; again = true)
-        {
-            if (await index.Find(acting.Tenant, acting.User, personality, cancel) is not { } id)
-            {
-                return (null, null);
-            }
-
-            var read = await Grain(grains, acting, id).Get(acting.Actor);
-            if (read?.Value.Slug == personality || again || !index.Forget(acting.Tenant, personality))
-            {
-                return (id, read);
-            }
-        }
-    }
+        Acting acting, string personality, PersonalityIndex index, IGrainFactory grains, CancellationToken cancel) =>
+        await index.Find(acting.Tenant, acting.User, personality, cancel) is { } id ? (id, await Grain(grains, acting, id).Get(acting.Actor)) : (null, null);
 
     private static IPersonalityGrain Grain(IGrainFactory grains, Acting acting, Guid id) => grains.Of<IPersonalityGrain>(new TenantScopedKey(acting.Tenant, id));
 }

@@ -19,7 +19,7 @@ public static class PromptBatch
 {
     public const int MaxPairs = 100;
 
-    public static async Task Post(HttpContext http, PromptBatchBody body, ActingResolver who, PersonalityIndex index, UserGrains users)
+    public static async Task Post(HttpContext http, PromptBatchBody body, ActingResolver who, PersonalityIndex index, IPromptDesk desk)
     {
         var (acting, refusal) = await who.Resolve(http);
         refusal ??= body.Pairs is not { Count: > 0 and <= MaxPairs } ? Refusal.Invalid("pairs", $"'pairs' is a list of 1–{MaxPairs} pairs; {body.Pairs?.Count ?? 0} were given.") : null;
@@ -33,7 +33,7 @@ public static class PromptBatch
         var answers = new List<(PromptPair Pair, Outcome<PromptAnswer> Outcome)>(body.Pairs!.Count);
         foreach (var pair in body.Pairs)
         {
-            answers.Add((pair, await Resolve(acting!, pair, body, who, index, users, http.RequestAborted)));
+            answers.Add((pair, await Resolve(acting!, pair, body, who, index, desk, http.RequestAborted)));
         }
 
         http.Response.ContentType = "application/json; charset=utf-8";
@@ -51,7 +51,7 @@ public static class PromptBatch
     }
 
     private static async ValueTask<Outcome<PromptAnswer>> Resolve(
-        Acting acting, PromptPair pair, PromptBatchBody body, ActingResolver who, PersonalityIndex index, UserGrains users, CancellationToken cancel)
+        Acting acting, PromptPair pair, PromptBatchBody body, ActingResolver who, PersonalityIndex index, IPromptDesk desk, CancellationToken cancel)
     {
         if ((pair.User is null ? acting.User : await who.FindUser(acting.Tenant, pair.User, cancel)) is not { } user || !acting.MayActFor(user))
         {
@@ -78,7 +78,7 @@ public static class PromptBatch
             pair.Channel, pair.FocusMode, pair.Mapper, body.Format, body.Explain ? "true" : null);
         return refusal is not null
             ? refusal
-            : await users.Of(acting.Tenant, user).Resolve(acting.Actor, request!, null, null);
+            : await desk.Resolve(acting.Tenant, user, acting.Actor, request!, null, null);
     }
 
     private static void Write(Utf8JsonWriter json, PromptPair pair, Outcome<PromptAnswer> outcome, bool isText)

@@ -17,7 +17,7 @@ public sealed record PromptBody(string? Message, Dictionary<string, string>? Var
 public sealed record UserPersonaPromptBody(string? UserMessage, string? Message, Dictionary<string, string>? Variables);
 
 /// <summary>
-/// The resolved prompt over HTTP. The user's grain answers with ready UTF-8, which is written as it is; a request without
+/// The resolved prompt over HTTP. The desk answers with ready UTF-8, which is written as it is; a request without
 /// anything of its own has an ETag, and is answered 304 where nothing moved.
 /// </summary>
 public static class PromptEndpoints
@@ -27,22 +27,22 @@ public static class PromptEndpoints
         // Taken once: a request for each of these would cost as much as the prompt.
         var who = routes.ServiceProvider.GetRequiredService<ActingResolver>();
         var index = routes.ServiceProvider.GetRequiredService<PersonalityIndex>();
-        var users = routes.ServiceProvider.GetRequiredService<UserGrains>();
-        routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, users))
+        var desk = routes.ServiceProvider.GetRequiredService<IPromptDesk>();
+        routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, desk))
             .WithMetadata(TakesLane.Instance).WithTags("Prompts").WithSummary("The resolved prompt of a user with a personality, with the source of every field");
         routes.MapPost("/v1/personalities/{personality}/prompt", (HttpContext http, string personality, PromptBody body) =>
-            Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, users))
+            Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, desk))
             .WithTags("Prompts").WithSummary("The same, with a message and variables");
-        routes.MapGet("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id) => UserPersona(http, id, null, who, users))
+        routes.MapGet("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id) => UserPersona(http, id, null, who, desk))
             .WithTags("Prompts").WithSummary("The resolved prompt of a user persona");
         routes.MapPost("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id, UserPersonaPromptBody body) =>
-            UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, users))
+            UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, desk))
             .WithTags("Prompts").WithSummary("The same, with the user's message");
         routes.MapPost("/v1/prompts:batch", PromptBatch.Post).WithTags("Prompts").WithSummary("Up to 100 prompts at once");
     }
 
     private static async Task Personality(
-        HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, UserGrains users)
+        HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IPromptDesk desk)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
         var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
@@ -52,16 +52,16 @@ public static class PromptEndpoints
             return;
         }
 
-        if ((index.Known(acting!.Tenant, personality) ?? await index.Find(acting.Tenant, user, personality, http.RequestAborted)) is not { } id)
+        if (await index.Find(acting!.Tenant, user, personality, http.RequestAborted) is not { } id)
         {
             await Problems.Write(http, Refusal.NotFound("personality"));
             return;
         }
 
-        await Checked(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, users);
+        await Checked(http, acting, user, named.For(PromptSpeaker.Personality, id), occasion, desk);
     }
 
-    private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, UserGrains users)
+    private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IPromptDesk desk)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
         var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
@@ -71,20 +71,20 @@ public static class PromptEndpoints
             return;
         }
 
-        await Checked(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, users);
+        await Checked(http, acting!, user, named.For(PromptSpeaker.UserPersona, id), occasion, desk);
     }
 
     private static Task Checked(
-        HttpContext http, Acting acting, Guid user, (PromptRequest? Request, Refusal? Refusal) asked, PromptOccasion? occasion, UserGrains users)
+        HttpContext http, Acting acting, Guid user, (PromptRequest? Request, Refusal? Refusal) asked, PromptOccasion? occasion, IPromptDesk desk)
     {
         var (request, refusal) = asked;
-        return (refusal ?? PromptQuery.Check(occasion)) is { } no ? Problems.Write(http, no) : Answer(http, acting, user, request!, occasion, users);
+        return (refusal ?? PromptQuery.Check(occasion)) is { } no ? Problems.Write(http, no) : Answer(http, acting, user, request!, occasion, desk);
     }
 
-    internal static Task Answer(HttpContext http, Acting acting, Guid user, PromptRequest request, PromptOccasion? occasion, UserGrains users)
+    internal static Task Answer(HttpContext http, Acting acting, Guid user, PromptRequest request, PromptOccasion? occasion, IPromptDesk desk)
     {
         var known = occasion is null && http.Request.Headers.IfNoneMatch is { Count: > 0 } tags ? tags.ToString() : null;
-        var asked = users.Of(acting.Tenant, user).Resolve(acting.Actor, request, occasion, known);
+        var asked = desk.Resolve(acting.Tenant, user, acting.Actor, request, occasion, known);
         // Mostly the answer is here at once, and needs nobody who waits for it.
         return asked.IsCompletedSuccessfully ? Write(http, request.Format, asked.Result) : Awaited(http, request.Format, asked);
     }

@@ -10,12 +10,12 @@ using PersonaActors.Gateway.Users;
 namespace PersonaActors.Gateway.Prompts;
 
 /// <summary>
-/// The short way of what is asked most: GET of a personality's prompt for a user named by id and nothing else, with a key that
+/// The short way of what is asked most: GET of a personality's prompt, both it and the user named by id and nothing else asked, with a key that
 /// this connection has shown before. Finding that out costs less than routing, and the rest is the route's own doing; whatever
 /// is not exactly that goes the long way, and gets the same answer.
 /// </summary>
 public sealed class PromptLane(
-    RequestDelegate next, EndpointDataSource endpoints, KeyRing keys, PersonalityIndex index, UserGrains users, GatewayOptions options)
+    RequestDelegate next, EndpointDataSource endpoints, KeyRing keys, IPromptDesk desk, GatewayOptions options)
 {
     private const string Before = "/v1/personalities/";
     private const string After = "/prompt";
@@ -29,14 +29,14 @@ public sealed class PromptLane(
         if (!TryPersonality(request.Path.Value, out var personality) || !TryUser(request.QueryString.Value, out var user)
             || !HttpMethods.IsGet(request.Method) || request.Headers.Origin.Count > 0 || request.Headers.ContainsKey(ActingResolver.UserHeader)
             || KeyAuthentication.Remembered(http, keys) is not { } acting || RateLimits.MayLimit(acting.Caller, options)
-            || !acting.MaySpeakFor(user) || index.Known(acting.Tenant, personality) is not { } id)
+            || !acting.MaySpeakFor(user) || !Guid.TryParseExact(personality, "D", out var id))
         {
             return next(http);
         }
 
         // For whoever measures by route.
         http.SetEndpoint(_route ??= endpoints.Endpoints.First(endpoint => endpoint.Metadata.GetMetadata<TakesLane>() is not null));
-        return PromptEndpoints.Answer(http, acting, user, new PromptRequest(PromptSpeaker.Personality, id), null, users);
+        return PromptEndpoints.Answer(http, acting, user, new PromptRequest(PromptSpeaker.Personality, id), null, desk);
     }
 
     private static bool TryPersonality(string? path, out ReadOnlySpan<char> text)

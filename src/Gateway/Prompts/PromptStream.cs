@@ -6,6 +6,8 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Realtime;
+using PersonaActors.Grains.Replicas;
+using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -20,11 +22,12 @@ public static class PromptStreamComposition
 
 /// <summary>
 /// <c>prompt:{user}:{personality}</c>: a derived stream whose cursor is the prompt's version. While somebody listens it
-/// follows the streams of what goes into the prompt; when one of those moves, the user's grain says what the prompt is made
-/// of now, and if the version is another, that is told with what changed. So a personality used by many costs one event
+/// follows what goes into the prompt, by the names of its streams; when one of those moves, the desk says what the prompt is
+/// made of now, and if the version is another, that is told with what changed. On a silo a thing moves when its replica is
+/// taken back, and at no other time; a gateway without grains hears of it by the hints of the log. So a personality used by many costs one event
 /// when it changes, and work only for those of its prompts that somebody watches.
 /// </summary>
-public sealed class PromptStream(IGrainFactory grains)
+public sealed class PromptStream
 {
     public const string Name = "prompt";
     public const string Changed = "prompt.changed";
@@ -32,10 +35,33 @@ public sealed class PromptStream(IGrainFactory grains)
     private readonly ConcurrentDictionary<(Guid Tenant, string Pair), Watch> _watches = new();
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), ConcurrentDictionary<Watch, byte>> _byStream = new();
 
-    public StreamKind ToKind() => new(Name, Look) { Derived = new Derivation(Read, Follow) };
+    private readonly IPromptDesk _desk;
+    private readonly bool _hearsOfDrops;
 
-    /// <summary>Something happened on a stream, here or, as a hint says, elsewhere.</summary>
-    public void Moved(Guid? tenant, string stream)
+    /// <param name="keeper">None in a gateway without grains.</param>
+    public PromptStream(IPromptDesk desk, Keeper? keeper = null)
+    {
+        _desk = desk;
+        if (keeper is not null)
+        {
+            _hearsOfDrops = true;
+            keeper.Dropped += key => Moved(key.Tenant, key.Stream);
+            keeper.Lost += AllMoved;
+        }
+    }
+
+    public StreamKind ToKind() => new(Name, Look) { Derived = new Derivation(Read, Follow, MayMiss: !_hearsOfDrops) };
+
+    /// <summary>Another process says that something happened on a stream.</summary>
+    public void OnHint(EventHint hint)
+    {
+        if (!_hearsOfDrops)
+        {
+            Moved(hint.Tenant, hint.Stream);
+        }
+    }
+
+    private void Moved(Guid? tenant, string stream)
     {
         if (_byStream.TryGetValue((tenant, stream), out var watches))
         {
@@ -43,6 +69,15 @@ public sealed class PromptStream(IGrainFactory grains)
             {
                 watch.Tell();
             }
+        }
+    }
+
+    /// <summary>Anything may have moved.</summary>
+    private void AllMoved()
+    {
+        foreach (var watch in _watches.Values)
+        {
+            watch.Tell();
         }
     }
 
@@ -90,7 +125,7 @@ public sealed class PromptStream(IGrainFactory grains)
         }
 
         var changed = _watches.TryGetValue((tenant, rest), out var watch) ? watch.Learn(trace) : [];
-        return new DerivedState(trace.Version, Changed, JsonText.From(new { trace.Version, changed }));
+        return new DerivedState(trace.Version, Changed, JsonText.From(new { trace.Version, changed }), trace.IsSettled);
     }
 
     private IDisposable Follow(Guid tenant, string rest, Action changed)
@@ -106,8 +141,7 @@ public sealed class PromptStream(IGrainFactory grains)
     }
 
     private async ValueTask<PromptTrace?> Trace(Guid tenant, Guid user, Guid personality) =>
-        (await grains.Of<IUserGrain>(new TenantScopedKey(tenant, user)).TracePrompt(
-            new Actor(ActorKind.User, user), new PromptRequest(PromptSpeaker.Personality, personality))).Value;
+        (await _desk.Trace(tenant, user, new Actor(ActorKind.User, user), new PromptRequest(PromptSpeaker.Personality, personality))).Value;
 
     /// <summary>One spelling per stream, or two relays would serve it.</summary>
     private static (Guid User, Guid Personality)? Parse(string rest)

@@ -8,6 +8,9 @@ namespace PersonaActors.Gateway.Realtime;
 /// </summary>
 internal sealed class DerivedRelay : StreamRelay
 {
+    /// <summary>A change that is under way is over by then, mostly.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
+
     private readonly Derivation _derivation;
     private readonly Guid _tenant;
     private readonly string _rest;
@@ -26,6 +29,8 @@ internal sealed class DerivedRelay : StreamRelay
         _followed = _derivation.Follow(tenant, _rest, Changed);
     }
 
+    public bool MayMiss => _derivation.MayMiss;
+
     /// <summary>The newest state; read for the first who asks, followed from then on.</summary>
     public async ValueTask<DerivedState?> Current()
     {
@@ -37,7 +42,7 @@ internal sealed class DerivedRelay : StreamRelay
             }
         }
 
-        var state = await _derivation.Read(_tenant, _rest);
+        var state = await Read();
         lock (Sync)
         {
             return _state ??= state;
@@ -80,10 +85,11 @@ internal sealed class DerivedRelay : StreamRelay
             _reading = true;
         }
 
-        ThreadPool.QueueUserWorkItem(static relay => _ = relay.Tell(), this, preferLocal: false);
+        Pump.ToRead.Writer.TryWrite(this);
     }
 
-    private async Task Tell()
+    /// <summary>Called by <see cref="DerivedReads"/>.</summary>
+    internal async Task Tell()
     {
         while (true)
         {
@@ -100,7 +106,7 @@ internal sealed class DerivedRelay : StreamRelay
 
             try
             {
-                var state = await _derivation.Read(_tenant, _rest);
+                var state = await Read();
                 if (state is null)
                 {
                     await Recheck();
@@ -127,6 +133,23 @@ internal sealed class DerivedRelay : StreamRelay
                 Break(CloseReason.Unverified);
             }
         }
+    }
+
+    private async ValueTask<DerivedState?> Read()
+    {
+        var state = await _derivation.Read(_tenant, _rest);
+        if (state is { IsSettled: false })
+        {
+            _ = Again();
+        }
+
+        return state;
+    }
+
+    private async Task Again()
+    {
+        await Task.Delay(Soon);
+        Changed();
     }
 
     private EventBatch Batch(DerivedState state)

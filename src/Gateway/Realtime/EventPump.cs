@@ -27,6 +27,7 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), StreamRelay> _relays = new();
     private readonly Dependents _dependents = new();
     private readonly Channel<bool> _checkWanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<DerivedRelay> _toRead = Channel.CreateUnbounded<DerivedRelay>(new UnboundedChannelOptions { SingleReader = true });
     private long _logReads;
 
     private sealed record EndedPersona(Guid PersonaId);
@@ -39,6 +40,9 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
     internal string Epoch => database.Epoch;
 
     internal ChannelReader<bool> CheckWanted => _checkWanted.Reader;
+
+    /// <summary>Derived streams that may have another state; each is in it once at most.</summary>
+    internal Channel<DerivedRelay> ToRead => _toRead;
 
     internal ICollection<StreamRelay> Relays => _relays.Values;
 
@@ -107,7 +111,7 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
     /// <summary>What isn't in the log is looked at again instead.</summary>
     internal void CheckDerived()
     {
-        foreach (var derived in _relays.Values.OfType<DerivedRelay>())
+        foreach (var derived in _relays.Values.OfType<DerivedRelay>().Where(derived => derived.MayMiss))
         {
             derived.Changed();
         }

@@ -51,8 +51,8 @@ public sealed class Presence(IGrainFactory grains, Clock time, ILogger<Presence>
         Derived = new Derivation(async (tenant, place) =>
         {
             var view = await View(new PlaceKey(tenant, place).ToKey());
-            return new DerivedState(view.Version.ToString(), "presence.changed", JsonText.From(new { view.Last, view.Online }));
-        }, Follow),
+            return new DerivedState(view.Version.ToString(), "presence.changed", JsonText.From(new { view.Last, view.Online }), IsSettled: true);
+        }, Follow, MayMiss: true),
     };
 
     /// <summary>A connection came to a place, and leaves it when the answer is disposed.</summary>

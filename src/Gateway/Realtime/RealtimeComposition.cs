@@ -42,6 +42,7 @@ public static class RealtimeComposition
         services.AddSingleton<Admission>();
         services.AddSingleton<LogCheck>();
         services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
+        services.AddHostedService<DerivedReads>();
         services.AddHostedService<NotifyListener>();
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)

@@ -48,10 +48,12 @@ public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<Stre
 /// </summary>
 /// <param name="Read">The newest state of a tenant's stream, by the part of the name behind the colon; nothing if it is gone.</param>
 /// <param name="Follow">Called when the first subscriber comes; calls back whenever the state may be another; disposed after the last.</param>
-public sealed record Derivation(Func<Guid, string, ValueTask<DerivedState?>> Read, Func<Guid, string, Action, IDisposable> Follow);
+/// <param name="MayMiss">It may not be called back: then it is read again every so often.</param>
+public sealed record Derivation(Func<Guid, string, ValueTask<DerivedState?>> Read, Func<Guid, string, Action, IDisposable> Follow, bool MayMiss);
 
 /// <param name="Type">The type of the event that tells it.</param>
-public sealed record DerivedState(string Version, string Type, JsonText Data);
+/// <param name="IsSettled">Whether what it follows will tell of the next change; if not, it is read again soon.</param>
+public sealed record DerivedState(string Version, string Type, JsonText Data, bool IsSettled);
 
 /// <summary>All kinds of streams that this gateway serves.</summary>
 public sealed class StreamDirectory(IEnumerable<StreamKind> kinds)

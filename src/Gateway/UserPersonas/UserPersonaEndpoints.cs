@@ -104,7 +104,7 @@ public static class UserPersonaEndpoints
     private static async Task<IResult> Stats(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains, UserPersonaStore store)
     {
         var (acting, refusal) = await who.Resolve(http);
-        return refusal is null && (await Grain(grains, acting!, id).Snapshot(0)).Value is { } persona && persona.MayUse(acting!.Actor)
+        return refusal is null && (await Grain(grains, acting!, id).Get())?.Value is { } persona && persona.MayUse(acting!.Actor)
                && await store.Stats(acting.Tenant, id, http.RequestAborted) is { } stats
             ? Results.Json(stats, Wire.Json)
             : (refusal ?? Unknown).ToResult();

@@ -128,7 +128,7 @@ public static class UserEndpoints
             : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).SetDefaultPersona(command, body.PersonaId!.Value))).ToResult();
     }
 
-    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, KeyRing keys, IdentityIndex identities, IGrainFactory grains)
+    private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, KeyRing keys, IGrainFactory grains)
     {
         var (acting, user, refusal) = await Find(http, id, who);
         if (refusal is not null)
@@ -141,7 +141,6 @@ public static class UserEndpoints
         {
             // Whoever has the answer is known here no longer; elsewhere the event tells.
             keys.EndOf(StreamName.User(user));
-            identities.Forget(StreamName.User(user));
         }
 
         return outcome.ToResult();

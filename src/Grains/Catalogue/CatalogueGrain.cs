@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
@@ -13,8 +14,7 @@ namespace PersonaActors.Grains.Catalogue;
 
 /// <summary>
 /// What a tenant offers to all its members. Reads interleave: they see the last committed state, whole, because it is one
-/// reference. The system's focus modes are held by the system's catalogue; each question that names a mode asks it for its
-/// version, so that no tenant, on whatever node, answers from before a change.
+/// reference. The system's focus modes are held by the system's catalogue.
 /// </summary>
 public sealed class CatalogueGrain(
     Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, Owners owners,
@@ -31,45 +31,17 @@ public sealed class CatalogueGrain(
     private string _stream = "";
     private Owner _owner = null!;
     private CatalogueState _state = null!;
-    private SystemModes? _system;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var key = TenantKey.Parse(this.GetPrimaryKeyString());
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
-        _owner = owners.Of(_tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Catalogue, key), () => _state?.Version ?? 0, DeactivateOnIdle);
         _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
     }
 
-    public ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question) =>
-        question.FocusMode is null || _tenant is null
-            ? Answer(knownVersion, question, null).ToAnswer()
-            : WithSystem(knownVersion, question);
-
-    private async ValueTask<Snapshot<CatalogueExcerpt>> WithSystem(long knownVersion, CatalogueQuestion question) =>
-        Answer(knownVersion, question, await AskSystem());
-
-    private Snapshot<CatalogueExcerpt> Answer(long knownVersion, CatalogueQuestion question, SystemModes? system)
-    {
-        var version = _state.KnownAs + (system?.Version ?? 0);
-        return knownVersion == version ? Snapshot<CatalogueExcerpt>.Unchanged : Snapshot<CatalogueExcerpt>.Fresh(_state.Excerpt(version, question, system));
-    }
-
-    /// <summary>Several may ask at once; the newest answer is kept, so what a caller sees never goes back.</summary>
-    private async ValueTask<SystemModes> AskSystem()
-    {
-        var answer = await GrainFactory.Of<ICatalogueGrain>(TenantKey.System).SystemModes(_system?.Version ?? 0);
-        if (answer.Value is { } fresh && fresh.Version > (_system?.Version ?? 0))
-        {
-            _system = fresh;
-        }
-
-        return _system!;
-    }
-
-    public ValueTask<Snapshot<SystemModes>> SystemModes(long knownVersion) => ValueTask.FromResult(
-        Snapshot<SystemModes>.Since(knownVersion, new SystemModes(_state.KnownAs, [.. _state.FocusModes.Values]), _state.KnownAs));
+    public ValueTask<Granted<CatalogueView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state.ToView());
 
     public Task<Read<CatalogueView>> Get() => Task.FromResult(new Read<CatalogueView>(_state.ToView(), database.Epoch, _state.Seq));
 
@@ -311,7 +283,7 @@ public sealed class CatalogueGrain(
             }
         }
 
-        return _tenant is null ? null : FocusModeRules.CheckNotTaken(next.ModeName, (await AskSystem()).Modes);
+        return _tenant is null ? null : FocusModeRules.CheckNotTaken(next.ModeName, (await GrainFactory.Of<ICatalogueGrain>(TenantKey.System).Get()).Value.FocusModes.Values);
     }
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();

@@ -41,14 +41,13 @@ public sealed class CatalogueState
 
     public LlmConfigView? FreeDefaultLlmConfig { get; }
 
-    /// <summary>What askers compare: 0 is theirs, for knowing nothing.</summary>
-    public long KnownAs => Version + 1;
-
     public FocusModeView? ActiveMode(string name) => _activeModes.GetValueOrDefault(name);
 
     public static CatalogueState Of(CatalogueRows rows) => new(
         rows.Version, rows.Seq, rows.SystemPrompts.ToImmutableDictionary(prompt => prompt.Id), rows.LlmConfigs.ToImmutableDictionary(config => config.Id),
         rows.FocusModes.ToImmutableDictionary(mode => mode.Id));
+
+    public static CatalogueState Of(CatalogueView view) => new(0, 0, view.SystemPrompts, view.LlmConfigs, view.FocusModes);
 
     public CatalogueState With(SystemPromptView prompt) => new(Version, Seq, SystemPrompts.SetItem(prompt.Id, prompt), LlmConfigs, FocusModes);
 
@@ -61,23 +60,4 @@ public sealed class CatalogueState
     public CatalogueState At(long version, long seq) => new(version, seq, SystemPrompts, LlmConfigs, FocusModes);
 
     public CatalogueView ToView() => new(SystemPrompts, LlmConfigs, FocusModes);
-
-    /// <summary>What one prompt needs, as of this version and, where it names a focus mode, one of the system's.</summary>
-    public CatalogueExcerpt Excerpt(long version, CatalogueQuestion question, SystemModes? system)
-    {
-        var configs = new List<LlmConfigView>(question.LlmConfigs.Count);
-        foreach (var id in question.LlmConfigs)
-        {
-            if (LlmConfigs.TryGetValue(id, out var config))
-            {
-                configs.Add(config);
-            }
-        }
-
-        return new CatalogueExcerpt(
-            version,
-            question.SystemPrompt is { } prompt ? SystemPrompts.GetValueOrDefault(prompt) : null,
-            DefaultSystemPrompt, configs, DefaultLlmConfig, FreeDefaultLlmConfig,
-            question.FocusMode is { } name ? ActiveMode(name) ?? system?.Modes.FirstOrDefault(mode => mode.IsActive && mode.ModeName == name) : null);
-    }
 }

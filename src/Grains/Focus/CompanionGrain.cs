@@ -34,7 +34,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Companion, _key), () => _known?.Model.Version ?? 0, DeactivateOnIdle);
         return Task.CompletedTask;
     }
 

@@ -4,6 +4,7 @@ using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
@@ -37,7 +38,7 @@ public sealed partial class FocusSessionGrain(
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Session(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Session, _key), () => _state?.Version ?? 0, DeactivateOnIdle);
         if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream) is { } row)
         {
             _state = SessionState.From(row);
@@ -47,6 +48,8 @@ public sealed partial class FocusSessionGrain(
 
     public Task<Read<FocusSessionView>?> Get() =>
         Task.FromResult(_state is { } state ? new Read<FocusSessionView>(state.View, database.Epoch, _seq) : null);
+
+    public ValueTask<Granted<FocusSessionView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusBegin begin)
     {

@@ -1,6 +1,7 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
@@ -16,32 +17,17 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
     /// <summary>The session that began last, if it may still be live.</summary>
     private Guid? _live;
 
+    /// <summary>When one began last, which only rises: the version of the view.</summary>
+    private long _begun;
+
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Sessions, _key), () => _begun, DeactivateOnIdle);
         _live = await sessions.LiveId(_key.Tenant, _key.Id);
     }
 
-    public async ValueTask<FocusSessionView?> Live()
-    {
-        if (_live is not { } id)
-        {
-            return null;
-        }
-
-        if (await Session(id).Get() is { Value.State: not FocusState.Ended } read)
-        {
-            return read.Value;
-        }
-
-        if (_live == id)
-        {
-            _live = null;
-        }
-
-        return null;
-    }
+    public ValueTask<Granted<BegunSession>> Grant(SiloAddress holder) => _owner.Grant(holder, new BegunSession(_live));
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start)
     {
@@ -68,7 +54,11 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
 
         if (await sessions.LiveId(_key.Tenant, _key.Id) is { } live)
         {
-            _live = live;
+            if (live != _live)
+            {
+                await _owner.Change(() => Task.FromResult(_live = live));
+            }
+
             var running = Session(live);
             await running.Wake();
             if (await running.Get() is { Value.State: not FocusState.Ended } read)
@@ -109,11 +99,18 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
     private async Task<Outcome<FocusSessionView>> Begin(Command command, FocusStart start, Surroundings around)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());
-        Outcome<FocusSessionView> outcome;
+        Outcome<FocusSessionView> outcome = null!;
         try
         {
-            outcome = await Session(id).Start(
-                command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan(), around));
+            await _owner.Change(async () =>
+            {
+                outcome = await Session(id).Start(
+                    command, new FocusBegin(start.Mode, start.TaskId, start.EstimatedMinutes, start.Plan ?? new FocusPlan(), around));
+                if (outcome.Value is not null)
+                {
+                    (_live, _begun) = (id, time.GetUtcNow().Ticks);
+                }
+            });
         }
         catch
         {
@@ -124,7 +121,6 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
 
         if (outcome.Value is { } view)
         {
-            _live = id;
             await Soon(Companion.NoteStarted(view));
         }
 

@@ -3,6 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
@@ -30,12 +31,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Personality, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
-    public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonalityView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
+    public ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
         _state is { } row && row.View.MayUse(actor)

@@ -3,6 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personas;
@@ -24,12 +25,11 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Persona, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
     }
 
-    public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<PersonaView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
+    public ValueTask<Granted<PersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public Task<Read<PersonaView>?> Get() =>
         Task.FromResult(_state is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
@@ -76,10 +76,13 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
         return outcome;
     }
 
-    public Task Forget()
+    public async Task Forget()
     {
-        _state = null;
+        await _owner.Change(() =>
+        {
+            _state = null;
+            return Task.CompletedTask;
+        });
         DeactivateOnIdle();
-        return Task.CompletedTask;
     }
 }

@@ -3,6 +3,7 @@ using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Contracts.Users;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -42,21 +43,6 @@ public sealed record PromptMaterial
 
     /// <summary>The speaker's, if it has one.</summary>
     public SpeakerShelf? Shelf { get; init; }
-
-    /// <summary>The catalogue's part that this user and personality need.</summary>
-    public static CatalogueQuestion Question(Guid? userDefaultLlmConfig, OverrideView? overrides, PersonalityView? personality, string? focusMode)
-    {
-        List<Guid> configs = [];
-        foreach (var id in (ReadOnlySpan<Guid?>)[overrides?.LlmConfigId, userDefaultLlmConfig, personality?.DefaultLlmConfigId])
-        {
-            if (id is { } known && !configs.Contains(known))
-            {
-                configs.Add(known);
-            }
-        }
-
-        return new CatalogueQuestion(personality?.SystemPromptId, configs, focusMode);
-    }
 
     public Choice<PersonaView> ChoosePersona() =>
         Choice<PersonaView>.FirstOf((Source.Override, OverridePersona), (Source.UserDefault, DefaultPersona));

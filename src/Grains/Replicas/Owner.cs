@@ -1,37 +1,101 @@
+using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Grains.Replicas;
 
 /// <summary>Makes each grain the owner of what its key names.</summary>
-public sealed class Owners(EventFeed feed)
+public sealed class Owners(Keeper keeper, EventFeed feed)
 {
+    /// <param name="version">Of what the grain has in memory.</param>
     /// <param name="leave">What the grain does when another writer was first: it passes DeactivateOnIdle.</param>
-    public Owner Of(Guid? tenant, Action leave) => new(feed, tenant, leave);
+    public Owner Of(ReplicaKey key, Func<long> version, Action leave) => new(keeper, feed, key, version, leave);
 }
 
-/// <summary>How a grain commits: memory follows the commit and never runs ahead of it, and only what memory shows is announced.</summary>
-public sealed class Owner(EventFeed feed, Guid? tenant, Action leave)
+/// <summary>
+/// A grain's view and its changes (the protocol is <see cref="Holding"/>'s). Before it commits, all replicas are taken back;
+/// memory follows the commit and never runs ahead of it; only what memory shows is announced.
+/// </summary>
+public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<long> version, Action leave)
 {
+    private readonly Granting _granting = new();
+    private readonly Guid _activation = Guid.NewGuid();
+
+    /// <summary>The view, for a silo that asks for it; noted, unless a change is under way. Called in the grain's turn, interleaved or not.</summary>
+    public ValueTask<Granted<T>> Grant<T>(SiloAddress holder, T? view)
+        where T : class
+    {
+        keeper.CheckStanding();
+        // What isn't there isn't kept: names are cheap to make up.
+        return ValueTask.FromResult(new Granted<T>(view, version(), _activation, keeper.Silo, view is not null && _granting.Grant(holder)));
+    }
+
     /// <param name="assign">Takes the new state into memory, given the events with their numbers.</param>
     /// <param name="between">What has to be done before anybody sees the new state; it is seen also if this fails.</param>
     public async Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, Action<IReadOnlyList<StreamEvent>> assign, Func<Task>? between = null)
     {
-        var events = await batch.Commit(leave);
+        IReadOnlyList<StreamEvent> events;
+        await TakeBack();
         try
         {
-            if (between is not null)
+            keeper.CheckStanding();
+            events = await batch.Commit(leave);
+            try
             {
-                await between();
+                if (between is not null)
+                {
+                    await between();
+                }
+            }
+            finally
+            {
+                assign(events);
             }
         }
         finally
         {
-            assign(events);
-            feed.Announce(tenant, events);
+            _granting.End();
         }
 
+        feed.Announce(key.Tenant == TenantKey.System.Tenant ? null : key.Tenant, events);
         return events;
+    }
+
+    /// <summary>Rows of the owner's that another wrote: what is in memory becomes what <paramref name="read"/> finds.</summary>
+    public async Task Change(Func<Task> read)
+    {
+        await TakeBack();
+        try
+        {
+            await read();
+        }
+        finally
+        {
+            _granting.End();
+        }
+    }
+
+    private async Task TakeBack()
+    {
+        if (key.Kind == ReplicaKind.Companion)
+        {
+            _granting.Begin([]);
+            return;
+        }
+
+        var isFirst = _granting.IsFirstChange;
+        var holders = _granting.Begin(keeper.Membership.Active);
+        try
+        {
+            await keeper.TakeBack(new ReplicaDrop(key, _activation, version() + 1), holders, isFirst, CancellationToken.None);
+            _granting.TakenBack();
+        }
+        catch
+        {
+            _granting.End();
+            throw;
+        }
     }
 }

@@ -3,6 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Tenants;
@@ -26,15 +27,14 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
     {
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
-        _owner = owners.Of(_tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Tenant, new TenantKey(_tenant)), () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_tenant, _stream);
     }
 
     public Task<Read<TenantView>?> Get() =>
         Task.FromResult(_state is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
 
-    public ValueTask<Snapshot<TenantView>> Snapshot(long knownVersion) =>
-        Snapshot<TenantView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
+    public ValueTask<Granted<TenantView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {

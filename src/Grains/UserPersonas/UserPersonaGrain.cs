@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.UserPersonas;
@@ -25,12 +26,11 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.UserPersona, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
-    public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
-        Snapshot<UserPersonaView>.Since(knownVersion, _state?.View, _state?.View.Version ?? 0).ToAnswer();
+    public ValueTask<Granted<UserPersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public Task<Read<UserPersonaView>?> Get() =>
         Task.FromResult(_state is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
@@ -43,8 +43,8 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public async Task<Outcome<UserPersonaView>> CreateCopy(Command command, Guid owner, Guid original)
     {
-        var found = await GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, original)).Snapshot(0);
-        if (found.Value is not { } from || !from.MayUse(command.Actor with { User = owner }))
+        var found = await GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, original)).Get();
+        if (found?.Value is not { } from || !from.MayUse(command.Actor with { User = owner }))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -165,11 +165,14 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         return outcome;
     }
 
-    public Task Forget()
+    public async Task Forget()
     {
-        _state = null;
+        await _owner.Change(() =>
+        {
+            _state = null;
+            return Task.CompletedTask;
+        });
         DeactivateOnIdle();
-        return Task.CompletedTask;
     }
 
     private Refusal? MayChange(Command command, Guid user)

@@ -77,7 +77,7 @@ public sealed partial class UserGrain
             return refusal;
         }
 
-        if (slots.PersonaId is { } persona && (await Persona(persona).Snapshot(0)).Value is null)
+        if (slots.PersonaId is { } persona && await Persona(persona).Get() is null)
         {
             return Refusal.NotFound("persona");
         }

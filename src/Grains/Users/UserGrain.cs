@@ -7,9 +7,9 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Grains.Outbox;
-using PersonaActors.Grains.Prompts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
@@ -23,7 +23,7 @@ namespace PersonaActors.Grains.Users;
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
 public sealed partial class UserGrain(
-    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, Owners owners, PromptBudget prompts, SharedSnapshots shared, Clock time) : Grain, IUserGrain
+    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, Owners owners, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
@@ -34,9 +34,11 @@ public sealed partial class UserGrain(
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.User(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.User, _key), () => _user?.View.Version ?? 0, DeactivateOnIdle);
         _user = await store.Load(_key.Tenant, _key.Id, _stream);
     }
+
+    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null);
 
     public Task<Read<UserView>?> Get() =>
         Task.FromResult(_user is { } user ? new Read<UserView>(user.View, database.Epoch, user.Seq) : null);

@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orleans.Hosting;
 using Orleans.Runtime.Messaging;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains;
+using PersonaActors.Grains.Prompts;
 using PersonaActors.Silo.Configuration;
 
 namespace PersonaActors.Silo.Hosting;
@@ -28,6 +30,7 @@ public static class SiloHosting
                 .Configure<ClusterOptions>(Name)
                 .AddActivityPropagation()
                 .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; }));
+            builder.Services.AddSingleton<IPromptDesk, FarPromptDesk>();
             return;
         }
 

@@ -1,0 +1,25 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>For gateways without grains: the desk of a silo next to them.</summary>
+[StatelessWorker]
+public sealed class PromptDeskGrain(PromptDesk desk) : Grain, IPromptDeskGrain
+{
+    public ValueTask<Outcome<PromptAnswer>> Resolve(Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions) =>
+        desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
+
+    public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => desk.Trace(tenant, user, actor, request);
+}
+
+/// <summary>The same from the gateway's side.</summary>
+public sealed class FarPromptDesk(IGrainFactory grains) : IPromptDesk
+{
+    private readonly IPromptDeskGrain _desk = grains.GetGrain<IPromptDeskGrain>(0);
+
+    public ValueTask<Outcome<PromptAnswer>> Resolve(Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions) =>
+        _desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
+
+    public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => _desk.Trace(tenant, user, actor, request);
+}

@@ -1,0 +1,266 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PersonaActors.Contracts;
+using PersonaActors.Storage;
+
+namespace PersonaActors.Grains.Replicas;
+
+/// <summary>
+/// One silo's part in the protocol of replicas (see <see cref="Holding"/>): reads the membership and asks the other silos, both
+/// twice a second, and carries drops.
+/// </summary>
+/// <param name="time">Not the domain's clock: this is about real silos.</param>
+public sealed class Keeper(
+    ILocalSiloDetails silo, IMembershipTable table, ReplicaServiceClient others, GrainOptions options, TimeProvider time, ILogger<Keeper> log) : BackgroundService
+{
+    /// <summary>A read that hangs doesn't keep the next one from finding another connection.</summary>
+    private const int MostReads = 3;
+
+    private readonly long _began = time.GetTimestamp();
+    private readonly Standing _standing = new();
+    private readonly Membership _membership = new(silo.SiloAddress);
+    private readonly ConcurrentDictionary<SiloAddress, ConcurrentDictionary<ReplicaDrop, bool>> _owed = new();
+    private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
+    private int _reads;
+    private int _version;
+    private bool _cutOff;
+
+    public SiloAddress Silo { get; } = silo.SiloAddress;
+
+    public Holding Holding { get; } = new(silo.SiloAddress, options.ReplicaMemory);
+
+    public Membership Membership => _membership;
+
+    public TimeSpan Now => time.GetElapsedTime(_began);
+
+    /// <summary>Something that prompts are made of was taken back.</summary>
+    public event Action<ReplicaKey>? Dropped;
+
+    /// <summary>Whatever was held may be old: a silo was lost, or this one was cut off.</summary>
+    public event Action? Lost;
+
+    public bool IsStanding => _standing.Holds(Now) || options.ServesWhenCutOff;
+
+    /// <exception cref="StorageUnavailableException">This silo may have been voted out without knowing it.</exception>
+    public void CheckStanding()
+    {
+        if (!IsStanding)
+        {
+            throw new StorageUnavailableException("This silo hasn't found itself in its cluster's membership for a while, so it can't say whether what it holds still holds.");
+        }
+    }
+
+    public void Drop(ReplicaDrop drop)
+    {
+        Holding.Drop(drop.Key, drop.By, drop.Below, Now);
+        Dropped?.Invoke(drop.Key);
+    }
+
+    /// <summary>What another silo is to drop and hasn't said that it did; null if it can't be said.</summary>
+    public ReplicaDrop[]? Owed(SiloAddress asking) =>
+        !IsStanding ? null : _owed.TryGetValue(asking, out var owed) ? [.. owed.Keys] : [];
+
+    public void Left(SiloAddress gone)
+    {
+        _left[gone] = true;
+        Holding.Gone(gone);
+    }
+
+    /// <summary>Nobody holds it any more: all have said so, or were waited out.</summary>
+    public Task TakeBack(ReplicaDrop drop, SiloAddress[] holders, bool isFirst, CancellationToken cancel)
+    {
+        // Mostly only this silo holds it.
+        if (holders.Length == 1 && holders[0].Equals(Silo) && !(isFirst && MustSettle))
+        {
+            Drop(drop);
+            return Task.CompletedTask;
+        }
+
+        return Task.WhenAll(holders.Select(holder => holder.Equals(Silo) ? Here() : TakeBackFrom(holder, drop, cancel)).Append(isFirst ? Settled(cancel) : Task.CompletedTask));
+
+        Task Here()
+        {
+            Drop(drop);
+            return Task.CompletedTask;
+        }
+    }
+
+    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (!_membership.Active.Contains(holder) && !MustSettle);
+
+    private bool MustSettle => !options.ServesWhenCutOff && Now < _membership.SettledAt;
+
+    /// <summary>What a silo that was lost just now may hold has ended.</summary>
+    private async Task Settled(CancellationToken cancel)
+    {
+        while (MustSettle)
+        {
+            await Task.Delay(_membership.SettledAt - Now, time, cancel);
+        }
+    }
+
+    private async Task TakeBackFrom(SiloAddress holder, ReplicaDrop drop, CancellationToken cancel)
+    {
+        var until = Now + Times.Silence;
+        var owed = _owed.GetOrAdd(holder, static _ => new());
+        owed[drop] = true;
+        try
+        {
+            while (Now < until && !HasEnded(holder))
+            {
+                try
+                {
+                    await others.On(holder).Drop(drop);
+                    return;
+                }
+                catch (Exception e) when (e.MayPass())
+                {
+                    await Task.Delay(Times.Beat / 5, time, cancel);
+                }
+            }
+        }
+        finally
+        {
+            owed.TryRemove(drop, out _);
+        }
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Whoever comes first finds a silo that knows where it belongs.
+        await ReadMembership();
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var beat = new PeriodicTimer(Times.Beat, time);
+        while (await beat.WaitForNextTickAsync(stoppingToken))
+        {
+            // None waits for another: who doesn't answer must not hold up the rest.
+            _ = ReadMembership();
+            foreach (var other in _membership.Active)
+            {
+                if (!other.Equals(Silo) && !_left.ContainsKey(other))
+                {
+                    _ = Ask(other);
+                }
+            }
+
+            Holding.Forget(Now);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        _standing.End();
+        await Task.WhenAll(_membership.Active.Where(other => !other.Equals(Silo)).Select(Say));
+
+        async Task Say(SiloAddress other)
+        {
+            try
+            {
+                await others.On(other).Leave(Silo);
+            }
+            catch (Exception e) when (e.MayPass())
+            {
+                // It waits this silo out instead.
+            }
+        }
+    }
+
+    private async Task ReadMembership()
+    {
+        if (Interlocked.Increment(ref _reads) > MostReads)
+        {
+            Interlocked.Decrement(ref _reads);
+            return;
+        }
+
+        var sentAt = Now;
+        try
+        {
+            var rows = await table.ReadAllAsync(CancellationToken.None).WaitAsync(Times.Standing, time);
+            if (rows.Version.Version < _version)
+            {
+                return;
+            }
+
+            _version = rows.Version.Version;
+            var before = _membership.Active;
+            if (_membership.Saw([.. rows.Members.Select(row => Of(row.Item1))], Now, time.GetUtcNow().UtcDateTime))
+            {
+                _standing.Confirm(sentAt);
+                Tell(cutOff: false);
+            }
+
+            foreach (var gone in before.Except(_membership.Active))
+            {
+                Holding.Gone(gone);
+                Lost?.Invoke();
+            }
+        }
+        catch (Exception e) when (e.MayPass())
+        {
+            Tell(cutOff: true, e.Message);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _reads);
+        }
+    }
+
+    /// <summary>Said once, when the silo stops and when it begins again to answer.</summary>
+    private void Tell(bool cutOff, string? why = null)
+    {
+        if (cutOff == _cutOff || (cutOff && IsStanding))
+        {
+            return;
+        }
+
+        _cutOff = cutOff;
+        if (cutOff)
+        {
+            log.LogWarning("This silo can't read its cluster's membership, so it answers nothing from memory: {Reason}", why);
+        }
+        else
+        {
+            log.LogInformation("This silo belongs to its cluster again");
+            Lost?.Invoke();
+        }
+    }
+
+    private async Task Ask(SiloAddress other)
+    {
+        var sentAt = Now;
+        try
+        {
+            if (await others.On(other).KeepAlive(Silo) is not { } owed)
+            {
+                return;
+            }
+
+            foreach (var drop in owed)
+            {
+                Drop(drop);
+            }
+
+            if (Holding.Heard(other, sentAt, Now))
+            {
+                Lost?.Invoke();
+            }
+        }
+        catch (Exception e) when (e.MayPass())
+        {
+            // Its lease runs out if that goes on.
+        }
+    }
+
+    private static Member Of(MembershipEntry entry) => new(
+        entry.SiloAddress,
+        entry.Status is SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping,
+        entry.Status == SiloStatus.Dead,
+        entry.SuspectTimes is null || entry.SuspectTimes.TrueForAll(vote => vote.Item1.Equals(entry.SiloAddress)),
+        entry.IAmAliveTime);
+}

@@ -1,0 +1,54 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+
+namespace PersonaActors.Grains.Replicas;
+
+/// <summary>Whose view it is.</summary>
+public enum ReplicaKind : byte
+{
+    User,
+    Persona,
+    Personality,
+    UserPersona,
+    Tenant,
+    Catalogue,
+
+    /// <summary>Which focus session a person began last.</summary>
+    Sessions,
+    Session,
+
+    /// <summary>Nobody asks for it.</summary>
+    Companion,
+}
+
+/// <summary>The name of a replica: a kind, and the key of the grain that owns it.</summary>
+/// <param name="Owner">The user to whom the thing belongs, where its key says so.</param>
+[GenerateSerializer, Immutable, Alias("replica-key")]
+public sealed record ReplicaKey(
+    [property: Id(0)] ReplicaKind Kind, [property: Id(1)] Guid Tenant, [property: Id(2)] Guid Owner, [property: Id(3)] Guid Id)
+{
+    public ReplicaKey(ReplicaKind kind, TenantScopedKey key) : this(kind, key.Tenant, Guid.Empty, key.Id)
+    {
+    }
+
+    public ReplicaKey(ReplicaKind kind, OwnedKey key) : this(kind, key.Tenant, key.Owner, key.Id)
+    {
+    }
+
+    public ReplicaKey(ReplicaKind kind, TenantKey key) : this(kind, key.Tenant, Guid.Empty, Guid.Empty)
+    {
+    }
+
+    /// <summary>The stream that tells what happens to it.</summary>
+    public string Stream => Kind switch
+    {
+        ReplicaKind.User => StreamName.User(Id),
+        ReplicaKind.Persona => StreamName.Persona(Id),
+        ReplicaKind.Personality => StreamName.Personality(Id),
+        ReplicaKind.UserPersona => StreamName.UserPersona(Id),
+        ReplicaKind.Tenant => StreamName.Tenant(Tenant),
+        ReplicaKind.Catalogue => StreamName.Catalogue(Tenant == Guid.Empty ? null : Tenant),
+        ReplicaKind.Sessions or ReplicaKind.Companion => StreamName.Companion(Id),
+        _ => StreamName.Session(Id),
+    };
+}
