@@ -1,16 +1,23 @@
 using PersonaActors.Contracts;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Grains;
 
 /// <summary>
 /// A database that can't be reached is said in our own words, wherever in a call it was met: what Orleans' reminders and
-/// storage throw wraps it, so it is known by its cause.
+/// storage throw wraps it, so it is known by its cause. And a silo that may have been voted out without knowing it answers
+/// nothing from its grains' memory: they may live elsewhere by now.
 /// </summary>
-public sealed class OutageFilter : IIncomingGrainCallFilter
+public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
 {
     public async Task Invoke(IIncomingGrainCallContext context)
     {
+        if (context.Grain.GetType().Assembly == typeof(OutageFilter).Assembly)
+        {
+            keeper.CheckStanding();
+        }
+
         try
         {
             await context.Invoke();

@@ -92,24 +92,17 @@ public sealed class FocusModeTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
-    public async Task A_tenants_catalogue_that_knows_a_system_mode_answers_a_change_as_soon_as_it_is_written()
+    public async Task Prompts_that_know_a_system_mode_show_a_change_as_soon_as_it_is_written()
     {
-        var grains = room.Node.Services.GetRequiredService<IGrainFactory>();
-        var catalogue = grains.Of<ICatalogueGrain>(new TenantKey(room.Tenant));
+        var person = await room.NewPerson();
         var name = NewName();
-        var question = new CatalogueQuestion(null, [], name);
-        var none = await catalogue.Excerpt(0, question);
-        Assert.Null(none.Value!.FocusMode);
+        var slug = (await person.Client.Post("/v1/personalities", new { name = "Lila", slug = $"{name}-lila", characterInfo = "Sails.", personalityTraits = "dry" })).Should(HttpStatusCode.Created).Id;
+        (await person.Client.Get($"/v1/personalities/{slug}/prompt?focusMode={name}")).ShouldRefuse(HttpStatusCode.NotFound, "focus_mode_not_found");
         var made = (await room.Operator.Post("/v1/focus-modes", Mode(name, true))).Should(HttpStatusCode.Created);
-        var known = none.Value.Version;
         for (var i = 0; i < 20; i++)
         {
-            var fresh = await catalogue.Excerpt(known, question);
-            Assert.Equal(SnapshotKind.Fresh, fresh.Kind);
-            Assert.Equal(i == 0 ? "Be so." : $"text {i - 1}", fresh.Value!.FocusMode!.SystemPrompt);
-            Assert.True(fresh.Value.Version > known);
-            known = fresh.Value.Version;
-            Assert.Equal(SnapshotKind.Unchanged, (await catalogue.Excerpt(known, question)).Kind);
+            var text = (await person.Client.Get($"/v1/personalities/{slug}/prompt?format=text&focusMode={name}")).Should(HttpStatusCode.OK).Text;
+            Assert.StartsWith(i == 0 ? "Be so." : $"text {i - 1}", text, StringComparison.Ordinal);
             (await room.Operator.Patch($"/v1/focus-modes/{made.Id}", new { systemPrompt = $"text {i}" })).Should(HttpStatusCode.OK);
         }
     }

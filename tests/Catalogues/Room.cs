@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Tests.Harness;
@@ -13,6 +14,9 @@ public sealed class Room : IAsyncLifetime
 
     public Node Node { get; private set; } = null!;
 
+    /// <summary>What grains were called.</summary>
+    public GrainCalls Calls { get; } = new();
+
     public ApiClient Admin { get; private set; } = null!;
 
     public ApiClient Service { get; private set; } = null!;
@@ -24,7 +28,7 @@ public sealed class Room : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Database = await TestDatabase.Create();
-        Node = await Node.Start(Database);
+        Node = await Node.Start(Database, with: services => services.AddSingleton<IIncomingGrainCallFilter>(Calls));
         Admin = Node.Client(await Node.AdminKey());
         Service = Node.Client(await Node.ServiceKey());
         Operator = Node.Client(await Node.OperatorKey());

@@ -6,7 +6,7 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 
-/// <summary>Once the grains are awake, a resolve asks the database nothing.</summary>
+/// <summary>Once a silo holds the replicas, a resolve asks neither the database nor a grain.</summary>
 public sealed class HotPathTests(Room room) : IClassFixture<Room>
 {
     /// <summary>What a resolve could be tempted to read; background work of the node reads other things.</summary>
@@ -17,7 +17,7 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
     ];
 
     [Fact]
-    public async Task No_statement_is_sent_while_prompts_are_resolved()
+    public async Task No_statement_is_sent_and_no_grain_called_while_prompts_are_resolved()
     {
         var ana = await room.NewPerson("Ana");
         var bob = await room.NewPerson("Bob");
@@ -58,13 +58,17 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
         (await ana.Client.Patch($"/v1/personas/{await ana.DefaultPersona()}", new { content = "seen" })).Should(HttpStatusCode.OK);
         Assert.Contains(statements, statement => statement.Contains("personas", StringComparison.Ordinal));
         await All();
+        Assert.Contains("PersonaGrain.Update", room.Calls.Seen);
+        Assert.Contains("PersonaGrain.Grant", room.Calls.Seen);
         statements.Clear();
+        room.Calls.Forget();
 
         for (var i = 0; i < 20; i++)
         {
             await All();
         }
 
+        Assert.Empty(room.Calls.Seen);
         Assert.DoesNotContain(statements, statement => Tables.Any(table => statement.Contains(table, StringComparison.Ordinal)));
     }
 }

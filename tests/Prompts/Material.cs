@@ -45,7 +45,7 @@ public static class Material
         Catalogue = Catalogue,
     };
 
-    public static UserSide Me(UserView? user = null, params LlmConfigView[] configs) => new(user ?? User, configs, new Dictionary<Guid, OverrideView>());
+    public static UserSide Me(UserView? user = null, params LlmConfigView[] configs) => new(user ?? User, configs, System.Collections.Immutable.ImmutableDictionary<Guid, OverrideView>.Empty);
 
     public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
         new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At, 1);
