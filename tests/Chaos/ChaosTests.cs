@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Realtime;
+using Xunit.Abstractions;
+
+namespace PersonaActors.Tests.Chaos;
+
+/// <summary>
+/// A cluster to which something happens every few seconds, while clients write, read and listen everywhere. Afterwards every
+/// acknowledged command has happened exactly once, every listener was told all of it in order, and no prompt was older than
+/// what had been acknowledged when it was asked for.
+/// </summary>
+[Collection(nameof(Alone))]
+public sealed partial class ChaosTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Between = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public Task A_killed_silo_costs_nothing_that_was_acknowledged_and_shows_nothing_old() =>
+        Run(Random.Shared.Next(), TimeSpan.FromSeconds(12), (cluster, _) => cluster.Kill(1));
+
+    [SoakTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public Task Whatever_happens_for_two_minutes(int seed) => Run(seed, TimeSpan.FromMinutes(2), (cluster, random) => random.Next(7) switch
+    {
+        0 or 1 => cluster.Kill(random.Next(Cluster.Nodes)),
+        2 => cluster.Pause(random.Next(Cluster.Silos), TimeSpan.FromSeconds(2)),
+        3 => cluster.Pause(random.Next(Cluster.Silos), TimeSpan.FromSeconds(5)),
+        4 => cluster.Pause(random.Next(Cluster.Silos), TimeSpan.FromSeconds(15)),
+        5 => cluster.LosePostgres(TimeSpan.FromSeconds(10)),
+        _ => Task.WhenAll(cluster.Kill(random.Next(Cluster.Silos)), cluster.Pause(random.Next(Cluster.Silos), TimeSpan.FromSeconds(2))),
+    });
+
+    [SoakFact]
+    public Task A_rolling_restart_under_load() => Run(Random.Shared.Next(), TimeSpan.FromSeconds(60), (cluster, _) => cluster.RollingRestart());
+
+    private async Task Run(int seed, TimeSpan length, Func<Cluster, Random, Task> happen)
+    {
+        output.WriteLine($"seed {seed}");
+        await using var cluster = await Cluster.Start();
+        await using var listeners = await NodeClients.Start();
+        var people = new List<Pair>();
+        for (var i = 0; i < 4; i++)
+        {
+            people.Add(await Pair.Make(cluster, listeners, new Random(HashCode.Combine(seed, i))));
+        }
+
+        using var over = new CancellationTokenSource(length);
+        var work = people.SelectMany(pair => pair.Work(over.Token)).ToList();
+        var random = new Random(seed);
+        using (var every = new PeriodicTimer(Between))
+        {
+            try
+            {
+                do
+                {
+                    await happen(cluster, random);
+                }
+                while (await every.WaitForNextTickAsync(over.Token));
+            }
+            catch (OperationCanceledException)
+            {
+                // Over.
+            }
+        }
+
+        await Task.WhenAll(work);
+        foreach (var pair in people)
+        {
+            await pair.Finish();
+        }
+
+        var wrong = people.SelectMany(pair => pair.Violations()).Take(20).ToList();
+        output.WriteLine($"{people.Sum(pair => pair.Written)} commands, {people.Sum(pair => pair.Reads)} reads");
+        Assert.True(wrong.Count == 0, $"seed {seed}:\n{string.Join('\n', wrong)}\nwhat happened:\n{string.Join('\n', cluster.Log)}");
+        Assert.All(people, pair => Assert.True(pair.Written > 10 && pair.Reads > 100, $"only {pair.Written} commands and {pair.Reads} reads"));
+    }
+
+    /// <summary>A user and a character of theirs: what each says of itself is a number that rises.</summary>
+    private sealed partial class Pair(Cluster cluster, Random random, Guid user, Guid persona, Guid personality)
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+        private readonly History _persona = new($"persona {persona}");
+        private readonly History _character = new($"personality {personality}");
+        private readonly List<(NodeClient Client, Heard Heard, History Of)> _listeners = [];
+        private readonly ApiClient[] _clients = [.. Enumerable.Range(0, Cluster.Nodes).Select(node => new ApiClient(cluster.Address(node), cluster.Key))];
+
+        public long Written => _persona.Written + _character.Written;
+
+        public int Reads => _persona.Reads;
+
+        public static async Task<Pair> Make(Cluster cluster, NodeClients listeners, Random random)
+        {
+            using var client = new ApiClient(cluster.Address(0), cluster.Key);
+            var user = await client.Register("somebody");
+            var acting = ("X-Persona-User", user.ToString());
+            var persona = (Guid)(await client.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["defaultPersonaId"]!;
+            var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "at 0.", personalityTraits = "t" }, acting))
+                .Should(HttpStatusCode.Created).Id;
+            (await client.Patch($"/v1/personas/{persona}", new { content = "at 0." }, acting)).Should(HttpStatusCode.OK);
+            var pair = new Pair(cluster, random, user, persona, personality);
+            await pair.Listen(listeners, $"persona:{persona}", pair._persona, cluster.Address(random.Next(Cluster.Nodes)), messagePack: false);
+            await pair.Listen(listeners, $"personality:{personality}", pair._character, cluster.Address(random.Next(Cluster.Nodes)), messagePack: true);
+            return pair;
+        }
+
+        private async Task Listen(NodeClients listeners, string stream, History of, Uri node, bool messagePack) =>
+            _listeners.Add((await listeners.Resuming(node, cluster.Key, [stream], messagePack: messagePack), new Heard(stream), of));
+
+        /// <summary>A writer of each, and a reader on each node.</summary>
+        public IEnumerable<Task> Work(CancellationToken over) =>
+        [
+            Write(_persona, n => ($"/v1/personas/{persona}", new { content = $"at {n}." }), over),
+            Write(_character, n => ($"/v1/personalities/{personality}", new { characterInfo = $"at {n}." }), over),
+            .. _clients.Select(client => Read(client, over)),
+        ];
+
+        public async Task Finish()
+        {
+            foreach (var (client, heard, of) in _listeners)
+            {
+                for (long? told = null; told != of.Written;)
+                {
+                    var e = await client.Event();
+                    told = e["data"]!["changes"]!.AsObject() switch
+                    {
+                        { } changes when changes["content"] is { } content => Number(Numbers().Match((string)content!)),
+                        { } changes when changes["characterInfo"] is { } info => Number(Numbers().Match((string)info!)),
+                        _ => null,
+                    };
+                    heard.Event((long)e["seq"]!, told);
+                }
+            }
+
+            foreach (var client in _clients)
+            {
+                client.Dispose();
+            }
+        }
+
+        public IEnumerable<string> Violations() =>
+            _persona.Violations().Concat(_character.Violations()).Concat(_listeners.SelectMany(listener => listener.Heard.Violations(listener.Of.Written)));
+
+        /// <summary>The next number only when the last was acknowledged; until then the same command, to another node.</summary>
+        private async Task Write(History history, Func<long, (string Path, object Body)> change, CancellationToken over)
+        {
+            for (var n = 1; !over.IsCancellationRequested; n++)
+            {
+                var (path, body) = change(n);
+                var start = History.Now;
+                using var again = new PeriodicTimer(Pause);
+                while (!await Acknowledged(path, body, $"{history.What} {n}"))
+                {
+                    await again.WaitForNextTickAsync(CancellationToken.None);
+                }
+
+                history.Wrote(start, History.Now);
+            }
+        }
+
+        private async Task<bool> Acknowledged(string path, object body, string id)
+        {
+            try
+            {
+                var answer = await _clients[random.Next(_clients.Length)].Patch(path, body, ("X-Persona-User", user.ToString()), ("Idempotency-Key", id));
+                return answer.Status != HttpStatusCode.ServiceUnavailable && answer.Should(HttpStatusCode.OK).Status == HttpStatusCode.OK;
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+            {
+                return false;
+            }
+        }
+
+        private async Task Read(ApiClient client, CancellationToken over)
+        {
+            using var again = new PeriodicTimer(Pause);
+            while (!over.IsCancellationRequested)
+            {
+                try
+                {
+                    var start = History.Now;
+                    var answer = await client.Get($"/v1/personalities/{personality}/prompt?user={user}&format=text");
+                    var end = History.Now;
+                    if (answer.Status == HttpStatusCode.ServiceUnavailable)
+                    {
+                        await again.WaitForNextTickAsync(CancellationToken.None);
+                        continue;
+                    }
+
+                    var said = Numbers().Matches(answer.Should(HttpStatusCode.OK).Text);
+                    Assert.Equal(2, said.Count);
+                    _character.Read(Number(said[0]), start, end);
+                    _persona.Read(Number(said[1]), start, end);
+                }
+                catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+                {
+                    await again.WaitForNextTickAsync(CancellationToken.None);
+                }
+            }
+        }
+
+        private static long Number(Match said) => long.Parse(said.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+
+        [GeneratedRegex(@"at (\d+)\.")]
+        private static partial Regex Numbers();
+    }
+}

@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Chaos;
+
+/// <summary>
+/// Three silos that serve clients too, and two gateways without grains, each a process of its own, on a PostgreSQL of their
+/// own. Whichever ends is started again at its address, as whoever runs a service does.
+/// </summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    public const int Silos = 3;
+    public const int Nodes = 5;
+
+    private readonly PrivateCluster _postgres;
+    private readonly TestDatabase _database;
+    private readonly ProcessNode[] _nodes = new ProcessNode[Nodes];
+    private readonly (string, string)[][] _settings = new (string, string)[Nodes][];
+    private readonly int[] _ports = new int[Nodes];
+    private readonly CancellationTokenSource _over = new();
+    private readonly bool[] _isDown = new bool[Nodes];
+    private Task _watching = Task.CompletedTask;
+
+    private Cluster(PrivateCluster postgres, TestDatabase database)
+    {
+        _postgres = postgres;
+        _database = database;
+    }
+
+    /// <summary>What was done to it, for whoever reads why a run failed.</summary>
+    public ConcurrentQueue<string> Log { get; } = new();
+
+    public string Key { get; private set; } = "";
+
+    public static async Task<Cluster> Start()
+    {
+        var postgres = PrivateCluster.Create();
+        var cluster = new Cluster(postgres, await TestDatabase.CreateOn(postgres.Superuser));
+        for (var i = 0; i < Nodes; i++)
+        {
+            cluster._ports[i] = ProcessNode.FreePort();
+            cluster._settings[i] = i < Silos
+                ?
+                [
+                    ("PERSONA__CLUSTER__SILOPORT", ProcessNode.FreePort().ToString()),
+                    ("PERSONA__CLUSTER__GATEWAYPORT", ProcessNode.FreePort().ToString()),
+                ]
+                : [("PERSONA__ROLE", "gateway")];
+            cluster._nodes[i] = await ProcessNode.Start(cluster._database, cluster._ports[i], cluster._settings[i]);
+            cluster.Key = i == 0 ? cluster._nodes[0].Key : cluster.Key;
+        }
+
+        cluster._watching = cluster.Watch();
+        return cluster;
+    }
+
+    public Uri Address(int node) => new($"http://127.0.0.1:{_ports[node]}");
+
+    public async Task Kill(int node)
+    {
+        Say($"kill -9 {node}");
+        await _nodes[node].Kill();
+    }
+
+    public async Task Pause(int node, TimeSpan length)
+    {
+        Say($"stop {node} for {length.TotalSeconds} s");
+        Signal(node, "STOP");
+        await Task.Delay(length);
+        Signal(node, "CONT");
+        Say($"continue {node}");
+    }
+
+    public async Task LosePostgres(TimeSpan length)
+    {
+        Say($"PostgreSQL away for {length.TotalSeconds} s");
+        _postgres.Stop();
+        await Task.Delay(length);
+        _postgres.Start();
+        Say("PostgreSQL back");
+    }
+
+    /// <summary>One after the other, each started anew before the next goes.</summary>
+    public async Task RollingRestart()
+    {
+        for (var i = 0; i < Nodes; i++)
+        {
+            Say($"restart {i}");
+            _isDown[i] = true;
+            await _nodes[i].Terminate();
+            await Again(i);
+            _isDown[i] = false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        await _watching;
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+
+        await _database.DisposeAsync();
+        _postgres.Remove();
+        _over.Dispose();
+    }
+
+    private async Task Watch()
+    {
+        using var look = new PeriodicTimer(TimeSpan.FromSeconds(0.5));
+        try
+        {
+            while (await look.WaitForNextTickAsync(_over.Token))
+            {
+                for (var i = 0; i < Nodes; i++)
+                {
+                    if (_nodes[i].HasExited && !_isDown[i])
+                    {
+                        Say($"{i} has ended, and is started again");
+                        await Again(i);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Over.
+        }
+    }
+
+    private async Task Again(int node)
+    {
+        await _nodes[node].DisposeAsync();
+        while (!_over.IsCancellationRequested)
+        {
+            try
+            {
+                _nodes[node] = await ProcessNode.Start(_database, _ports[node], _settings[node]);
+                return;
+            }
+            catch (InvalidOperationException e)
+            {
+                // Its database may be away: whoever runs it tries again.
+                Say($"{node} didn't start: {e.Message.Split('\n')[0]}");
+            }
+        }
+    }
+
+    private void Signal(int node, string signal)
+    {
+        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {_nodes[node].Id}"]);
+        kill.WaitForExit();
+    }
+
+    private void Say(string what) => Log.Enqueue($"{DateTime.Now:HH:mm:ss.fff} {what}");
+}
