@@ -19,7 +19,7 @@ public sealed class WireTypeTests
     private static readonly HashSet<Type> Carried =
     [
         typeof(bool), typeof(byte), typeof(short), typeof(int), typeof(long), typeof(float), typeof(double), typeof(decimal),
-        typeof(string), typeof(Guid), typeof(DateTimeOffset), typeof(DateTime), typeof(DateOnly), typeof(TimeOnly), typeof(TimeSpan), typeof(Uri), typeof(void),
+        typeof(string), typeof(Guid), typeof(DateTimeOffset), typeof(DateTime), typeof(DateOnly), typeof(TimeOnly), typeof(TimeSpan), typeof(Uri), typeof(void), typeof(SiloAddress),
     ];
 
     private static readonly HashSet<Type> CarriedCollections =

@@ -101,7 +101,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
             var user = await client.Register("somebody");
             var acting = ("X-Persona-User", user.ToString());
             var persona = (Guid)(await client.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["defaultPersonaId"]!;
-            var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "at 0.", personalityTraits = "t" }, acting))
+            var personality = (await client.Post("/v1/personalities", new { name = "Lila", slug = $"lila-{user.ToString()[^6..]}", characterInfo = "at 0.", personalityTraits = "t" }, acting))
                 .Should(HttpStatusCode.Created).Id;
             (await client.Patch($"/v1/personas/{persona}", new { content = "at 0." }, acting)).Should(HttpStatusCode.OK);
             var pair = new Pair(cluster, random, user, persona, personality);

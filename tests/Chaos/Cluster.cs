@@ -15,11 +15,12 @@ internal sealed class Cluster : IAsyncDisposable
 
     private readonly PrivateCluster _postgres;
     private readonly TestDatabase _database;
-    private readonly ProcessNode[] _nodes = new ProcessNode[Nodes];
+    private readonly ProcessNode?[] _nodes = new ProcessNode?[Nodes];
     private readonly (string, string)[][] _settings = new (string, string)[Nodes][];
     private readonly int[] _ports = new int[Nodes];
     private readonly CancellationTokenSource _over = new();
     private readonly bool[] _isDown = new bool[Nodes];
+    private readonly Task[] _again = [.. Enumerable.Repeat(Task.CompletedTask, Nodes)];
     private Task _watching = Task.CompletedTask;
 
     private Cluster(PrivateCluster postgres, TestDatabase database)
@@ -37,34 +38,55 @@ internal sealed class Cluster : IAsyncDisposable
     {
         var postgres = PrivateCluster.Create();
         var cluster = new Cluster(postgres, await TestDatabase.CreateOn(postgres.Superuser));
-        for (var i = 0; i < Nodes; i++)
+        try
         {
-            cluster._ports[i] = ProcessNode.FreePort();
-            cluster._settings[i] = i < Silos
-                ?
-                [
-                    ("PERSONA__CLUSTER__SILOPORT", ProcessNode.FreePort().ToString()),
-                    ("PERSONA__CLUSTER__GATEWAYPORT", ProcessNode.FreePort().ToString()),
-                ]
-                : [("PERSONA__ROLE", "gateway")];
-            cluster._nodes[i] = await ProcessNode.Start(cluster._database, cluster._ports[i], cluster._settings[i]);
-            cluster.Key = i == 0 ? cluster._nodes[0].Key : cluster.Key;
+            for (var i = 0; i < Nodes; i++)
+            {
+                cluster._ports[i] = ProcessNode.FreePort();
+                cluster._settings[i] = i < Silos
+                    ?
+                    [
+                        ("PERSONA__CLUSTER__SILOPORT", ProcessNode.FreePort().ToString()),
+                        ("PERSONA__CLUSTER__GATEWAYPORT", ProcessNode.FreePort().ToString()),
+                    ]
+                    : [("PERSONA__ROLE", "gateway")];
+            }
+
+            // The first alone: it migrates, and makes the key.
+            await cluster.StartNode(0);
+            cluster.Key = cluster._nodes[0]!.Key;
+            await Task.WhenAll(Enumerable.Range(1, Nodes - 1).Select(cluster.StartNode));
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
         }
 
         cluster._watching = cluster.Watch();
         return cluster;
     }
 
+    private async Task StartNode(int node) => _nodes[node] = await ProcessNode.Start(_database, _ports[node], _settings[node]);
+
     public Uri Address(int node) => new($"http://127.0.0.1:{_ports[node]}");
 
     public async Task Kill(int node)
     {
-        Say($"kill -9 {node}");
-        await _nodes[node].Kill();
+        if (IsUp(node))
+        {
+            Say($"kill -9 {node}");
+            await _nodes[node]!.Kill();
+        }
     }
 
     public async Task Pause(int node, TimeSpan length)
     {
+        if (!IsUp(node))
+        {
+            return;
+        }
+
         Say($"stop {node} for {length.TotalSeconds} s");
         Signal(node, "STOP");
         await Task.Delay(length);
@@ -86,11 +108,13 @@ internal sealed class Cluster : IAsyncDisposable
     {
         for (var i = 0; i < Nodes; i++)
         {
-            Say($"restart {i}");
-            _isDown[i] = true;
-            await _nodes[i].Terminate();
-            await Again(i);
-            _isDown[i] = false;
+            if (IsUp(i))
+            {
+                Say($"restart {i}");
+                _isDown[i] = true;
+                await _nodes[i]!.Terminate();
+                await Again(i);
+            }
         }
     }
 
@@ -98,7 +122,8 @@ internal sealed class Cluster : IAsyncDisposable
     {
         await _over.CancelAsync();
         await _watching;
-        foreach (var node in _nodes)
+        await Task.WhenAll(_again);
+        foreach (var node in _nodes.OfType<ProcessNode>())
         {
             await node.DisposeAsync();
         }
@@ -117,10 +142,11 @@ internal sealed class Cluster : IAsyncDisposable
             {
                 for (var i = 0; i < Nodes; i++)
                 {
-                    if (_nodes[i].HasExited && !_isDown[i])
+                    if (!_isDown[i] && _nodes[i]!.HasExited)
                     {
                         Say($"{i} has ended, and is started again");
-                        await Again(i);
+                        _isDown[i] = true;
+                        _again[i] = Again(i);
                     }
                 }
             }
@@ -133,15 +159,16 @@ internal sealed class Cluster : IAsyncDisposable
 
     private async Task Again(int node)
     {
-        await _nodes[node].DisposeAsync();
+        await _nodes[node]!.DisposeAsync();
         while (!_over.IsCancellationRequested)
         {
             try
             {
-                _nodes[node] = await ProcessNode.Start(_database, _ports[node], _settings[node]);
+                await StartNode(node);
+                _isDown[node] = false;
                 return;
             }
-            catch (InvalidOperationException e)
+            catch (Exception e) when (e is InvalidOperationException or TimeoutException)
             {
                 // Its database may be away: whoever runs it tries again.
                 Say($"{node} didn't start: {e.Message.Split('\n')[0]}");
@@ -149,9 +176,11 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
+    private bool IsUp(int node) => !_isDown[node] && !_nodes[node]!.HasExited;
+
     private void Signal(int node, string signal)
     {
-        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {_nodes[node].Id}"]);
+        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {_nodes[node]!.Id}"]);
         kill.WaitForExit();
     }
 

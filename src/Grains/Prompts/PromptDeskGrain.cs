@@ -16,10 +16,10 @@ public sealed class PromptDeskGrain(PromptDesk desk) : Grain, IPromptDeskGrain
 /// <summary>The same from the gateway's side.</summary>
 public sealed class FarPromptDesk(IGrainFactory grains) : IPromptDesk
 {
-    private readonly IPromptDeskGrain _desk = grains.GetGrain<IPromptDeskGrain>(0);
+    private IPromptDeskGrain Desk => grains.GetGrain<IPromptDeskGrain>(0);
 
     public ValueTask<Outcome<PromptAnswer>> Resolve(Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions) =>
-        _desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
+        Desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
 
-    public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => _desk.Trace(tenant, user, actor, request);
+    public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => Desk.Trace(tenant, user, actor, request);
 }
