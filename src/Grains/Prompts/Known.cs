@@ -37,19 +37,19 @@ internal sealed record CatalogueAnswer(PersonalityView? AskedFor, CatalogueQuest
 internal abstract class KnownSpeaker<T> : Known<T>
     where T : class
 {
-    private SpeakerShelf? _shelf;
+    private OfVersion? _prepared;
 
-    public SpeakerShelf Shelf(T of)
+    private sealed record OfVersion(T Of, Prepared Prepared);
+
+    public Prepared Prepared(T of)
     {
-        var shelf = Volatile.Read(ref _shelf);
-        if (ReferenceEquals(shelf?.Of, of))
+        var known = _prepared;
+        if (!ReferenceEquals(known?.Of, of))
         {
-            return shelf!;
+            _prepared = known = new OfVersion(of, new Prepared());
         }
 
-        shelf = new SpeakerShelf(of);
-        Volatile.Write(ref _shelf, shelf);
-        return shelf;
+        return known!.Prepared;
     }
 }
 
@@ -101,15 +101,13 @@ internal sealed class KnownCatalogue(SharedSnapshots shared, Guid tenant)
 internal sealed class KnownPersona(SharedSnapshots shared, OwnedKey key) : Known<PersonaView>
 {
     private readonly IPersonaGrain _grain = shared.Grains.Of<IPersonaGrain>(key);
-    private PersonaSection? _section;
+    private PersonaText? _text;
 
     public Guid Id => key.Id;
 
-    public PersonaSection Section(PersonaView of) => ReferenceEquals(_section?.Of, of) ? _section! : _section = new PersonaSection(of);
+    public PersonaText Text(PersonaView of) => ReferenceEquals(_text?.Of, of) ? _text! : _text = new PersonaText(of);
 
-    /// <summary>From the section, where there is one: it is read anyway, the entity itself then isn't.</summary>
-    protected override long VersionOf(PersonaView? entity) =>
-        entity is null ? 0 : ReferenceEquals(_section?.Of, entity) ? _section!.Version : entity.Version;
+    protected override long VersionOf(PersonaView? entity) => entity?.Version ?? 0;
 
     protected override ValueTask<Snapshot<PersonaView>> Ask(long known) => _grain.Snapshot(known);
 }

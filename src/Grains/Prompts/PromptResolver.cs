@@ -29,7 +29,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
             return refusal;
         }
 
-        var answer = await Answer(ready!, occasion, knownVersions);
+        var answer = await Answer(request, entry!, ready!, occasion, knownVersions);
         if (Wants(entry!))
         {
             (_ready ??= new ReadyPrompts(budget)).Keep(entry!);
@@ -42,10 +42,10 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
     public async ValueTask<Outcome<PromptTrace>> Trace(Actor actor, PromptRequest request)
     {
         var (_, ready, refusal) = await Confirmed(actor, request);
-        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(ready!.Resolved.Trace());
+        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(ready!.Trace());
     }
 
-    private async ValueTask<(ReadyEntry? Entry, ReadyPrompt? Ready, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
+    private async ValueTask<(ReadyEntry? Entry, ResolvedPrompt? Ready, Refusal? Refusal)> Confirmed(Actor actor, PromptRequest request)
     {
         shared.Reach.Check();
         ReadyEntry? entry = null;
@@ -75,7 +75,7 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 
             if (entry.Ready is null && entry.Sources.ToMaterial() is { } material)
             {
-                entry.Ready = ReadyPrompt.Of(ResolvedPrompt.Of(material, entry.Sources.PersonaSection), request.Format, request.Explain);
+                entry.Ready = ResolvedPrompt.Of(material, entry.Sources.Prepared, entry.Sources.PersonaText);
             }
 
             // Without material, the default persona changed hands between two reads: the user's state says by now which it is.
@@ -101,34 +101,32 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
         return again || _ready?.Has(entry) is true;
     }
 
-    private async ValueTask<PromptAnswer> Answer(ReadyPrompt ready, PromptOccasion? occasion, string? knownVersions)
+    private async ValueTask<PromptAnswer> Answer(PromptRequest request, ReadyEntry entry, ResolvedPrompt prompt, PromptOccasion? occasion, string? knownVersions)
     {
         if (occasion?.Variables is { Count: > 0 } variables)
         {
-            ready = ready.With(variables);
+            prompt = ResolvedPrompt.Of(prompt.Material with { Variables = variables }, entry.Sources.Prepared, prompt.Persona);
         }
 
-        var session = ready.ShowsFocus ? await LiveSession() : null;
-        var state = session is not null || ready.NeedsTime ? Now(ready, session) : null;
+        var session = prompt.Terms.ShowsFocus ? await LiveSession() : null;
+        var state = session is not null || prompt.NeedsTime ? Now(prompt, session) : null;
         if (state is not null || occasion is not null)
         {
-            return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
+            return new PromptAnswer(PromptBody.Compose(prompt, request.Format, request.Explain, state, [], occasion?.Message), prompt.Version, IsRepeatable: false);
         }
 
-        if (knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions))
-        {
-            return ready.Unchanged;
-        }
-
-        return ready.Alone;
+        // Its version tells it from every other answer. That says nothing of the tiers that didn't win; an explanation does.
+        return knownVersions is not null && !request.Explain && prompt.IsAmong(knownVersions)
+            ? new PromptAnswer(null, prompt.Version, IsRepeatable: true)
+            : entry.Alone(prompt);
     }
 
     private ValueTask<FocusSessionView?> LiveSession() => shared.Grains.Of<IPersonSessionsGrain>(user).Live();
 
-    private string? Now(ReadyPrompt ready, FocusSessionView? session)
+    private string? Now(ResolvedPrompt prompt, FocusSessionView? session)
     {
         var now = time.GetUtcNow();
-        return CurrentState.Build(now, ready.Resolved.Material.Me.User.TimeZone, FocusNow.Of(session, now), ready.NeedsTime);
+        return PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(session, now), prompt.NeedsTime);
     }
 
     private static Refusal? Refused(Actor actor, PromptRequest request, PromptSources sources)
@@ -154,7 +152,8 @@ public sealed class PromptResolver(SharedSnapshots shared, TenantScopedKey user,
 /// <summary>A prompt's sources, and what came out of them if it is made of what they hold now.</summary>
 internal sealed class ReadyEntry(PromptRequest request, PromptSources sources)
 {
-    private ReadyPrompt? _ready;
+    private ResolvedPrompt? _ready;
+    private PromptAnswer? _alone;
     private int _stamp;
 
     public PromptRequest Request { get; } = request;
@@ -164,14 +163,27 @@ internal sealed class ReadyEntry(PromptRequest request, PromptSources sources)
     public PromptSources Sources { get; } = sources;
 
     /// <summary>A request keeps what it has got while others go on asking.</summary>
-    public ReadyPrompt? Ready
+    public ResolvedPrompt? Ready
     {
         get => _stamp == Sources.Stamp ? _ready : null;
-        set => (_ready, _stamp) = (value, Sources.Stamp);
+        set => (_ready, _alone, _stamp) = (value, null, Sources.Stamp);
+    }
+
+    /// <summary>Without anything of a single request.</summary>
+    public PromptAnswer Alone(ResolvedPrompt prompt)
+    {
+        var known = ReferenceEquals(prompt, _ready) ? _alone : null;
+        var answer = known ?? new PromptAnswer(PromptBody.Compose(prompt, Request.Format, Request.Explain), prompt.Version, IsRepeatable: !Request.Explain);
+        if (ReferenceEquals(prompt, _ready))
+        {
+            _alone = answer;
+        }
+
+        return answer;
     }
 
     /// <summary>Of its text; 0 as long as nobody has asked for it.</summary>
-    public int Size => _ready?.Size ?? 0;
+    public int Size => _alone?.Body?.Length ?? 0;
 
     /// <summary>The size with which it was kept; less than nothing if it never was.</summary>
     public int KeptSize { get; set; } = -1;

@@ -38,13 +38,13 @@ internal class Held<T>(Known<T> known)
 internal sealed class HeldSpeaker<T>(KnownSpeaker<T> known) : Held<T>(known)
     where T : class
 {
-    public SpeakerShelf? Shelf => Value is { } speaker ? known.Shelf(speaker) : null;
+    public Prepared? Prepared => Value is { } speaker ? known.Prepared(speaker) : null;
 }
 
 internal sealed class HeldPersona(KnownPersona known) : Held<PersonaView>(known)
 {
     /// <summary>What prompts say of it; null if it isn't there.</summary>
-    public PersonaSection? Section => Value is { } persona ? known.Section(persona) : null;
+    public PersonaText? Text => Value is { } persona ? known.Text(persona) : null;
 }
 
 /// <summary>
@@ -107,7 +107,9 @@ internal sealed class PromptSources
     public UserPersonaView? UserPersona => _userPersona?.Value;
 
     /// <summary>Of the persona that speaks.</summary>
-    public PersonaSection? PersonaSection => Speaking.Section;
+    public PersonaText? PersonaText => Speaking.Text;
+
+    public Prepared? Prepared => _personality?.Prepared ?? _userPersona?.Prepared;
 
     /// <summary>A mode was asked for, and the catalogue has no active one of that name.</summary>
     public bool HasNoFocusMode => _request.FocusMode is not null && _catalogue?.Excerpt.FocusMode is null;
@@ -181,7 +183,6 @@ internal sealed class PromptSources
             UserPersona = UserPersona,
             Catalogue = _catalogue!.Excerpt,
             WithFocusMode = _request.FocusMode is not null,
-            Shelf = _personality?.Shelf ?? _userPersona?.Shelf,
             TenantSettings = _tenant.Value?.Settings ?? SettingsTier.Empty,
         };
     }
