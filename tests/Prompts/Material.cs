@@ -1,3 +1,4 @@
+using System.Text;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
@@ -35,7 +36,7 @@ public static class Material
     public static UserPersonaView UserPersona(string prompt, Items<string> traits, Items<string> domains) =>
         new(Guid.CreateVersion7(), User.Id, "Helper", null, null, prompt, null, traits, domains, JsonText.EmptyObject, false, 0, 1, At, At);
 
-    public static readonly CatalogueExcerpt Catalogue = new(1, null, null, [], null, null, null);
+    public static readonly CatalogueExcerpt Catalogue = new(null, null, [], null, null, null);
 
     public static PromptMaterial Of(PersonalityView? personality = null) => new()
     {
@@ -50,5 +51,10 @@ public static class Material
     public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
         new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At, 1);
 
-    public static string Front(PromptMaterial material) => ResolvedPrompt.Of(material).Front.ToString();
+    public static Merge<LlmConfigView> Llm(this PromptMaterial material) => new PromptTerms(material).Llm;
+
+    public static string Front(PromptMaterial material) => Front(ResolvedPrompt.Of(material));
+
+    /// <summary>Without a state or a message there is nothing else in the plain text.</summary>
+    public static string Front(ResolvedPrompt prompt) => Encoding.UTF8.GetString(PromptBody.Compose(prompt, PromptFormat.Text).Span);
 }

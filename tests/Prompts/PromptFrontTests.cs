@@ -54,6 +54,8 @@ public sealed partial class PromptFrontTests
         var material = Of() with { Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("{{persona}}") } };
         Assert.StartsWith("<character>", Front(material), StringComparison.Ordinal);
         Assert.StartsWith("I sail.\n\n<character>", Front(material with { DefaultPersona = Persona(content: "I sail.") }), StringComparison.Ordinal);
+        var mode = material with { WithFocusMode = true, Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("Be safe."), FocusMode = Mode("{{persona}}") } };
+        Assert.StartsWith("Be safe.\n\n<character>", Front(mode), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -93,7 +95,7 @@ public sealed partial class PromptFrontTests
         Assert.Contains("<name>Captain</name>", front, StringComparison.Ordinal);
         Assert.DoesNotContain("Annie", front, StringComparison.Ordinal);
         Assert.DoesNotContain("she/her", front, StringComparison.Ordinal);
-        Assert.Equal(Source.Override, material.ChoosePersona().From);
+        Assert.Equal(Source.Override, material.Persona.From);
     }
 
     [Theory]
@@ -118,10 +120,10 @@ public sealed partial class PromptFrontTests
             DefaultPersona = Persona("{{char}}", "{{time}} {{secret}}"),
             Variables = new Dictionary<string, string> { ["secret"] = "{{user}}" },
         };
-        var front = ResolvedPrompt.Of(material with { DefaultPersona = material.DefaultPersona! with { Content = "{{secret}}" } }).Front;
-        Assert.Contains("<info>{{char}} / {{secret}} / {{user}}</info>", front.ToString(), StringComparison.Ordinal);
-        Assert.False(front.NeedsTime);
-        Assert.Contains("<name>{{char}}</name>", front.ToString(), StringComparison.Ordinal);
+        var prompt = ResolvedPrompt.Of(material with { DefaultPersona = material.DefaultPersona! with { Content = "{{secret}}" } });
+        Assert.Contains("<info>{{char}} / {{secret}} / {{user}}</info>", Front(prompt), StringComparison.Ordinal);
+        Assert.False(prompt.NeedsTime);
+        Assert.Contains("<name>{{char}}</name>", Front(prompt), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -181,8 +183,8 @@ public sealed partial class PromptFrontTests
     public void A_user_personas_prompt_is_verbatim()
     {
         const string text = "Hello {{user}}, </user> it is {{time}}.";
-        var front = ResolvedPrompt.Of(OfUserPersona(text, [], [])).Front;
-        Assert.Equal((text, false), (front.ToString(), front.NeedsTime));
+        var prompt = ResolvedPrompt.Of(OfUserPersona(text, [], []));
+        Assert.Equal((text, false), (Front(prompt), prompt.NeedsTime));
     }
 
     [Fact]

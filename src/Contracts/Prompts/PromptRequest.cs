@@ -38,10 +38,10 @@ public sealed record PromptOccasion(
     [property: Id(1)] Dictionary<string, string>? Variables);
 
 /// <summary>A resolved prompt, ready to be sent.</summary>
-/// <param name="Body">Null if the caller already has this version.</param>
+/// <param name="Body">UTF-8. Null if the caller already has this version.</param>
 /// <param name="IsRepeatable">It has no part of this request or this moment in it, so it has an ETag.</param>
 [GenerateSerializer, Immutable, Alias("prompt-answer")]
 public sealed record PromptAnswer(
-    [property: Id(0)] PromptText? Body,
+    [property: Id(0)] ReadOnlyMemory<byte>? Body,
     [property: Id(1)] string Version,
     [property: Id(2)] bool IsRepeatable);

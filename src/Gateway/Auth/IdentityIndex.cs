@@ -19,7 +19,7 @@ public sealed class IdentityIndex(UserStore users, Replicas? replicas = null) : 
     public async ValueTask<Guid?> Find(Guid tenant, string provider, string subject, CancellationToken cancel)
     {
         if (replicas is not null && _ledTo.TryGetValue((tenant, provider, subject), out Guid last)
-            && await replicas.Read(Sources.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, last))) is { } user
+            && await replicas.Read(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, last))) is { } user
             && user.User.Identities.Contains(new UserIdentity(provider, subject)))
         {
             return last;

@@ -32,7 +32,7 @@ public sealed class PersonalityIndex(PersonalityStore store, Replicas? replicas 
         }
 
         if (replicas is not null && _ledTo.TryGetValue((tenant, text), out Guid last)
-            && await replicas.Read(Sources.Personality, new ReplicaKey(ReplicaKind.Personality, new TenantScopedKey(tenant, last))) is { } it && it.Slug == text)
+            && await replicas.Read(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, new TenantScopedKey(tenant, last))) is { } it && it.Slug == text)
         {
             return last;
         }

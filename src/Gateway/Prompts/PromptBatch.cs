@@ -113,11 +113,11 @@ public static class PromptBatch
             json.WritePropertyName("prompt");
             if (isText)
             {
-                json.WriteStringValue(outcome.Value.Body!.ToArray());
+                json.WriteStringValue(outcome.Value.Body!.Value.Span);
             }
             else
             {
-                json.WriteRawValue(outcome.Value.Body!.ToArray(), skipInputValidation: true);
+                json.WriteRawValue(outcome.Value.Body!.Value.Span, skipInputValidation: true);
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -125,13 +126,13 @@ public static class PromptEndpoints
             return Started(response, started, body);
         }
 
-        body.WriteTo(response.BodyWriter);
+        response.BodyWriter.Write(body.Span);
         return Task.CompletedTask;
     }
 
-    private static async Task Started(HttpResponse response, Task started, PromptText body)
+    private static async Task Started(HttpResponse response, Task started, ReadOnlyMemory<byte> body)
     {
         await started;
-        body.WriteTo(response.BodyWriter);
+        response.BodyWriter.Write(body.Span);
     }
 }

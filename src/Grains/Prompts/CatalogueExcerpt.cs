@@ -8,7 +8,6 @@ namespace PersonaActors.Grains.Prompts;
 /// <param name="LlmConfigs">Those that overrides and defaults name, if they are global.</param>
 /// <param name="FocusMode">The active mode that was asked for, if there is one.</param>
 public sealed record CatalogueExcerpt(
-    long Version,
     SystemPromptView? SystemPrompt,
     SystemPromptView? DefaultSystemPrompt,
     Items<LlmConfigView> LlmConfigs,

@@ -31,7 +31,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     public async ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
         var (found, isSettled, refusal) = await Gather(tenant, user, actor, request);
-        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(found!.Resolved.Trace() with { IsSettled = isSettled });
+        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(found!.Prompt.Trace() with { IsSettled = isSettled });
     }
 
     private async ValueTask<(Gathered? Found, bool IsSettled, Refusal? Refusal)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
@@ -60,7 +60,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     private static bool TryGather(Reading reading, Guid tenant, Guid userId, Actor actor, PromptRequest request, out Gathered? found, out Refusal? refusal)
     {
         (found, refusal) = (null, null);
-        if (!reading.TryTake(Sources.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, userId)), out var user))
+        if (!reading.TryTake(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, userId)), out var user))
         {
             return false;
         }
@@ -77,7 +77,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         actor = actor with { User = userId };
         if (request.Speaker == PromptSpeaker.Personality)
         {
-            if (!reading.TryTake(Sources.Personality, new ReplicaKey(ReplicaKind.Personality, speaker), out personality))
+            if (!reading.TryTake(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, speaker), out personality))
             {
                 return false;
             }
@@ -86,7 +86,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         }
         else
         {
-            if (!reading.TryTake(Sources.UserPersona, new ReplicaKey(ReplicaKind.UserPersona, speaker), out userPersona))
+            if (!reading.TryTake(PromptReplicas.UserPersona, new ReplicaKey(ReplicaKind.UserPersona, speaker), out userPersona))
             {
                 return false;
             }
@@ -102,19 +102,19 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         var chosen = request.Speaker == PromptSpeaker.Personality ? me.OverrideFor(request.SpeakerId) : null;
         Replica<PersonaView>? overridePersona = null;
         Replica<PersonaView>? defaultPersona = null;
-        if (chosen?.PersonaId is { } named && !reading.TryTake(Sources.Persona, Persona(named), out overridePersona))
+        if (chosen?.PersonaId is { } named && !reading.TryTake(PromptReplicas.Persona, Persona(named), out overridePersona))
         {
             return false;
         }
 
         // A default that an override covers shows only where every tier is explained.
-        if ((overridePersona?.View is null || request.Explain) && !reading.TryTake(Sources.Persona, Persona(me.DefaultPersonaId), out defaultPersona))
+        if ((overridePersona?.View is null || request.Explain) && !reading.TryTake(PromptReplicas.Persona, Persona(me.DefaultPersonaId), out defaultPersona))
         {
             return false;
         }
 
-        if (!reading.TryTake(Sources.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(tenant)), out var of)
-            || !reading.TryTake(Sources.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, new TenantKey(tenant)), out var catalogue))
+        if (!reading.TryTake(PromptReplicas.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(tenant)), out var of)
+            || !reading.TryTake(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, new TenantKey(tenant)), out var catalogue))
         {
             return false;
         }
@@ -122,7 +122,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         FocusModeView? mode = null;
         if (request.FocusMode is { } modeName)
         {
-            if (!reading.TryTake(Sources.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, TenantKey.System), out var system))
+            if (!reading.TryTake(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, TenantKey.System), out var system))
             {
                 return false;
             }
@@ -152,16 +152,16 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             UserPersona = userPersona?.View,
             Catalogue = Excerpt(State(catalogue), me, chosen, personality?.View, mode),
             WithFocusMode = mode is not null,
-            Shelf = personality?.Made(static it => new SpeakerShelf(it)) ?? userPersona!.Made(static it => new SpeakerShelf(it)),
             TenantSettings = of.View?.Settings ?? SettingsTier.Empty,
         };
-        var resolved = ResolvedPrompt.Of(material, speaking.Made(static it => new PersonaSection(it)));
+        var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
+        var resolved = ResolvedPrompt.Of(material, prepared, speaking.Made(static it => new PersonaText(it)));
         if (!TryTakeSession(reading, tenant, userId, resolved, out var session))
         {
             return false;
         }
 
-        found = new Gathered(resolved, session);
+        found = new Gathered(resolved, prepared, session);
         return true;
 
         ReplicaKey Persona(Guid id) => new(ReplicaKind.Persona, new OwnedKey(tenant, userId, id));
@@ -170,12 +170,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     private static bool TryTakeSession(Reading reading, Guid tenant, Guid user, ResolvedPrompt resolved, out FocusSessionView? session)
     {
         session = null;
-        if (!resolved.Settings.ShowsFocus)
+        if (!resolved.Terms.ShowsFocus)
         {
             return true;
         }
 
-        if (!reading.TryTake(Sources.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)), out var begun))
+        if (!reading.TryTake(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)), out var begun))
         {
             return false;
         }
@@ -185,7 +185,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             return true;
         }
 
-        if (!reading.TryTake(Sources.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, id)), out var taken))
+        if (!reading.TryTake(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, id)), out var taken))
         {
             return false;
         }
@@ -208,28 +208,23 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         }
 
         return new CatalogueExcerpt(
-            0, personality?.SystemPromptId is { } prompt ? catalogue.SystemPrompts.GetValueOrDefault(prompt) : null,
+            personality?.SystemPromptId is { } prompt ? catalogue.SystemPrompts.GetValueOrDefault(prompt) : null,
             catalogue.DefaultSystemPrompt, configs, catalogue.DefaultLlmConfig, catalogue.FreeDefaultLlmConfig, mode);
     }
 
     private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
-        var ready = ReadyPrompt.Of(found.Resolved, request.Format, request.Explain);
-        if (occasion?.Variables is { Count: > 0 } variables)
-        {
-            ready = ready.With(variables);
-        }
-
+        var prompt = occasion?.Variables is { Count: > 0 } variables
+            ? ResolvedPrompt.Of(found.Prompt.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
+            : found.Prompt;
         var now = time.GetUtcNow();
-        var focus = FocusNow.Of(found.Session, now);
-        var state = focus is not null || ready.NeedsTime ? CurrentState.Build(now, ready.Resolved.Material.Me.User.TimeZone, focus, ready.NeedsTime) : null;
-        if (state is not null || occasion is not null)
-        {
-            return new PromptAnswer(ready.Compose(state, [], occasion?.Message), ready.Version, IsRepeatable: false);
-        }
-
-        return knownVersions is not null && ready.IsRepeatable && ready.IsAmong(knownVersions) ? ready.Unchanged : ready.Alone;
+        var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(found.Session, now), prompt.NeedsTime);
+        // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.
+        var isRepeatable = state is null && occasion is null && !request.Explain;
+        return isRepeatable && knownVersions is not null && prompt.IsAmong(knownVersions)
+            ? new PromptAnswer(null, prompt.Version, isRepeatable)
+            : new PromptAnswer(PromptBody.Compose(prompt, request.Format, request.Explain, state, [], occasion?.Message), prompt.Version, isRepeatable);
     }
 
-    private sealed record Gathered(ResolvedPrompt Resolved, FocusSessionView? Session);
+    private sealed record Gathered(ResolvedPrompt Prompt, Prepared Prepared, FocusSessionView? Session);
 }

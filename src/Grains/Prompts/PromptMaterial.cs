@@ -41,55 +41,61 @@ public sealed record PromptMaterial
 
     public IReadOnlyDictionary<string, string>? Variables { get; init; }
 
-    /// <summary>The speaker's, if it has one.</summary>
-    public SpeakerShelf? Shelf { get; init; }
+    /// <summary>The whole object of the nearest tier that has one.</summary>
+    public (PersonaView Persona, string From) Persona =>
+        OverridePersona is { } chosen ? (chosen, Source.Override) : (DefaultPersona!, Source.UserDefault);
 
-    public Choice<PersonaView> ChoosePersona() =>
-        Choice<PersonaView>.FirstOf((Source.Override, OverridePersona), (Source.UserDefault, DefaultPersona));
+    public SystemPromptView? OwnSystemPrompt => Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt;
 
     /// <summary>A user persona is a prompt of its own: the tenant's text stands before it only where a focus mode was asked for.</summary>
-    public Choice<SystemPromptView> ChooseSystemPrompt() => Personality is null && !WithFocusMode
-        ? default
-        : Choice<SystemPromptView>.FirstOf(
-            (Source.Personality, Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt),
-            (Source.TenantDefault, Catalogue.DefaultSystemPrompt));
+    public (SystemPromptView? Prompt, string? From) SystemPrompt =>
+        Personality is null && !WithFocusMode ? default
+        : OwnSystemPrompt is { } own ? (own, Source.Personality)
+        : Catalogue.DefaultSystemPrompt is { } common ? (common, Source.TenantDefault)
+        : default;
 
-    public PatternParts Parts(Choice<SystemPromptView> systemPrompt) =>
-        new(Personality, UserPersona, systemPrompt, WithFocusMode ? Catalogue.FocusMode : null);
+    public FocusModeView? FocusMode => WithFocusMode ? Catalogue.FocusMode : null;
 
-    public TermTiers Tiers() => new(
-        FindConfig(Override?.LlmConfigId),
-        WithFocusMode ? Catalogue.FocusMode : null,
-        FindConfig(Me.DefaultLlmConfig),
-        FindConfig(Personality?.DefaultLlmConfigId),
-        (Me.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig,
-        TenantSettings,
-        Personality?.Settings ?? SettingsTier.Empty,
-        ChannelSettings,
-        Me.Settings,
-        Override?.Settings ?? SettingsTier.Empty);
+    /// <summary>Nearest first.</summary>
+    public IReadOnlyList<Tier<LlmConfigView>> LlmTiers =>
+    [
+        new(Source.Override, FindConfig(Override?.LlmConfigId)),
+        new(Source.FocusMode, FocusMode is { DefaultModel: { } model } mode ? ModelOnly(mode, model) : null),
+        new(Source.UserDefault, FindConfig(Me.DefaultLlmConfig)),
+        new(Source.Personality, FindConfig(Personality?.DefaultLlmConfigId)),
+        new(Source.TenantDefault, TenantConfig),
+    ];
+
+    /// <summary>Nearest first.</summary>
+    public IReadOnlyList<Tier<SettingsTier>> SettingsTiers =>
+    [
+        new(Source.UserPersonality, Override?.Settings ?? SettingsTier.Empty),
+        new(Source.User, Me.Settings),
+        new(Source.Channel, ChannelSettings),
+        new(Source.Personality, Personality?.Settings ?? SettingsTier.Empty),
+        new(Source.Tenant, TenantSettings),
+        SettingField.BuiltIn,
+    ];
+
+    /// <summary>All that <see cref="SpeakerText"/> is made from.</summary>
+    internal object?[] SpeakerSources => [Personality, UserPersona, SystemPrompt.Prompt, SystemPrompt.From, FocusMode];
+
+    /// <summary>All that <see cref="PromptTerms"/> are made from.</summary>
+    internal object?[] TermSources =>
+    [
+        FindConfig(Override?.LlmConfigId), FocusMode, FindConfig(Me.DefaultLlmConfig), FindConfig(Personality?.DefaultLlmConfigId), TenantConfig,
+        Override?.Settings ?? SettingsTier.Empty, Me.Settings, ChannelSettings, Personality?.Settings ?? SettingsTier.Empty, TenantSettings,
+    ];
+
+    private LlmConfigView? TenantConfig => (Me.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig;
 
     /// <summary>The user's own, or a global one. Somebody else's is as if it didn't exist.</summary>
-    private LlmConfigView? FindConfig(Guid? id)
-    {
-        if (id is null)
-        {
-            return null;
-        }
+    private LlmConfigView? FindConfig(Guid? id) => id is null
+        ? null
+        : Me.LlmConfigs.FirstOrDefault(config => config.Id == id) ?? Catalogue.LlmConfigs.FirstOrDefault(config => config.Id == id);
 
-        return Find(Me.LlmConfigs, id.Value) ?? Find(Catalogue.LlmConfigs, id.Value);
-    }
-
-    private static LlmConfigView? Find(IReadOnlyList<LlmConfigView> configs, Guid id)
-    {
-        for (var i = 0; i < configs.Count; i++)
-        {
-            if (configs[i].Id == id)
-            {
-                return configs[i];
-            }
-        }
-
-        return null;
-    }
+    /// <summary>A focus mode speaks of the model only.</summary>
+    private static LlmConfigView ModelOnly(FocusModeView mode, string model) => new(
+        mode.Id, null, mode.ModeName, null, model, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+        null, null, null, false, false, mode.Version, mode.CreatedAt, mode.UpdatedAt);
 }

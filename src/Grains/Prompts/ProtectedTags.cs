@@ -11,7 +11,7 @@ namespace PersonaActors.Grains.Prompts;
 /// </summary>
 public static class ProtectedTags
 {
-    public static readonly FrozenSet<string> Names = FrozenSet.ToFrozenSet(
+    private static readonly FrozenSet<string> Names = FrozenSet.ToFrozenSet(
     [
         "character", "name", "info", "traits", "tone", "age", "appearance", "likes", "dislikes", "goals", "examples",
         "user", "pronouns", "about",
@@ -22,44 +22,30 @@ public static class ProtectedTags
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> Lookup = Names.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>For a text that is a user's in all its parts.</summary>
-    public static string Escape(string text) => Escape(text, null);
-
-    /// <summary>For a text of the tenant with users' values in it: what the tenant wrote itself stays.</summary>
-    /// <param name="fromUsers">The stretches that came from users, in order; null for all of it.</param>
-    public static string Escape(string text, IReadOnlyList<(int Start, int End)>? fromUsers)
+    /// <param name="fromUsers">The stretches of a tenant's text that came from users; null for a text that is a user's in all its parts.</param>
+    public static string Escape(string text, IReadOnlyList<(int Start, int End)>? fromUsers = null)
     {
-        if (fromUsers is { Count: 0 })
-        {
-            return text;
-        }
-
         StringBuilder? escaped = null;
         var copied = 0;
         for (var at = NextBracket(text, 0); at >= 0; at = NextBracket(text, at + 1))
         {
-            if (EndOfTag(text, at) is not { } end || (fromUsers is not null && !Touches(fromUsers, at, end)))
+            var (end, isOurs) = ReadName(text, at);
+            if (isOurs && (fromUsers is null || fromUsers.Any(stretch => stretch.Start < end && stretch.End > at)))
             {
-                continue;
+                escaped = (escaped ?? new StringBuilder()).Append(text, copied, at - copied).Append("&lt;");
+                copied = at + 1;
             }
-
-            escaped ??= new StringBuilder(text.Length + 16);
-            escaped.Append(text, copied, at - copied).Append("&lt;");
-            copied = at + 1;
         }
 
         return escaped is null ? text : escaped.Append(text, copied, text.Length - copied).ToString();
     }
 
-    public static bool HasBracket(string text) => NextBracket(text, 0) >= 0;
-
     /// <summary>Whether what reads as the beginning of a tag goes up to the end of the text, so that what follows could end it.</summary>
     public static bool MayGoOn(string text)
     {
-        Span<char> name = stackalloc char[LongestName];
         for (var at = NextBracket(text, 0); at >= 0; at = NextBracket(text, at + 1))
         {
-            if (ReadName(text, at, name, out _) == text.Length)
+            if (ReadName(text, at).End == text.Length)
             {
                 return true;
             }
@@ -68,24 +54,14 @@ public static class ProtectedTags
         return false;
     }
 
-    private static int NextBracket(string text, int from)
-    {
-        var found = text.AsSpan(from).IndexOfAny('<', '\uFF1C', '\uFE64');
-        return found < 0 ? -1 : from + found;
-    }
+    private static int NextBracket(string text, int from) =>
+        text.AsSpan(from).IndexOfAny('<', '\uFF1C', '\uFE64') is >= 0 and var found ? from + found : -1;
 
-    /// <summary>Where the name of a protected tag that opens or closes at the bracket ends, or null if none does.</summary>
-    private static int? EndOfTag(string text, int bracket)
+    /// <summary>Reads what stands behind a bracket as a lenient reader would, up to the end of the name or where it is too long for ours.</summary>
+    private static (int End, bool IsOurs) ReadName(string text, int bracket)
     {
         Span<char> name = stackalloc char[LongestName];
-        return ReadName(text, bracket, name, out var length) is { } end && Lookup.Contains(name[..length]) ? end : null;
-    }
-
-    /// <summary>Reads what stands behind a bracket as a lenient reader would; null if it is longer than any name of ours.</summary>
-    /// <returns>Where the name ends.</returns>
-    private static int? ReadName(string text, int bracket, Span<char> name, out int length)
-    {
-        length = 0;
+        var length = 0;
         var at = bracket + 1;
         for (; at < text.Length; at++)
         {
@@ -108,26 +84,13 @@ public static class ProtectedTags
 
             if (length == name.Length)
             {
-                return null;
+                return (at, false);
             }
 
             name[length++] = c;
         }
 
-        return at;
-    }
-
-    private static bool Touches(IReadOnlyList<(int Start, int End)> spans, int start, int end)
-    {
-        foreach (var span in spans)
-        {
-            if (span.Start < end && span.End > start)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        return (at, Lookup.Contains(name[..length]));
     }
 
     private static bool IsInvisible(char c) =>
@@ -142,11 +105,12 @@ public static class ProtectedTags
             c = (char)(c - '\uFF01' + '!');
         }
 
-        if (c == '-')
+        return c switch
         {
-            return '_';
-        }
-
-        return char.ToLowerInvariant(c == '\u017F' ? 's' : c == '\u212A' ? 'k' : c);
+            '-' => '_',
+            '\u017F' => 's',
+            '\u212A' => 'k',
+            _ => char.ToLowerInvariant(c),
+        };
     }
 }

@@ -1,44 +1,90 @@
-using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Contracts.Personas;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text.Json;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
 
-/// <summary>Material, merged: what every format of the answer is written from. Holds nothing of a single request.</summary>
+/// <summary>Material, merged: what every format of the answer is written from. Holds nothing of a single moment.</summary>
 public sealed class ResolvedPrompt
 {
-    private ResolvedPrompt(PromptMaterial material, PersonaSection? known)
+    /// <summary>Rises when the same material begins to give another text.</summary>
+    private const byte Rendering = 5;
+
+    private ResolvedPrompt(PromptMaterial material, Prepared prepared, PersonaText? persona)
     {
-        var tiers = material.Tiers();
-        Terms = material.Shelf?.Terms(tiers) ?? new PromptTerms(tiers);
-        Material = Settings.ShowsMindscape || material.Mindscape is null ? material : material with { Mindscape = null };
-        Persona = material.ChoosePersona();
-        PersonaSection = ReferenceEquals(known?.Of, Persona.Value) ? known! : new PersonaSection(Persona.Value!);
-        SystemPrompt = material.ChooseSystemPrompt();
-        var parts = material.Parts(SystemPrompt);
-        Pattern = material.Shelf?.Pattern(parts) ?? new PromptPattern(parts);
-        Version = PromptVersion.Of(this);
+        var (view, from) = material.Persona;
+        Material = material;
+        Persona = ReferenceEquals(persona?.Of, view) ? persona! : new PersonaText(view);
+        PersonaFrom = from;
+        Speaker = prepared.Speaker(material);
+        Terms = prepared.Terms(material);
+        Mindscape = Terms.ShowsMindscape ? material.Mindscape : null;
+        Variables = material.Variables?.ToDictionary(variable => variable.Key, variable => new Piece(variable.Value));
+        Version = VersionOf();
     }
 
     public PromptMaterial Material { get; }
 
-    public Choice<PersonaView> Persona { get; }
+    public PersonaText Persona { get; }
 
-    public PersonaSection PersonaSection { get; }
+    public string PersonaFrom { get; }
 
-    public Choice<SystemPromptView> SystemPrompt { get; }
-
-    public PromptPattern Pattern { get; }
+    public SpeakerText Speaker { get; }
 
     public PromptTerms Terms { get; }
 
-    public LlmMerge Llm => Terms.Llm;
+    public string? Mindscape { get; }
 
-    public SettingsCascade Settings => Terms.Settings;
+    public IReadOnlyDictionary<string, Piece>? Variables { get; }
 
-    public PromptFront Front => new(this);
-
+    /// <summary>
+    /// What tells one prompt from the next: a hash over the versions of all that went into sections 1–5, the LLM parameters and
+    /// the settings, and over where each came from. Equal versions mean equal bytes, so it is also the ETag.
+    /// </summary>
     public string Version { get; }
 
-    /// <param name="known">The section of the persona, if it is known already.</param>
-    public static ResolvedPrompt Of(PromptMaterial material, PersonaSection? known = null) => new(material, known);
+    /// <summary>The front points to "the time given below", so each answer has a current state.</summary>
+    public bool NeedsTime => Speaker.NeedsTime || (Speaker.SpeaksOfUser && Persona.NeedsTime);
+
+    /// <param name="prepared">Of the speaker.</param>
+    /// <param name="persona">The text of the persona, if it is known already.</param>
+    public static ResolvedPrompt Of(PromptMaterial material, Prepared? prepared = null, PersonaText? persona = null) => new(material, prepared ?? new Prepared(), persona);
+
+    /// <summary>Whether one of the tags of an If-None-Match is this version's.</summary>
+    public bool IsAmong(ReadOnlySpan<char> tags)
+    {
+        for (var at = tags.IndexOf(Version); at >= 0; tags = tags[(at + 1)..], at = tags.IndexOf(Version))
+        {
+            if (at > 0 && tags[at - 1] == '"' && at + Version.Length < tags.Length && tags[at + Version.Length] == '"')
+            {
+                return true;
+            }
+        }
+
+        return tags.Trim() is "*";
+    }
+
+    /// <summary>What it is made of: the same things that its version is a hash of.</summary>
+    public PromptTrace Trace() => new(
+        Version, Persona.Of.Id, [new PromptPart("persona", PersonaFrom, Persona.Of.Id, Persona.Of.Version), .. Speaker.Parts, .. Terms.Parts]);
+
+    /// <summary>Taken once of what many prompts have in common: their sum stands for all of them.</summary>
+    internal static UInt128 DigestOf(IReadOnlyList<PromptPart> parts) =>
+        BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData([Rendering, .. JsonSerializer.SerializeToUtf8Bytes(parts, Wire.Json)]));
+
+    private string VersionOf()
+    {
+        var sum = Speaker.Digest + Terms.Digest + Persona.Digest + (PersonaFrom == Source.Override ? UInt128.One : UInt128.Zero);
+        if (Mindscape is not null || Variables is not null)
+        {
+            var own = Variables?.OrderBy(variable => variable.Key, StringComparer.Ordinal).Select(variable => Said($"variables.{variable.Key}", variable.Value.Text)) ?? [];
+            sum += DigestOf([Said("mindscape", Mindscape), .. own]);
+        }
+
+        return sum.ToString("x32");
+
+        static PromptPart Said(string what, string? text) => new(what, null, null, null, JsonText.From(text));
+    }
 }

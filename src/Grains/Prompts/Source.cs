@@ -17,22 +17,3 @@ public static class Source
     public const string User = "user";
     public const string UserPersonality = "user-personality";
 }
-
-/// <summary>What was chosen, and the tier that it came from; neither where no tier has one.</summary>
-public readonly record struct Choice<T>(T? Value, string? From)
-    where T : class
-{
-    /// <summary>The whole object of the first tier that has one.</summary>
-    public static Choice<T> FirstOf(params ReadOnlySpan<(string From, T? Value)> tiers)
-    {
-        foreach (var (from, value) in tiers)
-        {
-            if (value is not null)
-            {
-                return new Choice<T>(value, from);
-            }
-        }
-
-        return default;
-    }
-}

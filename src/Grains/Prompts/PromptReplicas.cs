@@ -12,7 +12,7 @@ using PersonaActors.Grains.Replicas;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>The owners whose views prompts are made from.</summary>
-public static class Sources
+public static class PromptReplicas
 {
     public static readonly ReplicaOf<UserSide> User = new(
         static (grains, key, silo) => grains.Of<IUserGrain>(new TenantScopedKey(key.Tenant, key.Id)).Grant(silo),

@@ -7,29 +7,30 @@ using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Tests.Prompts;
 
-public sealed class SettingsCascadeTests
+public sealed class SettingsTermsTests
 {
     private static readonly string[] Names = [Source.Tenant, Source.Personality, Source.Channel, Source.User, Source.UserPersonality];
 
-    private static SettingsCascade Cascade(params SettingsTier[] tiers) =>
-        SettingsCascade.Of([.. tiers.Select((tier, i) => new TierOfSettings(Names[i], tier))]);
+    /// <param name="tiers">Furthest first.</param>
+    private static Merge<SettingsTier> Cascade(params SettingsTier[] tiers) =>
+        new(SettingField.All, [.. tiers.Select((tier, i) => new Tier<SettingsTier>(Names[i], tier)).Reverse(), SettingField.BuiltIn]);
+
+    private static (object Value, string From) Said(Merge<SettingsTier> settings, string field) =>
+        settings.Chosen.Where(choice => choice.Field.Name == field).Select(choice => (choice.Value, choice.From.Name)).Single();
+
+    private static IEnumerable<(string Field, object Value, string From)> Said(Merge<SettingsTier> settings) =>
+        settings.Chosen.Select(choice => (choice.Field.Name, choice.Value, choice.From.Name));
 
     [Fact]
-    public void Where_nobody_says_anything_the_built_in_holds()
-    {
-        var cascade = Cascade();
-        Assert.Equal(SettingsCascade.BuiltIn, cascade.Effective);
-        Assert.Equal(50, cascade.MaxMessages.Setting.Value);
-        Assert.All(cascade.Sources(), field => Assert.Equal(Source.BuiltIn, field.From));
-    }
+    public void Where_nobody_says_anything_the_built_in_holds() =>
+        Assert.Equal(
+            [("maxMessages", 50), ("maxAge", "off"), ("memoryLimit", 10), ("memoryScoreThreshold", 0.5), ("focusOverlay", true), ("mindscapeOverlay", (object)true)],
+            Said(Cascade()).Where(field => field.From == Source.BuiltIn).Select(field => (field.Field, field.Value)));
 
     [Fact]
-    public void Off_ends_the_search()
-    {
-        var cascade = Cascade(new SettingsTier { MaxAge = Setting<int>.Of(60) }, new SettingsTier { MaxAge = Setting<int>.Off });
-        Assert.True(cascade.MaxAge.IsOff);
-        Assert.Equal(Source.Personality, cascade.MaxAge.From);
-    }
+    public void Off_ends_the_search() => Assert.Equal(
+        ("off", Source.Personality),
+        Said(Cascade(new SettingsTier { MaxAge = Setting<int>.Of(60) }, new SettingsTier { MaxAge = Setting<int>.Off }), "maxAge"));
 
     [Fact]
     public void Fields_fall_through_each_on_its_own()
@@ -38,9 +39,8 @@ public sealed class SettingsCascadeTests
             new SettingsTier { MaxMessages = Setting<int>.Of(10), FocusOverlay = Setting<bool>.Of(false) },
             SettingsTier.Empty, SettingsTier.Empty,
             new SettingsTier { MaxMessages = Setting<int>.Of(20) });
-        Assert.Equal((20, Source.User), (cascade.MaxMessages.Setting.Value, cascade.MaxMessages.From));
-        Assert.False(cascade.ShowsFocus);
-        Assert.Equal(Source.Tenant, cascade.FocusOverlay.From);
+        Assert.Equal((20, Source.User), Said(cascade, "maxMessages"));
+        Assert.Equal((false, Source.Tenant), Said(cascade, "focusOverlay"));
     }
 
     [Theory]
@@ -89,23 +89,29 @@ public sealed class SettingsCascadeTests
 
     private static readonly Arbitrary<SettingsTier[]> AnyTiers = AnyTier.ArrayOf(Names.Length).ToArbitrary();
 
-    private static IEnumerable<object?> Fields(SettingsTier tier) =>
+    private static object?[] Fields(SettingsTier tier) =>
         [tier.MaxMessages, tier.MaxAge, tier.MemoryLimit, tier.MemoryScoreThreshold, tier.FocusOverlay, tier.MindscapeOverlay];
+
+    /// <summary>As an answer gives it: the value, or "off".</summary>
+    private static object? Answered(object? setting) => setting switch
+    {
+        Setting<int> number => number.State == SettingState.Off ? "off" : number.Value,
+        Setting<double> number => number.State == SettingState.Off ? "off" : number.Value,
+        Setting<bool> flag => flag.State == SettingState.Off ? "off" : flag.Value,
+        _ => null,
+    };
 
     [Fact]
     public void For_every_field_the_last_tier_that_says_something_wins_and_confirms_it() =>
         Prop.ForAll(AnyTiers, tiers =>
         {
-            var cascade = Cascade(tiers);
-            var effective = Fields(cascade.Effective).ToArray();
-            var sources = cascade.Sources().ToArray();
-            var defaults = Fields(SettingsTier.Empty).ToArray();
-            return Enumerable.Range(0, effective.Length).All(field =>
+            var said = Said(Cascade(tiers)).ToArray();
+            var nothing = Fields(SettingsTier.Empty);
+            return said.Length == nothing.Length && Enumerable.Range(0, said.Length).All(field =>
             {
-                var last = Array.FindLastIndex(tiers, tier => !Equals(Fields(tier).ElementAt(field), defaults[field]));
-                return last < 0
-                    ? sources[field].From == Source.BuiltIn && Equals(effective[field], Fields(SettingsCascade.BuiltIn).ElementAt(field))
-                    : sources[field].From == Names[last] && Equals(effective[field], Fields(tiers[last]).ElementAt(field));
+                var last = Array.FindLastIndex(tiers, tier => !Equals(Fields(tier)[field], nothing[field]));
+                var (from, tier) = last < 0 ? (Source.BuiltIn, SettingField.BuiltIn.Says!) : (Names[last], tiers[last]);
+                return said[field].From == from && Equals(said[field].Value, Answered(Fields(tier)[field]));
             });
         }).QuickCheckThrowOnFailure();
 
@@ -113,14 +119,15 @@ public sealed class SettingsCascadeTests
     public void A_prompts_tiers_lie_over_each_other_in_that_order() =>
         Prop.ForAll(AnyTiers, tiers =>
         {
-            var cascade = (Material.Of(Material.Personality() with { Settings = tiers[1] }) with
+            var terms = new PromptTerms(Material.Of(Material.Personality() with { Settings = tiers[1] }) with
             {
                 TenantSettings = tiers[0],
                 ChannelSettings = tiers[2],
                 Me = Material.Me(Material.User with { Settings = tiers[3] }),
                 Override = Material.Override(settings: tiers[4]),
-            }).Tiers().MergeSettings();
-            return cascade.Effective == Cascade(tiers).Effective && cascade.Sources().SequenceEqual(Cascade(tiers).Sources());
+            });
+            var focus = Said(terms.Settings, "focusOverlay").Value;
+            return Said(terms.Settings).SequenceEqual(Said(Cascade(tiers))) && terms.ShowsFocus == Equals(focus, true);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -133,7 +140,7 @@ public sealed class SettingsCascadeTests
             cleared[at] = clear.Over(cleared[at]);
             var never = tiers.ToArray();
             never[at] = SettingsTier.Empty;
-            return Cascade(cleared).Effective == Cascade(never).Effective && Cascade(cleared).Sources().SequenceEqual(Cascade(never).Sources());
+            return Said(Cascade(cleared)).SequenceEqual(Said(Cascade(never)));
         }).QuickCheckThrowOnFailure();
 
     [Fact]

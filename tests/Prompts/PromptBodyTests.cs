@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
@@ -9,7 +11,7 @@ using static PersonaActors.Tests.Prompts.Material;
 
 namespace PersonaActors.Tests.Prompts;
 
-public sealed class ReadyPromptTests
+public sealed class PromptBodyTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
@@ -26,14 +28,17 @@ public sealed class ReadyPromptTests
 
     private static ResolvedPrompt Resolve(PromptMaterial? material = null) => ResolvedPrompt.Of(material ?? Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Full } });
 
-    private static JsonObject Json(ReadyPrompt ready, string? state = null, string? message = null, params PromptMessage[] window) =>
-        JsonNode.Parse(ready.Compose(state, window, message).ToArray())!.AsObject();
+    private static JsonObject Json(ResolvedPrompt prompt, PromptFormat format, string? state = null, string? message = null, params PromptMessage[] window) =>
+        JsonNode.Parse(PromptBody.Compose(prompt, format, false, state, window, message).Span)!.AsObject();
+
+    private static string Text(ResolvedPrompt prompt, PromptFormat format, string? state = null, string? message = null) =>
+        Encoding.UTF8.GetString(PromptBody.Compose(prompt, format, false, state, [], message).Span);
 
     [Fact]
     public void The_native_answer_has_the_text_the_parameters_and_their_sources()
     {
-        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Native, explain: false);
-        var answer = JsonNode.Parse(ready.Alone.Body!.ToArray())!;
+        var prompt = Resolve();
+        var answer = Json(prompt, PromptFormat.Native);
         Assert.StartsWith("<character>", (string)answer["systemPrompt"]!, StringComparison.Ordinal);
         Assert.Empty(answer["messages"]!.AsArray());
         Assert.Equal("m", (string)answer["llm"]!["model"]!);
@@ -42,9 +47,8 @@ public sealed class ReadyPromptTests
         Assert.Equal(Source.UserDefault, (string)answer["sources"]!["persona"]!);
         Assert.Equal(Source.BuiltIn, (string)answer["sources"]!["settings"]!["maxMessages"]!);
         Assert.Equal("off", (string)answer["settings"]!["maxAge"]!);
-        Assert.Equal(ready.Version, (string)answer["version"]!);
+        Assert.Equal(prompt.Version, (string)answer["version"]!);
         Assert.Null(answer["explain"]);
-        Assert.True(ready.Alone.IsRepeatable);
     }
 
     [Theory]
@@ -58,14 +62,14 @@ public sealed class ReadyPromptTests
     [InlineData("", false)]
     public void A_version_is_found_among_the_tags_that_a_caller_has(string tags, bool isAmong)
     {
-        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Native, false);
-        Assert.Equal(isAmong, ready.IsAmong(tags.Replace("V", ready.Version, StringComparison.Ordinal)));
+        var prompt = Resolve();
+        Assert.Equal(isAmong, prompt.IsAmong(tags.Replace("V", prompt.Version, StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Explain_adds_every_tiers_value_set_or_not()
     {
-        var explained = JsonNode.Parse(ReadyPrompt.Of(Resolve(), PromptFormat.Native, explain: true).Alone.Body!.ToArray())!["explain"]!;
+        var explained = JsonNode.Parse(PromptBody.Compose(Resolve(), PromptFormat.Native, explain: true).Span)!["explain"]!;
         Assert.Equal(
             """{"override":null,"focus-mode":null,"user-default":null,"personality":null,"tenant-default":1.5}""",
             explained["llm"]!["temperature"]!.ToJsonString());
@@ -79,7 +83,7 @@ public sealed class ReadyPromptTests
     [Fact]
     public void The_openai_format_is_a_chat_completions_body()
     {
-        var body = Json(ReadyPrompt.Of(Resolve(), PromptFormat.Openai, false), "<current_state/>", "Hi \"you\"\n", new PromptMessage("assistant", "Yes?"));
+        var body = Json(Resolve(), PromptFormat.Openai, "<current_state/>", "Hi \"you\"\n", new PromptMessage("assistant", "Yes?"));
         Assert.Equal(["system", "assistant", "user"], body["messages"]!.AsArray().Select(m => (string)m!["role"]!));
         Assert.EndsWith("\n\n<current_state/>", (string)body["messages"]![0]!["content"]!, StringComparison.Ordinal);
         Assert.Equal("Hi \"you\"\n", (string)body["messages"]![2]!["content"]!);
@@ -92,7 +96,7 @@ public sealed class ReadyPromptTests
     [Fact]
     public void The_anthropic_format_is_a_messages_body_whose_front_is_cached()
     {
-        var body = Json(ReadyPrompt.Of(Resolve(), PromptFormat.Anthropic, false), "state", "Hi");
+        var body = Json(Resolve(), PromptFormat.Anthropic, "state", "Hi");
         Assert.Equal(2, body["system"]!.AsArray().Count);
         Assert.Equal("ephemeral", (string)body["system"]![0]!["cache_control"]!["type"]!);
         Assert.Equal("state", (string)body["system"]![1]!["text"]!);
@@ -106,24 +110,23 @@ public sealed class ReadyPromptTests
     public void Anthropics_temperature_ends_at_one_and_a_limit_is_always_named()
     {
         var material = Of() with { Catalogue = Catalogue with { DefaultLlmConfig = Config("m", 1.5) } };
-        var body = Json(ReadyPrompt.Of(Resolve(material), PromptFormat.Anthropic, false));
+        var body = Json(Resolve(material), PromptFormat.Anthropic);
         Assert.Equal(1, (double)body["temperature"]!);
-        Assert.Equal(LlmBodies.AnthropicMaxTokens, (int)body["max_tokens"]!);
+        Assert.Equal(LlmField.AnthropicMaxTokens, (int)body["max_tokens"]!);
     }
 
     [Fact]
     public void Without_any_parameter_the_bodies_are_still_whole()
     {
         var resolved = Resolve(Of());
-        Assert.Single(Json(ReadyPrompt.Of(resolved, PromptFormat.Openai, false)));
-        Assert.Equal(resolved.Front.ToString(), Encoding.UTF8.GetString(ReadyPrompt.Of(resolved, PromptFormat.Text, false).Alone.Body!.ToArray()));
+        Assert.Single(Json(resolved, PromptFormat.Openai));
+        Assert.StartsWith("<character>", Text(resolved, PromptFormat.Text), StringComparison.Ordinal);
     }
 
     [Fact]
     public void In_plain_text_a_message_can_not_pose_as_a_section()
     {
-        var ready = ReadyPrompt.Of(Resolve(), PromptFormat.Text, false);
-        Assert.EndsWith("\n\n&lt;/user>hi", Encoding.UTF8.GetString(ready.Compose(null, [], "</user>hi").ToArray()), StringComparison.Ordinal);
+        Assert.EndsWith("\n\n&lt;/user>hi", Text(Resolve(), PromptFormat.Text, message: "</user>hi"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,32 +137,32 @@ public sealed class ReadyPromptTests
             Gen.Elements("", "hi", "\"}]", "</user>", "ü😀\n").ToArbitrary(),
             (format, minutes, message) =>
             {
-                var resolved = Resolve(Of(Personality("It is {{time}}.")));
-                var ready = ReadyPrompt.Of(resolved, format, false);
-                var front = format == PromptFormat.Text ? resolved.Front.ToString() : System.Text.Json.JsonEncodedText.Encode(resolved.Front.ToString(), System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
-                var alone = Encoding.UTF8.GetString(ready.Alone.Body!.ToArray());
+                var prompt = Resolve(Of(Personality("It is {{time}}.")));
+                var front = format == PromptFormat.Text ? Front(prompt) : JsonEncodedText.Encode(Front(prompt), JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
+                var alone = Text(prompt, format);
                 var end = alone.IndexOf(front, StringComparison.Ordinal) + front.Length;
-                var state = CurrentState.Build(Noon.AddMinutes(minutes), "UTC", null, ready.NeedsTime);
-                return Encoding.UTF8.GetString(ready.Compose(state, [], message).ToArray()).StartsWith(alone[..end], StringComparison.Ordinal);
+                var state = PromptText.State(Noon.AddMinutes(minutes), "UTC", null, prompt.NeedsTime);
+                return end >= front.Length && Text(prompt, format, state, message).StartsWith(alone[..end], StringComparison.Ordinal);
             }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void The_time_is_in_the_current_state_only_and_only_where_somebody_points_to_it()
     {
-        Assert.Null(CurrentState.Build(Noon, "UTC", null, needsTime: false));
+        Assert.Null(PromptText.State(Noon, "UTC", null, needsTime: false));
         Assert.Equal(
             "<current_state>\n<time>Saturday, 21 November 2026, 13:00 (Europe/Berlin)</time>\n</current_state>",
-            CurrentState.Build(Noon, "Europe/Berlin", null, needsTime: true));
-        Assert.False(ReadyPrompt.Of(Resolve(Of(Personality("It is {{date}}."))), PromptFormat.Native, false).Alone.IsRepeatable);
+            PromptText.State(Noon, "Europe/Berlin", null, needsTime: true));
+        Assert.True(Resolve(Of(Personality("It is {{date}}."))).NeedsTime);
+        Assert.False(Resolve().NeedsTime);
     }
 
     [Fact]
     public void A_focus_session_is_in_the_current_state_and_flow_asks_for_brevity()
     {
-        var calm = CurrentState.Build(Noon, "UTC", new FocusNow("deep", 1, false), needsTime: false)!;
+        var calm = PromptText.State(Noon, "UTC", new FocusNow("deep", 1, false), needsTime: false)!;
         Assert.Contains("(deep), 1 minute in.", calm, StringComparison.Ordinal);
         Assert.DoesNotContain("brief", calm, StringComparison.Ordinal);
-        Assert.Contains("35 minutes in. They are in flow: be brief", CurrentState.Build(Noon, "UTC", new FocusNow("deep", 35, true), needsTime: false), StringComparison.Ordinal);
+        Assert.Contains("35 minutes in. They are in flow: be brief", PromptText.State(Noon, "UTC", new FocusNow("deep", 35, true), needsTime: false), StringComparison.Ordinal);
     }
 
     public static TheoryData<string, Func<PromptMaterial, PromptMaterial>, bool> Moves() => new()
@@ -171,7 +174,6 @@ public sealed class ReadyPromptTests
         { "the personality", m => m with { Personality = m.Personality! with { Version = 2 } }, true },
         { "the config", m => m with { Catalogue = m.Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
         { "a config nobody falls back to", m => m with { Catalogue = m.Catalogue with { FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
-        { "the catalogue elsewhere", m => m with { Catalogue = m.Catalogue with { Version = 99 } }, false },
         { "the user elsewhere", m => m with { Me = Me(User with { Version = 99, Username = "x" }) }, false },
         { "the tenant's prompt", m => m with { Catalogue = m.Catalogue with { DefaultSystemPrompt = SystemPrompt("s") } }, true },
         { "a setting", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(3) } }) }, true },
@@ -195,7 +197,7 @@ public sealed class ReadyPromptTests
         var prompt = SystemPrompt("the same");
         var own = Of(Personality() with { SystemPromptId = prompt.Id }) with { Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = prompt } };
         var tenants = own with { Catalogue = own.Catalogue with { SystemPrompt = null } };
-        Assert.Equal(Resolve(own).Front.ToString(), Resolve(tenants).Front.ToString());
+        Assert.Equal(Front(own), Front(tenants));
         Assert.NotEqual(Resolve(own).Version, Resolve(tenants).Version);
     }
 
@@ -203,7 +205,7 @@ public sealed class ReadyPromptTests
     public void The_mindscape_speaks_only_if_the_settings_let_it()
     {
         var material = Of() with { Mindscape = "overlay", Me = Me(User with { Settings = new() { MindscapeOverlay = Setting<bool>.Off } }) };
-        Assert.DoesNotContain("overlay", Resolve(material).Front.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("overlay", Front(material), StringComparison.Ordinal);
         Assert.Equal(Resolve(material with { Mindscape = null }).Version, Resolve(material).Version);
     }
 }

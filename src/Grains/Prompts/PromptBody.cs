@@ -1,0 +1,193 @@
+using System.Text.Json;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Prompts;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>One message of the conversation, as every format carries it.</summary>
+public readonly record struct PromptMessage(string Role, string Content);
+
+/// <summary>
+/// A resolved prompt as the body of an answer, in one of its formats. A current state and messages are put in between: the
+/// front before them is the same bytes with any.
+/// </summary>
+public static class PromptBody
+{
+    /// <param name="state">Sections 6 and 7, joined.</param>
+    /// <param name="window">Section 8.</param>
+    /// <param name="message">Section 9.</param>
+    public static ReadOnlyMemory<byte> Compose(
+        ResolvedPrompt prompt, PromptFormat format, bool explain = false, string? state = null, IReadOnlyList<PromptMessage>? window = null, string? message = null)
+    {
+        var output = new PromptWriter();
+        PromptMessage[] messages = [.. window ?? [], .. message is null ? [] : (PromptMessage[])[new PromptMessage("user", message)]];
+        switch (format)
+        {
+            case PromptFormat.Native:
+                WriteNative(output, prompt, explain, state, messages);
+                break;
+            case PromptFormat.Openai:
+                WriteOpenai(output, prompt, state, messages);
+                break;
+            case PromptFormat.Anthropic:
+                WriteAnthropic(output, prompt, state, messages);
+                break;
+            default:
+                return Plain(output, prompt, state, window ?? [], message);
+        }
+
+        return output.Written;
+    }
+
+    private static void WriteNative(PromptWriter output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages)
+    {
+        var (terms, promptFrom) = (prompt.Terms, prompt.Material.SystemPrompt.From);
+        output.Write("{\"systemPrompt\":\""u8);
+        WriteText(output, prompt, state);
+        output.Write("\",\"messages\":"u8);
+        output.Write(Json(messages));
+        output.Write(",\"llm\":"u8);
+        output.Write(terms.Llm.Values);
+        output.Write(",\"persona\":"u8);
+        output.Write(prompt.Persona.Json);
+        output.Write(","u8);
+        output.Write(prompt.Speaker.Members);
+        output.Write(",\"settings\":"u8);
+        output.Write(terms.Settings.Values);
+        output.Write(",\"sources\":{\"llm\":"u8);
+        output.Write(terms.Llm.Sources);
+        output.Write(",\"settings\":"u8);
+        output.Write(terms.Settings.Sources);
+        output.Write(",\"persona\":\""u8);
+        output.Write(Piece.Encode(prompt.PersonaFrom));
+        output.Write(promptFrom is null ? "\""u8 : "\",\"systemPrompt\":\""u8);
+        if (promptFrom is not null)
+        {
+            output.Write(Piece.Encode(promptFrom));
+            output.Write("\""u8);
+        }
+
+        output.Write("},\"version\":\""u8);
+        output.Write(Piece.Encode(prompt.Version));
+        output.Write("\""u8);
+        if (explain)
+        {
+            output.Write(",\"explain\":"u8);
+            output.Write(Json(Explain(prompt)));
+        }
+
+        output.Write("}"u8);
+    }
+
+    private static void WriteOpenai(PromptWriter output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
+    {
+        output.Write("{\"messages\":["u8);
+        var start = output.Length;
+        output.Write("{\"role\":\"system\",\"content\":\""u8);
+        var text = output.Length;
+        WriteText(output, prompt, state);
+        if (output.Length == text)
+        {
+            output.CutTo(start);
+        }
+        else
+        {
+            output.Write(messages.Length > 0 ? "\"},"u8 : "\"}"u8);
+        }
+
+        output.Write(Json(messages).AsSpan()[1..]);
+        WriteMembers(output, prompt, PromptFormat.Openai);
+    }
+
+    /// <summary>The state in a block of its own behind the front's, so that the upstream keeps the first one.</summary>
+    private static void WriteAnthropic(PromptWriter output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
+    {
+        output.Write("{\"system\":["u8);
+        var start = output.Length;
+        output.Write("{\"type\":\"text\",\"text\":\""u8);
+        var text = output.Length;
+        PromptText.WriteFront(output, prompt);
+        if (output.Length == text)
+        {
+            output.CutTo(start);
+        }
+        else
+        {
+            output.Write("\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8);
+            output.Write(state is null ? [] : ","u8);
+        }
+
+        if (state is not null)
+        {
+            output.Write(Json(new { type = "text", text = state }));
+        }
+
+        output.Write("],\"messages\":"u8);
+        output.Write(Json(messages));
+        WriteMembers(output, prompt, PromptFormat.Anthropic);
+    }
+
+    private static void WriteMembers(PromptWriter output, ResolvedPrompt prompt, PromptFormat format)
+    {
+        var members = prompt.Terms.Llm.ToMembers(format);
+        output.Write(members.Count > 0 ? ","u8 : []);
+        output.Write(Json(members).AsSpan()[1..]);
+    }
+
+    private static void WriteText(PromptWriter output, ResolvedPrompt prompt, string? state)
+    {
+        var start = output.Length;
+        PromptText.WriteFront(output, prompt);
+        if (state is not null)
+        {
+            PromptText.AddLiteral(output, start, state);
+        }
+    }
+
+    /// <summary>One text for all: here a message stands beside the sections, so it may not pose as one.</summary>
+    private static ReadOnlyMemory<byte> Plain(PromptWriter output, ResolvedPrompt prompt, string? state, IReadOnlyList<PromptMessage> window, string? message)
+    {
+        output.Write("\""u8);
+        WriteText(output, prompt, state);
+        foreach (var said in window)
+        {
+            PromptText.AddLiteral(output, 1, $"{said.Role}: {ProtectedTags.Escape(said.Content)}");
+        }
+
+        if (message is not null)
+        {
+            PromptText.AddLiteral(output, 1, ProtectedTags.Escape(message));
+        }
+
+        output.Write("\""u8);
+        var text = new Utf8JsonReader(output.Written.Span);
+        text.Read();
+        var plain = new byte[output.Length];
+        return plain.AsMemory(0, text.CopyString(plain));
+    }
+
+    /// <summary>Every tier's value for every field, set or not: why the answer is as it is, and what would hold if a nearer tier said nothing.</summary>
+    private static object Explain(ResolvedPrompt prompt)
+    {
+        var (material, llm, settings) = (prompt.Material, prompt.Terms.Llm, prompt.Terms.Settings);
+        return new
+        {
+            persona = ByTier(
+                (Source.Override, material.OverridePersona is { } mine ? new { mine.Id, mine.Name, mine.Version } : null),
+                (Source.UserDefault, material.DefaultPersona is { } usual ? new { usual.Id, usual.Name, usual.Version } : null)),
+            systemPrompt = ByTier(
+                (Source.Personality, material.OwnSystemPrompt is { } own ? new { own.Id, own.Name, own.Version } : null),
+                (Source.TenantDefault, material.Catalogue.DefaultSystemPrompt is { } common ? new { common.Id, common.Name, common.Version } : null)),
+            configs = ByTier(llm.Tiers.Select(tier => (tier.Name, tier.Says is { } config ? (object)new { config.Id, config.Name, config.Version } : null))),
+            llm = ByTier(llm.Fields.Select(field => (field.Name, (object?)ByTier(llm.Tiers.Select(tier => (tier.Name, tier.Value(field))))))),
+            // Furthest first.
+            settings = ByTier(settings.Fields.Select(field => (field.Name, (object?)ByTier(settings.Tiers.Reverse().Select(tier => (tier.Name, tier.Value(field))))))),
+        };
+    }
+
+    private static OrderedDictionary<string, object?> ByTier(params IEnumerable<(string Name, object? Value)> tiers) =>
+        new(tiers.Select(tier => KeyValuePair.Create(tier.Name, tier.Value)));
+
+    private static byte[] Json<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Wire.Json);
+}

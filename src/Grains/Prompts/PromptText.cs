@@ -1,0 +1,226 @@
+using System.Globalization;
+using System.Text.Json;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Contracts.UserPersonas;
+
+namespace PersonaActors.Grains.Prompts;
+
+/// <summary>
+/// What the text of a prompt is, in its order: 1. system prompt, 2. focus mode, 3. the character or the user persona's own
+/// text (<see cref="SpeakerText"/>); 4. the user (<see cref="PersonaText"/>); 5. mindscape; 6. current state (and 7. memories).
+/// Sections 1–5 are the front, which doesn't move between requests while nothing changed, so that providers' prefix caches hit.
+/// Sections with nothing in them are left out.
+/// </summary>
+public static class PromptText
+{
+    public static void WriteFront(PromptWriter output, ResolvedPrompt prompt)
+    {
+        var start = output.Length;
+        var values = new PlaceholderValues(prompt.Persona.Name, prompt.Speaker.Name, prompt.Persona.Content, prompt.Variables);
+        foreach (var section in prompt.Speaker.Sections)
+        {
+            Add(output, start, section, values);
+        }
+
+        if (prompt.Speaker.SpeaksOfUser)
+        {
+            Add(output, start, prompt.Persona.Section, values);
+        }
+
+        if (!string.IsNullOrWhiteSpace(prompt.Mindscape))
+        {
+            AddLiteral(output, start, $"<mindscape>\n{ProtectedTags.Escape(prompt.Mindscape)}\n</mindscape>");
+        }
+    }
+
+    /// <summary>A section of its own behind those that were written from the start on.</summary>
+    public static void AddLiteral(PromptWriter output, int start, string text) => Add(output, start, [Literal(text)], default);
+
+    /// <summary>What is true at this moment: there only if the user is in a focus session, or if the front points to the time given here.</summary>
+    public static string? State(DateTimeOffset now, string timeZone, FocusNow? focus, bool needsTime)
+    {
+        if (focus is null && !needsTime)
+        {
+            return null;
+        }
+
+        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(timeZone, out var found) ? found : TimeZoneInfo.Utc;
+        var time = TimeZoneInfo.ConvertTime(now, zone).ToString("dddd, d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture);
+        var session = focus is { } at
+            ? $"<focus_session>The user is in a focus session ({ProtectedTags.Escape(at.Mode)}), {at.MinutesIn} {(at.MinutesIn == 1 ? "minute" : "minutes")} in."
+                + (at.InFlow ? " They are in flow: be brief, and don't pull them out of it." : "") + "</focus_session>\n"
+            : "";
+        return $"<current_state>\n<time>{time} ({zone.Id})</time>\n{session}</current_state>";
+    }
+
+    /// <summary>A section as elements, one a line; a blank one is left out.</summary>
+    internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text, bool IsName)> elements) =>
+    [
+        Literal($"<{tag}>\n"),
+        .. elements.Where(element => !string.IsNullOrWhiteSpace(element.Text)).SelectMany(element => (Template[])
+        [
+            Literal($"<{element.Open}>"),
+            // A name is what it is, since it is itself what placeholders stand for.
+            element.IsName ? new Template(new Piece(element.Text!)) : new Template(element.Text!, Author.Anyone),
+            Literal($"</{element.Open.Split(' ')[0]}>\n"),
+        ]),
+        Literal($"</{tag}>"),
+    ];
+
+    internal static Template Literal(string text) => new(new Piece(text, Author.Tenant));
+
+    private static void Add(PromptWriter output, int start, Template[] section, in PlaceholderValues values)
+    {
+        var end = output.Length;
+        if (end > start)
+        {
+            output.Write("\\n\\n"u8);
+        }
+
+        var begin = output.Length;
+        foreach (var template in section)
+        {
+            template.Write(output, values);
+        }
+
+        if (output.Length == begin)
+        {
+            output.CutTo(end);
+        }
+    }
+}
+
+/// <summary>Who speaks, with what stands before it: alike for everybody who asks for the same speaker in the same mode.</summary>
+public sealed class SpeakerText
+{
+    public SpeakerText(PromptMaterial material)
+    {
+        var (systemPrompt, from) = material.SystemPrompt;
+        var mode = material.FocusMode;
+        var json = new OrderedDictionary<string, object?>();
+        var parts = new List<PromptPart>();
+        Template[] speaker;
+        if (material.Personality is { } personality)
+        {
+            Name = new Piece(personality.DisplayName);
+            SpeaksOfUser = true;
+            speaker = PromptText.Elements(
+                "character",
+                ("name", personality.DisplayName, true),
+                ("info", personality.CharacterInfo, false),
+                ("traits", personality.PersonalityTraits, false),
+                ("tone", personality.Tone, false),
+                ("age", personality.Age, false),
+                ("appearance", personality.Appearance, false),
+                ("likes", personality.Likes, false),
+                ("dislikes", personality.Dislikes, false),
+                ("goals", personality.ConversationalGoals, false),
+                ("examples", personality.ConversationalExamples, false));
+            json["personality"] = new
+            {
+                personality.Id, personality.Slug, personality.Name, personality.DisplayName, personality.AvatarUrl, personality.ErrorMessage,
+                personality.ContextWindowSize, personality.Version,
+            };
+            parts.Add(new PromptPart("personality", null, personality.Id, personality.Version));
+        }
+        else
+        {
+            var persona = material.UserPersona!;
+            Name = new Piece(persona.DisplayName ?? persona.Name);
+            speaker = [PromptText.Literal(AsFounded(persona))];
+            json["personality"] = null;
+            json["userPersona"] = new { persona.Id, persona.Name, persona.DisplayName, persona.AvatarUrl, persona.VoiceId, persona.Version };
+            json["style"] = persona.Style;
+            parts.Add(new PromptPart("userPersona", null, persona.Id, persona.Version));
+        }
+
+        if (systemPrompt is not null)
+        {
+            parts.Add(new PromptPart("systemPrompt", from, systemPrompt.Id, systemPrompt.Version));
+        }
+
+        if (mode is not null)
+        {
+            json["focusMode"] = new { mode.Id, mode.ModeName, mode.DisplayName, mode.Settings, mode.Version };
+            parts.Add(new PromptPart("focusMode", null, mode.Id, mode.Version));
+        }
+
+        Sections = [OfTenant(systemPrompt?.Content), OfTenant(mode?.SystemPrompt), speaker];
+        NeedsTime = Sections.Any(section => section.Any(template => template.NeedsTime));
+        Members = JsonSerializer.SerializeToUtf8Bytes(json, Wire.Json)[1..^1];
+        Parts = parts;
+        Digest = ResolvedPrompt.DigestOf(parts);
+    }
+
+    /// <summary>What <c>{{char}}</c> stands for.</summary>
+    public Piece Name { get; }
+
+    /// <summary>A user persona's text is all there is: nothing is said of who uses it.</summary>
+    public bool SpeaksOfUser { get; }
+
+    public bool NeedsTime { get; }
+
+    internal Template[][] Sections { get; }
+
+    /// <summary>Speaker and focus mode as the native answer names them, without the braces.</summary>
+    internal byte[] Members { get; }
+
+    internal IReadOnlyList<PromptPart> Parts { get; }
+
+    internal UInt128 Digest { get; }
+
+    private static Template[] OfTenant(string? text) => string.IsNullOrWhiteSpace(text) ? [] : [new Template(text, Author.Tenant)];
+
+    /// <summary>The prompt of a user persona, word for word as the founding document's buildPrompt made it.</summary>
+    private static string AsFounded(UserPersonaView persona) =>
+        persona.SystemPrompt
+        + (persona.Traits.Count > 0 ? $"\n\nPersonality traits: {string.Join(", ", persona.Traits)}." : "")
+        + (persona.Domains.Count > 0 ? $"\n\nAreas of expertise: {string.Join(", ", persona.Domains)}." : "");
+}
+
+/// <summary>What prompts say of a persona: alike in all prompts of its user.</summary>
+public sealed class PersonaText
+{
+    public PersonaText(PersonaView persona)
+    {
+        Of = persona;
+        Name = new Piece(string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName);
+        Content = new Piece(persona.Content);
+        Section = PromptText.Elements(
+            "user", ("name", Name.Text, true), ("pronouns", persona.Pronouns, false), ("about source=\"the user's own words\"", persona.Content, false));
+        NeedsTime = Section.Any(template => template.NeedsTime);
+        Json = JsonSerializer.SerializeToUtf8Bytes(new { persona.Id, persona.Name, persona.PreferredName, persona.Pronouns, persona.Version }, Wire.Json);
+        Digest = ResolvedPrompt.DigestOf([new PromptPart("persona", null, persona.Id, persona.Version)]);
+    }
+
+    public PersonaView Of { get; }
+
+    /// <summary>What <c>{{user}}</c> stands for.</summary>
+    public Piece Name { get; }
+
+    /// <summary>What <c>{{persona}}</c> stands for.</summary>
+    public Piece Content { get; }
+
+    public bool NeedsTime { get; }
+
+    internal Template[] Section { get; }
+
+    internal byte[] Json { get; }
+
+    internal UInt128 Digest { get; }
+}
+
+/// <summary>An active focus session, as a prompt speaks of it.</summary>
+public readonly record struct FocusNow(string Mode, int MinutesIn, bool InFlow)
+{
+    /// <summary>Nothing while it is paused or on a break: then the user isn't at work.</summary>
+    public static FocusNow? Of(FocusSessionView? session, DateTimeOffset now) => session is { State: FocusState.Active }
+        ? new FocusNow(
+            session.Mode.ToString().ToLowerInvariant(),
+            (int)Math.Max(0, (session.ActiveSecondsBefore + (now - session.Since).TotalSeconds) / 60),
+            session.InFlowSince is not null)
+        : null;
+}
