@@ -20,7 +20,7 @@ public static class GrainsComposition
         services.AddSingleton<ReplicaServiceClient>();
         services.AddGrainService<ReplicaService>();
         services.AddSingleton<Keeper>();
-        services.AddHostedService(provider => provider.GetRequiredService<Keeper>());
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<Keeper>());
         services.AddSingleton<Replicas.Replicas>();
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();

@@ -41,6 +41,8 @@ public sealed class CatalogueGrain(
         _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<CatalogueView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state.ToView());
 
     public Task<Read<CatalogueView>> Get() => Task.FromResult(new Read<CatalogueView>(_state.ToView(), database.Epoch, _state.Seq));

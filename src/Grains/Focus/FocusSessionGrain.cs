@@ -49,6 +49,8 @@ public sealed partial class FocusSessionGrain(
     public Task<Read<FocusSessionView>?> Get() =>
         Task.FromResult(_state is { } state ? new Read<FocusSessionView>(state.View, database.Epoch, _seq) : null);
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<FocusSessionView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusBegin begin)

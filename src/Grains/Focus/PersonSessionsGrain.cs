@@ -27,6 +27,8 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
         _live = await sessions.LiveId(_key.Tenant, _key.Id);
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<BegunSession>> Grant(SiloAddress holder) => _owner.Grant(holder, new BegunSession(_live));
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start)

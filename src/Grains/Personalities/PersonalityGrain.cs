@@ -35,6 +35,8 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(

@@ -29,6 +29,8 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
         _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<PersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public Task<Read<PersonaView>?> Get() =>

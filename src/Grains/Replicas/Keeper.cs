@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Storage;
@@ -12,7 +11,7 @@ namespace PersonaActors.Grains.Replicas;
 /// </summary>
 /// <param name="time">Not the domain's clock: this is about real silos.</param>
 public sealed class Keeper(
-    ILocalSiloDetails silo, IMembershipTable table, ReplicaServiceClient others, GrainOptions options, TimeProvider time, ILogger<Keeper> log) : BackgroundService
+    ILocalSiloDetails silo, IMembershipTable table, ReplicaServiceClient others, GrainOptions options, TimeProvider time, ILogger<Keeper> log) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>A read that hangs doesn't keep the next one from finding another connection.</summary>
     private const int MostReads = 3;
@@ -68,7 +67,7 @@ public sealed class Keeper(
     }
 
     /// <summary>Nobody holds it any more: all have said so, or were waited out.</summary>
-    public Task TakeBack(ReplicaDrop drop, SiloAddress[] holders, bool isFirst, CancellationToken cancel)
+    public Task TakeBack(ReplicaDrop drop, SiloAddress[] holders, bool isFirst)
     {
         // Mostly only this silo holds it.
         if (holders.Length == 1 && holders[0].Equals(Silo) && !(isFirst && MustSettle))
@@ -77,7 +76,7 @@ public sealed class Keeper(
             return Task.CompletedTask;
         }
 
-        return Task.WhenAll(holders.Select(holder => holder.Equals(Silo) ? Here() : TakeBackFrom(holder, drop, cancel)).Append(isFirst ? Settled(cancel) : Task.CompletedTask));
+        return Task.WhenAll(holders.Select(holder => holder.Equals(Silo) ? Here() : TakeBackFrom(holder, drop)).Append(isFirst ? Settled() : Task.CompletedTask));
 
         Task Here()
         {
@@ -91,15 +90,15 @@ public sealed class Keeper(
     private bool MustSettle => !options.ServesWhenCutOff && Now < _membership.SettledAt;
 
     /// <summary>What a silo that was lost just now may hold has ended.</summary>
-    private async Task Settled(CancellationToken cancel)
+    private async Task Settled()
     {
         while (MustSettle)
         {
-            await Task.Delay(_membership.SettledAt - Now, time, cancel);
+            await Task.Delay(_membership.SettledAt - Now, time);
         }
     }
 
-    private async Task TakeBackFrom(SiloAddress holder, ReplicaDrop drop, CancellationToken cancel)
+    private async Task TakeBackFrom(SiloAddress holder, ReplicaDrop drop)
     {
         var until = Now + Times.Silence;
         var owed = _owed.GetOrAdd(holder, static _ => new());
@@ -115,7 +114,7 @@ public sealed class Keeper(
                 }
                 catch (Exception e) when (e.MayPass())
                 {
-                    await Task.Delay(Times.Beat / 5, time, cancel);
+                    await Task.Delay(Times.Beat / 5, time);
                 }
             }
         }
@@ -125,39 +124,47 @@ public sealed class Keeper(
         }
     }
 
-    public override async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>It begins before there are grains and ends when there are none any more, and whoever comes first finds a silo that knows where it belongs.</summary>
+    public void Participate(ISiloLifecycle lifecycle)
     {
-        // Whoever comes first finds a silo that knows where it belongs.
-        await ReadMembership();
-        await base.StartAsync(cancellationToken);
+        var over = new CancellationTokenSource();
+        var beating = Task.CompletedTask;
+        lifecycle.Subscribe<Keeper>(ServiceLifecycleStage.RuntimeGrainServices, _ => Task.FromResult(beating = Beat(over.Token)), async _ =>
+        {
+            await over.CancelAsync();
+            await beating;
+            await Leave();
+        });
+        lifecycle.Subscribe<Keeper>(ServiceLifecycleStage.Active + 1, _ => ReadMembership());
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private async Task Beat(CancellationToken over)
     {
         using var beat = new PeriodicTimer(Times.Beat, time);
-        while (await beat.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            // None waits for another: who doesn't answer must not hold up the rest.
-            _ = ReadMembership();
-            foreach (var other in _membership.Active)
+            while (await beat.WaitForNextTickAsync(over))
             {
-                if (!other.Equals(Silo) && !_left.ContainsKey(other))
+                // None waits for another: who doesn't answer must not hold up the rest.
+                _ = ReadMembership();
+                foreach (var other in Others().Where(other => !_left.ContainsKey(other)))
                 {
                     _ = Ask(other);
                 }
-            }
 
-            Holding.Forget(Now);
+                Holding.Forget(Now);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The silo stops.
         }
     }
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    private async Task Leave()
     {
-        await base.StopAsync(cancellationToken);
         _standing.End();
-        await Task.WhenAll(_membership.Active.Where(other => !other.Equals(Silo)).Select(Say));
-
-        async Task Say(SiloAddress other)
+        await Task.WhenAll(Others().Select(async other =>
         {
             try
             {
@@ -167,8 +174,10 @@ public sealed class Keeper(
             {
                 // It waits this silo out instead.
             }
-        }
+        }));
     }
+
+    private IEnumerable<SiloAddress> Others() => _membership.Active.Where(other => !other.Equals(Silo));
 
     private async Task ReadMembership()
     {

@@ -13,7 +13,8 @@ public readonly record struct Member(SiloAddress Silo, bool IsActive, bool IsDea
 /// </summary>
 public sealed class Membership(SiloAddress self)
 {
-    private ImmutableHashSet<SiloAddress> _active = [];
+    private ImmutableHashSet<SiloAddress> _active = [self];
+    private bool _hasRead;
     private TimeSpan? _lostAt;
 
     /// <summary>Whoever may hold replicas.</summary>
@@ -27,17 +28,17 @@ public sealed class Membership(SiloAddress self)
     /// <returns>Whether this silo is in it.</returns>
     public bool Saw(IReadOnlyList<Member> members, TimeSpan now, DateTime utcNow)
     {
-        var first = _active.IsEmpty;
         foreach (var member in members)
         {
             // At first every dead one may have been lost just now, but for those that have been silent for long.
-            var isNews = first ? member.AliveAt > utcNow - Times.Aftermath : _active.Contains(member.Silo);
+            var isNews = !_hasRead ? member.AliveAt > utcNow - Times.Aftermath : _active.Contains(member.Silo);
             if (member is { IsDead: true, EndedItself: false } && isNews)
             {
                 _lostAt = now;
             }
         }
 
+        _hasRead = true;
         Volatile.Write(ref _active, [.. members.Where(member => member.IsActive).Select(member => member.Silo)]);
         return Active.Contains(self);
     }

@@ -37,7 +37,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     public async Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, Action<IReadOnlyList<StreamEvent>> assign, Func<Task>? between = null)
     {
         IReadOnlyList<StreamEvent> events;
-        await TakeBack();
+        await TakeBack(_granting.IsFirstChange && key.Kind != ReplicaKind.Companion);
         try
         {
             keeper.CheckStanding();
@@ -66,7 +66,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     /// <summary>Rows of the owner's that another wrote: what is in memory becomes what <paramref name="read"/> finds.</summary>
     public async Task Change(Func<Task> read)
     {
-        await TakeBack();
+        await TakeBack(_granting.IsFirstChange && key.Kind != ReplicaKind.Companion);
         try
         {
             await read();
@@ -77,19 +77,15 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         }
     }
 
-    private async Task TakeBack()
-    {
-        if (key.Kind == ReplicaKind.Companion)
-        {
-            _granting.Begin([]);
-            return;
-        }
+    /// <summary>The activation ends: its replicas don't outlive it. Whoever doesn't answer hears of the next one's first change.</summary>
+    public Task Leave() => TakeBack(isFirst: false);
 
-        var isFirst = _granting.IsFirstChange;
-        var holders = _granting.Begin(keeper.Membership.Active);
+    private async Task TakeBack(bool isFirst)
+    {
+        var holders = _granting.Begin(isFirst ? keeper.Membership.Active : []);
         try
         {
-            await keeper.TakeBack(new ReplicaDrop(key, _activation, version() + 1), holders, isFirst, CancellationToken.None);
+            await keeper.TakeBack(new ReplicaDrop(key, _activation, version() + 1), holders, isFirst);
             _granting.TakenBack();
         }
         catch

@@ -34,6 +34,8 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
     public Task<Read<TenantView>?> Get() =>
         Task.FromResult(_state is { } row ? new Read<TenantView>(row.View, database.Epoch, row.Seq) : null);
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<TenantView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)

@@ -30,6 +30,8 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         _state = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<UserPersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
 
     public Task<Read<UserPersonaView>?> Get() =>

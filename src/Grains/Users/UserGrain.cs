@@ -38,6 +38,8 @@ public sealed partial class UserGrain(
         _user = await store.Load(_key.Tenant, _key.Id, _stream);
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
+
     public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null);
 
     public Task<Read<UserView>?> Get() =>
