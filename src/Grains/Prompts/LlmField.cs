@@ -21,20 +21,17 @@ public static class LlmField
     public static readonly Field<LlmConfigView> Stop = new("stop", c => c.Stop);
     public static readonly Field<LlmConfigView> Reasoning = new("reasoning", c => c.Reasoning);
 
-    /// <summary>What the service and its frontends use themselves; no upstream takes it.</summary>
-    private static readonly Field<LlmConfigView>[] Ours =
+    public static readonly IReadOnlyList<Field<LlmConfigView>> All =
     [
-        new("visionModel", c => c.VisionModel), new("provider", c => c.Provider), new("contextWindowTokens", c => c.ContextWindowTokens),
+        Model, new("visionModel", c => c.VisionModel), new("provider", c => c.Provider), Temperature, TopP, new("minP", c => c.MinP),
+        new("topA", c => c.TopA), TopK, new("frequencyPenalty", c => c.FrequencyPenalty), new("presencePenalty", c => c.PresencePenalty),
+        new("repetitionPenalty", c => c.RepetitionPenalty), MaxTokens, new("contextWindowTokens", c => c.ContextWindowTokens), Stop,
+        new("seed", c => c.Seed), new("logitBias", c => c.LogitBias), new("responseFormat", c => c.ResponseFormat), Reasoning,
         new("memoryScoreThreshold", c => c.MemoryScoreThreshold), new("memoryLimit", c => c.MemoryLimit),
     ];
 
-    public static readonly IReadOnlyList<Field<LlmConfigView>> All =
-    [
-        Model, Ours[0], Ours[1], Temperature, TopP, new("minP", c => c.MinP), new("topA", c => c.TopA), TopK,
-        new("frequencyPenalty", c => c.FrequencyPenalty), new("presencePenalty", c => c.PresencePenalty),
-        new("repetitionPenalty", c => c.RepetitionPenalty), MaxTokens, Ours[2], Stop, new("seed", c => c.Seed),
-        new("logitBias", c => c.LogitBias), new("responseFormat", c => c.ResponseFormat), Reasoning, Ours[3], Ours[4],
-    ];
+    /// <summary>What the service and its frontends use themselves; no upstream takes it.</summary>
+    private static readonly string[] Ours = ["visionModel", "provider", "contextWindowTokens", "memoryScoreThreshold", "memoryLimit"];
 
     /// <summary>The members of an upstream's body, beside messages and system.</summary>
     public static IDictionary<string, object> ToMembers(this Merge<LlmConfigView> llm, PromptFormat format) =>
@@ -42,7 +39,7 @@ public static class LlmField
 
     /// <summary>The less usual ones as OpenAI-compatible upstreams name them.</summary>
     private static OrderedDictionary<string, object> OpenAi(Merge<LlmConfigView> llm) =>
-        new(llm.Chosen.Where(choice => !Ours.Contains(choice.Field)).Select(choice => choice.Value is Effort effort
+        new(llm.Chosen.Where(choice => !Ours.Contains(choice.Field.Name)).Select(choice => choice.Value is Effort effort
             ? KeyValuePair.Create<string, object>("reasoning_effort", effort switch
             {
                 Effort.Off => "none",
@@ -54,20 +51,8 @@ public static class LlmField
     /// <summary>Thinking excludes the sampling parameters there, and takes its budget out of max_tokens.</summary>
     private static OrderedDictionary<string, object> Anthropic(Merge<LlmConfigView> llm)
     {
-        var members = new OrderedDictionary<string, object>();
-        if (llm[Model] is { } model)
-        {
-            members["model"] = model;
-        }
-
         var maxTokens = llm[MaxTokens] as int? ?? AnthropicMaxTokens;
-        members["max_tokens"] = maxTokens;
-        if (llm[Stop] is { } stop)
-        {
-            members["stop_sequences"] = stop;
-        }
-
-        int? thinking = llm[Reasoning] switch
+        int? budget = maxTokens <= AnthropicLeastThinking ? null : llm[Reasoning] switch
         {
             Effort.Minimal => AnthropicLeastThinking,
             Effort.Low => 2048,
@@ -76,27 +61,15 @@ public static class LlmField
             Effort.Max => 32768,
             _ => null,
         };
-        if (thinking is { } budget && maxTokens > AnthropicLeastThinking)
-        {
-            members["thinking"] = new { type = "enabled", budget_tokens = Math.Min(budget, maxTokens - 1) };
-            return members;
-        }
-
-        if (llm[Temperature] is double temperature)
-        {
-            members["temperature"] = Math.Min(temperature, 1);
-        }
-
-        if (llm[TopP] is { } topP)
-        {
-            members["top_p"] = topP;
-        }
-
-        if (llm[TopK] is int topK and > 0)
-        {
-            members["top_k"] = topK;
-        }
-
-        return members;
+        (string Name, object? Value)[] members =
+        [
+            ("model", llm[Model]),
+            ("max_tokens", maxTokens),
+            ("stop_sequences", llm[Stop]),
+            .. budget is { } thinking
+                ? (ReadOnlySpan<(string, object?)>)[("thinking", new { type = "enabled", budget_tokens = Math.Min(thinking, maxTokens - 1) })]
+                : [("temperature", llm[Temperature] is double warm ? Math.Min(warm, 1) : null), ("top_p", llm[TopP]), ("top_k", llm[TopK] is > 0 ? llm[TopK] : null)],
+        ];
+        return new(members.Where(member => member.Value is not null).Select(member => KeyValuePair.Create(member.Name, member.Value!)));
     }
 }

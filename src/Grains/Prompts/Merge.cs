@@ -25,8 +25,13 @@ public sealed class Merge<T>
     {
         Fields = fields;
         Tiers = tiers;
-        Chosen = [.. fields.SelectMany(field => tiers
-            .Where(tier => tier.Value(field) is not null).Take(1).Select(tier => new Choice<T>(field, tier.Value(field)!, tier)))];
+        Chosen =
+        [
+            .. from field in fields
+               let nearest = tiers.FirstOrDefault(tier => tier.Value(field) is not null)
+               where nearest.Says is not null
+               select new Choice<T>(field, nearest.Value(field)!, nearest),
+        ];
         Values = ToJson(choice => choice.Value);
         Sources = ToJson(choice => choice.From.Name);
     }

@@ -26,66 +26,40 @@ public static class PromptBody
         {
             case PromptFormat.Native:
                 WriteNative(output, prompt, explain, state, messages);
-                break;
+                return output.Written;
             case PromptFormat.Openai:
                 WriteOpenai(output, prompt, state, messages);
-                break;
+                return output.Written;
             case PromptFormat.Anthropic:
                 WriteAnthropic(output, prompt, state, messages);
-                break;
+                return output.Written;
             default:
                 return Plain(output, prompt, state, window ?? [], message);
         }
-
-        return output.Written;
     }
 
     private static void WriteNative(PromptWriter output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages)
     {
-        var (terms, promptFrom) = (prompt.Terms, prompt.Material.SystemPrompt.From);
+        var (terms, persona, promptFrom) = (prompt.Terms, prompt.Persona, prompt.Material.SystemPrompt.From);
         output.Write("{\"systemPrompt\":\""u8);
         WriteText(output, prompt, state);
-        output.Write("\",\"messages\":"u8);
-        output.Write(Json(messages));
-        output.Write(",\"llm\":"u8);
-        output.Write(terms.Llm.Values);
-        output.Write(",\"persona\":"u8);
-        output.Write(prompt.Persona.Json);
-        output.Write(","u8);
-        output.Write(prompt.Speaker.Members);
-        output.Write(",\"settings\":"u8);
-        output.Write(terms.Settings.Values);
-        output.Write(",\"sources\":{\"llm\":"u8);
-        output.Write(terms.Llm.Sources);
-        output.Write(",\"settings\":"u8);
-        output.Write(terms.Settings.Sources);
-        output.Write(",\"persona\":\""u8);
-        output.Write(Piece.Encode(prompt.PersonaFrom));
-        output.Write(promptFrom is null ? "\""u8 : "\",\"systemPrompt\":\""u8);
-        if (promptFrom is not null)
-        {
-            output.Write(Piece.Encode(promptFrom));
-            output.Write("\""u8);
-        }
-
-        output.Write("},\"version\":\""u8);
-        output.Write(Piece.Encode(prompt.Version));
-        output.Write("\""u8);
-        if (explain)
-        {
-            output.Write(",\"explain\":"u8);
-            output.Write(Json(Explain(prompt)));
-        }
-
-        output.Write("}"u8);
+        output.Write("\",\"messages\":"u8).Write(Json(messages))
+            .Write(",\"llm\":"u8).Write(terms.Llm.Values)
+            .Write(",\"persona\":"u8).Write(persona.Json)
+            .Write(","u8).Write(prompt.Speaker.Members)
+            .Write(",\"settings\":"u8).Write(terms.Settings.Values)
+            .Write(",\"sources\":{\"llm\":"u8).Write(terms.Llm.Sources).Write(",\"settings\":"u8).Write(terms.Settings.Sources)
+            .Write(",\"persona\":"u8).Write(Json(prompt.PersonaFrom))
+            .Write(promptFrom is null ? [] : ",\"systemPrompt\":"u8).Write(promptFrom is null ? [] : Json(promptFrom))
+            .Write("},\"version\":"u8).Write(Json(prompt.Version))
+            .Write(explain ? ",\"explain\":"u8 : []).Write(explain ? Json(Explain(prompt)) : [])
+            .Write("}"u8);
     }
 
     private static void WriteOpenai(PromptWriter output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
     {
-        output.Write("{\"messages\":["u8);
-        var start = output.Length;
-        output.Write("{\"role\":\"system\",\"content\":\""u8);
-        var text = output.Length;
+        var start = output.Write("{\"messages\":["u8).Length;
+        var text = output.Write("{\"role\":\"system\",\"content\":\""u8).Length;
         WriteText(output, prompt, state);
         if (output.Length == text)
         {
@@ -103,10 +77,8 @@ public static class PromptBody
     /// <summary>The state in a block of its own behind the front's, so that the upstream keeps the first one.</summary>
     private static void WriteAnthropic(PromptWriter output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
     {
-        output.Write("{\"system\":["u8);
-        var start = output.Length;
-        output.Write("{\"type\":\"text\",\"text\":\""u8);
-        var text = output.Length;
+        var start = output.Write("{\"system\":["u8).Length;
+        var text = output.Write("{\"type\":\"text\",\"text\":\""u8).Length;
         PromptText.WriteFront(output, prompt);
         if (output.Length == text)
         {
@@ -114,25 +86,17 @@ public static class PromptBody
         }
         else
         {
-            output.Write("\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8);
-            output.Write(state is null ? [] : ","u8);
+            output.Write("\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8).Write(state is null ? [] : ","u8);
         }
 
-        if (state is not null)
-        {
-            output.Write(Json(new { type = "text", text = state }));
-        }
-
-        output.Write("],\"messages\":"u8);
-        output.Write(Json(messages));
+        output.Write(state is null ? [] : Json(new { type = "text", text = state })).Write("],\"messages\":"u8).Write(Json(messages));
         WriteMembers(output, prompt, PromptFormat.Anthropic);
     }
 
     private static void WriteMembers(PromptWriter output, ResolvedPrompt prompt, PromptFormat format)
     {
         var members = prompt.Terms.Llm.ToMembers(format);
-        output.Write(members.Count > 0 ? ","u8 : []);
-        output.Write(Json(members).AsSpan()[1..]);
+        output.Write(members.Count > 0 ? ","u8 : []).Write(Json(members).AsSpan()[1..]);
     }
 
     private static void WriteText(PromptWriter output, ResolvedPrompt prompt, string? state)

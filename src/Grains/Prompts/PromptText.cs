@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
@@ -119,11 +120,7 @@ public sealed class SpeakerText
                 ("dislikes", personality.Dislikes, false),
                 ("goals", personality.ConversationalGoals, false),
                 ("examples", personality.ConversationalExamples, false));
-            json["personality"] = new
-            {
-                personality.Id, personality.Slug, personality.Name, personality.DisplayName, personality.AvatarUrl, personality.ErrorMessage,
-                personality.ContextWindowSize, personality.Version,
-            };
+            json["personality"] = Named(personality);
             parts.Add(new PromptPart("personality", null, personality.Id, personality.Version));
         }
         else
@@ -171,6 +168,9 @@ public sealed class SpeakerText
     internal IReadOnlyList<PromptPart> Parts { get; }
 
     internal UInt128 Digest { get; }
+
+    private static object Named(PersonalityView it) =>
+        new { it.Id, it.Slug, it.Name, it.DisplayName, it.AvatarUrl, it.ErrorMessage, it.ContextWindowSize, it.Version };
 
     private static Template[] OfTenant(string? text) => string.IsNullOrWhiteSpace(text) ? [] : [new Template(text, Author.Tenant)];
 

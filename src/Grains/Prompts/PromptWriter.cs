@@ -10,7 +10,7 @@ public sealed class PromptWriter
 
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, Length);
 
-    public void Write(ReadOnlySpan<byte> bytes)
+    public PromptWriter Write(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > _bytes.Length - Length)
         {
@@ -21,6 +21,7 @@ public sealed class PromptWriter
 
         bytes.CopyTo(_bytes.AsSpan(Length));
         Length += bytes.Length;
+        return this;
     }
 
     /// <summary>Takes back what was written since.</summary>

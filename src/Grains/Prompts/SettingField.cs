@@ -10,12 +10,8 @@ public static class SettingField
 
     public static readonly IReadOnlyList<Field<SettingsTier>> All =
     [
-        new("maxMessages", tier => Said(tier.MaxMessages)),
-        new("maxAge", tier => Said(tier.MaxAge)),
-        new("memoryLimit", tier => Said(tier.MemoryLimit)),
-        new("memoryScoreThreshold", tier => Said(tier.MemoryScoreThreshold)),
-        FocusOverlay,
-        MindscapeOverlay,
+        new("maxMessages", tier => Said(tier.MaxMessages)), new("maxAge", tier => Said(tier.MaxAge)), new("memoryLimit", tier => Said(tier.MemoryLimit)),
+        new("memoryScoreThreshold", tier => Said(tier.MemoryScoreThreshold)), FocusOverlay, MindscapeOverlay,
     ];
 
     /// <summary>The furthest tier says something of every setting.</summary>
