@@ -56,7 +56,7 @@ public sealed class LlmTermsTests
         Assert.Equal("free", llm[LlmField.Model]);
         Assert.Null(llm.Find(LlmField.Temperature));
 
-        var without = material with { Catalogue = material.Catalogue with { FreeDefaultLlmConfig = null } };
+        var without = material with { Catalogue = Catalogue with { DefaultLlmConfig = Config("t", .3) } };
         Assert.Equal("t", without.Llm()[LlmField.Model]);
     }
 
@@ -85,13 +85,12 @@ public sealed class LlmTermsTests
         var material = Of() with
         {
             Me = Me(User with { DefaultLlmConfigId = mine.Id }, mine, near),
-            WithFocusMode = true,
-            Catalogue = Catalogue with { FocusMode = Mode("…", "modes") },
+            FocusMode = Mode("…", "modes"),
         };
         Assert.Equal(("modes", Source.FocusMode), (material.Llm()[LlmField.Model], material.Llm().Find(LlmField.Model)!.Value.From.Name));
         Assert.Equal("near", (material with { Override = Override(config: near.Id) }).Llm()[LlmField.Model]);
-        Assert.Equal("mine", (material with { Catalogue = Catalogue with { FocusMode = Mode("…") } }).Llm()[LlmField.Model]);
-        Assert.Equal("mine", (material with { WithFocusMode = false }).Llm()[LlmField.Model]);
+        Assert.Equal("mine", (material with { FocusMode = Mode("…") }).Llm()[LlmField.Model]);
+        Assert.Equal("mine", (material with { FocusMode = null }).Llm()[LlmField.Model]);
     }
 
     private static Merge<LlmConfigView> Merge(params Tier<LlmConfigView>[] tiers) => new(LlmField.All, tiers);
@@ -135,8 +134,8 @@ public sealed class LlmTermsTests
             {
                 Override = Override(config: configs[0]?.Id),
                 Me = Me(User with { DefaultLlmConfigId = configs[2]?.Id }, [.. new[] { configs[0], configs[2] }.OfType<LlmConfigView>()]),
-                WithFocusMode = true,
-                Catalogue = Catalogue with { FocusMode = mode, LlmConfigs = [.. configs[3..4].OfType<LlmConfigView>()], DefaultLlmConfig = configs[4] },
+                FocusMode = mode,
+                Catalogue = Catalogue with { LlmConfigs = [.. configs[3..4].OfType<LlmConfigView>()], DefaultLlmConfig = configs[4] },
             };
             Tier<LlmConfigView>[] inOrder = [tiers[0], tiers[1] with { Says = mode is null ? null : Config(mode.DefaultModel) }, .. tiers[2..]];
             static IEnumerable<(string, object, string)> Said(Merge<LlmConfigView> llm) => llm.Chosen.Select(choice => (choice.Field.Name, choice.Value, choice.From.Name));

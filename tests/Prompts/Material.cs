@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
@@ -6,6 +7,7 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Catalogue;
 using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Tests.Prompts;
@@ -36,7 +38,27 @@ public static class Material
     public static UserPersonaView UserPersona(string prompt, Items<string> traits, Items<string> domains) =>
         new(Guid.CreateVersion7(), User.Id, "Helper", null, null, prompt, null, traits, domains, JsonText.EmptyObject, false, 0, 1, At, At);
 
-    public static readonly CatalogueExcerpt Catalogue = new(null, null, [], null, null, null);
+    public static readonly Offer Catalogue = new(null, null, [], null, null);
+
+    /// <summary>A catalogue by what matters of it to a prompt.</summary>
+    public sealed record Offer(
+        SystemPromptView? SystemPrompt, SystemPromptView? DefaultSystemPrompt, Items<LlmConfigView> LlmConfigs, LlmConfigView? DefaultLlmConfig, LlmConfigView? FreeDefaultLlmConfig)
+    {
+        public static implicit operator CatalogueState(Offer offer)
+        {
+            var prompts = new[] { offer.DefaultSystemPrompt is { } common ? common with { IsDefault = true } : null, offer.SystemPrompt }.OfType<SystemPromptView>();
+            LlmConfigView?[] defaults =
+            [
+                offer.DefaultLlmConfig is { } usual ? usual with { IsDefault = true } : null,
+                // It may be the same that is the default.
+                offer.FreeDefaultLlmConfig is { } free ? free with { Id = Guid.CreateVersion7(), IsFreeDefault = true } : null,
+            ];
+            return CatalogueState.Of(new CatalogueView(
+                prompts.DistinctBy(prompt => prompt.Id).ToImmutableDictionary(prompt => prompt.Id),
+                offer.LlmConfigs.Concat(defaults.OfType<LlmConfigView>()).DistinctBy(config => config.Id).ToImmutableDictionary(config => config.Id),
+                ImmutableDictionary<Guid, FocusModeView>.Empty));
+        }
+    }
 
     public static PromptMaterial Of(PersonalityView? personality = null) => new()
     {
@@ -46,7 +68,7 @@ public static class Material
         Catalogue = Catalogue,
     };
 
-    public static UserSide Me(UserView? user = null, params LlmConfigView[] configs) => new(user ?? User, configs, System.Collections.Immutable.ImmutableDictionary<Guid, OverrideView>.Empty);
+    public static UserSide Me(UserView? user = null, params LlmConfigView[] configs) => new(user ?? User, configs, ImmutableDictionary<Guid, OverrideView>.Empty);
 
     public static OverrideView Override(Guid? persona = null, Guid? config = null, SettingsTier? settings = null) =>
         new(Guid.Empty, persona, config, settings ?? SettingsTier.Empty, At, 1);

@@ -172,13 +172,13 @@ public sealed class PromptBodyTests
         { "another persona", m => m with { OverridePersona = Persona() }, true },
         { "the tier of the persona", m => m with { OverridePersona = m.DefaultPersona }, true },
         { "the personality", m => m with { Personality = m.Personality! with { Version = 2 } }, true },
-        { "the config", m => m with { Catalogue = m.Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
-        { "a config nobody falls back to", m => m with { Catalogue = m.Catalogue with { FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
+        { "the config", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
+        { "a config nobody falls back to", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full, FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
         { "the user elsewhere", m => m with { Me = Me(User with { Version = 99, Username = "x" }) }, false },
-        { "the tenant's prompt", m => m with { Catalogue = m.Catalogue with { DefaultSystemPrompt = SystemPrompt("s") } }, true },
+        { "the tenant's prompt", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full, DefaultSystemPrompt = SystemPrompt("s") } }, true },
         { "a setting", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(3) } }) }, true },
         { "a setting of equal value from elsewhere", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(50) } }) }, true },
-        { "a focus mode", m => m with { WithFocusMode = true, Catalogue = m.Catalogue with { FocusMode = Mode("x") } }, true },
+        { "a focus mode", m => m with { FocusMode = Mode("x") }, true },
         { "a variable", m => m with { Variables = new Dictionary<string, string> { ["a"] = "b" } }, true },
         { "an overlay", m => m with { Mindscape = "o" }, true },
     };
@@ -196,7 +196,7 @@ public sealed class PromptBodyTests
     {
         var prompt = SystemPrompt("the same");
         var own = Of(Personality() with { SystemPromptId = prompt.Id }) with { Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = prompt } };
-        var tenants = own with { Catalogue = own.Catalogue with { SystemPrompt = null } };
+        var tenants = own with { Personality = own.Personality! with { SystemPromptId = null } };
         Assert.Equal(Front(own), Front(tenants));
         Assert.NotEqual(Resolve(own).Version, Resolve(tenants).Version);
     }

@@ -16,8 +16,8 @@ public sealed partial class PromptFrontTests
         var material = Of(Personality("Born at sea.", "calm") with { SystemPromptId = prompt.Id, Tone = "warm", Likes = "tea with {user}" }) with
         {
             DefaultPersona = Persona("Anastasia", "I sail.", "Ana", "she/her to {{char}}"),
-            Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = SystemPrompt("default"), FocusMode = Mode("Write code.") },
-            WithFocusMode = true,
+            Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = SystemPrompt("default") },
+            FocusMode = Mode("Write code."),
             Mindscape = "Likes it short.",
         };
 
@@ -54,7 +54,7 @@ public sealed partial class PromptFrontTests
         var material = Of() with { Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("{{persona}}") } };
         Assert.StartsWith("<character>", Front(material), StringComparison.Ordinal);
         Assert.StartsWith("I sail.\n\n<character>", Front(material with { DefaultPersona = Persona(content: "I sail.") }), StringComparison.Ordinal);
-        var mode = material with { WithFocusMode = true, Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("Be safe."), FocusMode = Mode("{{persona}}") } };
+        var mode = material with { FocusMode = Mode("{{persona}}"), Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("Be safe.") } };
         Assert.StartsWith("Be safe.\n\n<character>", Front(mode), StringComparison.Ordinal);
     }
 
@@ -192,13 +192,13 @@ public sealed partial class PromptFrontTests
     {
         var material = OfUserPersona("You help.", [], []) with
         {
-            Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("Be safe."), FocusMode = Mode("Write code.") },
+            Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt("Be safe.") },
         };
         Assert.Equal("You help.", Front(material));
-        Assert.Equal("Be safe.\n\nWrite code.\n\nYou help.", Front(material with { WithFocusMode = true }));
+        Assert.Equal("Be safe.\n\nWrite code.\n\nYou help.", Front(material with { FocusMode = Mode("Write code.") }));
     }
 
-    private static CatalogueExcerpt SharedPrompt(string filler) => Catalogue with { DefaultSystemPrompt = SystemPrompt(filler + " {{char}} and {{user}}") };
+    private static Offer SharedPrompt(string filler) => Catalogue with { DefaultSystemPrompt = SystemPrompt(filler + " {{char}} and {{user}}") };
 
     private static PromptMaterial OfUserPersona(string prompt, string[] traits, string[] domains) =>
         Of() with { Personality = null, UserPersona = UserPersona(prompt, traits, domains) };

@@ -53,8 +53,8 @@ public sealed class TemplateTests
             var material = Of(personality) with
             {
                 DefaultPersona = persona,
-                Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt(texts[4]), FocusMode = Mode(texts[5]) },
-                WithFocusMode = true,
+                Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt(texts[4]) },
+                FocusMode = Mode(texts[5]),
                 Mindscape = texts[6],
                 Variables = values.Where(value => value.Key == "secret").ToDictionary(),
             };

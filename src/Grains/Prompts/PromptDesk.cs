@@ -24,199 +24,104 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
-        var (found, _, refusal) = await Gather(tenant, user, actor, request);
-        return refusal is not null ? refusal : Outcome<PromptAnswer>.Done(Answer(found!, request, occasion, knownVersions));
+        var (found, _) = await Gather(tenant, user, actor, request);
+        return found.Refusal is { } refusal ? refusal : Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions));
     }
 
     public async ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
-        var (found, isSettled, refusal) = await Gather(tenant, user, actor, request);
-        return refusal is not null ? refusal : Outcome<PromptTrace>.Done(found!.Prompt.Trace() with { IsSettled = isSettled });
+        var (found, isSettled) = await Gather(tenant, user, actor, request);
+        return found.Refusal is { } refusal ? refusal : Outcome<PromptTrace>.Done(found.Prompt!.Trace() with { IsSettled = isSettled });
     }
 
-    private async ValueTask<(Gathered? Found, bool IsSettled, Refusal? Refusal)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
+    private async ValueTask<(Gathered Found, bool IsSettled)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
         var reading = replicas.Begin();
         for (var tries = 0; tries < MostTries; tries++)
         {
             reading.Start();
-            var isComplete = TryGather(reading, tenant, user, actor, request, out var found, out var refusal);
-            if (!isComplete)
+            var found = Gather(reading, tenant, user, actor with { User = user }, request);
+            if (reading.IsMissing)
             {
                 await reading.Fetch();
             }
             else if (await reading.Holds())
             {
-                return found is null && refusal is null
+                return found.Prompt is null && found.Refusal is null
                     ? throw new InvalidOperationException($"User {user} has no default persona.")
-                    : (found, !reading.HasUnkept, refusal);
+                    : (found, !reading.HasUnkept);
             }
         }
 
         throw new TimeoutException("What the prompt is made of changed faster than it could be resolved.");
     }
 
-    /// <summary>False if something has to be fetched first.</summary>
-    private static bool TryGather(Reading reading, Guid tenant, Guid userId, Actor actor, PromptRequest request, out Gathered? found, out Refusal? refusal)
+    /// <summary>As far as it goes: what comes out counts only if nothing was missing, and all held.</summary>
+    private static Gathered Gather(Reading reading, Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
-        (found, refusal) = (null, null);
-        if (!reading.TryTake(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, userId)), out var user))
+        if (reading.Take(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, new TenantScopedKey(tenant, user)))?.View is not { } me)
         {
-            return false;
+            return new Gathered(Refusal.NotFound("user"));
         }
 
-        if (user.View is not { } me)
-        {
-            refusal = Refusal.NotFound("user");
-            return true;
-        }
-
-        Replica<PersonalityView>? personality = null;
-        Replica<UserPersonaView>? userPersona = null;
         var speaker = new TenantScopedKey(tenant, request.SpeakerId);
-        actor = actor with { User = userId };
-        if (request.Speaker == PromptSpeaker.Personality)
+        var isPersonality = request.Speaker == PromptSpeaker.Personality;
+        var personality = isPersonality ? reading.Take(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, speaker)) : null;
+        var userPersona = isPersonality ? null : reading.Take(PromptReplicas.UserPersona, new ReplicaKey(ReplicaKind.UserPersona, speaker));
+        if ((personality?.View?.MayUse(actor) ?? userPersona?.View?.MayUse(actor)) is not true)
         {
-            if (!reading.TryTake(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, speaker), out personality))
-            {
-                return false;
-            }
-
-            refusal = personality.View is { } it && it.MayUse(actor) ? null : Refusal.NotFound("personality");
-        }
-        else
-        {
-            if (!reading.TryTake(PromptReplicas.UserPersona, new ReplicaKey(ReplicaKind.UserPersona, speaker), out userPersona))
-            {
-                return false;
-            }
-
-            refusal = userPersona.View is { } it && it.MayUse(actor) ? null : Refusal.NotFound("user_persona");
+            return new Gathered(Refusal.NotFound(isPersonality ? "personality" : "user_persona"));
         }
 
-        if (refusal is not null)
-        {
-            return true;
-        }
-
-        var chosen = request.Speaker == PromptSpeaker.Personality ? me.OverrideFor(request.SpeakerId) : null;
-        Replica<PersonaView>? overridePersona = null;
-        Replica<PersonaView>? defaultPersona = null;
-        if (chosen?.PersonaId is { } named && !reading.TryTake(PromptReplicas.Persona, Persona(named), out overridePersona))
-        {
-            return false;
-        }
-
+        Replica<PersonaView>? Persona(Guid id) => reading.Take(PromptReplicas.Persona, new ReplicaKey(ReplicaKind.Persona, new OwnedKey(tenant, user, id)));
+        var chosen = isPersonality ? me.OverrideFor(request.SpeakerId) : null;
+        var mine = chosen?.PersonaId is { } named ? Persona(named) : null;
         // A default that an override covers shows only where every tier is explained.
-        if ((overridePersona?.View is null || request.Explain) && !reading.TryTake(PromptReplicas.Persona, Persona(me.DefaultPersonaId), out defaultPersona))
+        var usual = mine?.View is null || request.Explain ? Persona(me.DefaultPersonaId) : null;
+        var settings = reading.Take(PromptReplicas.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(tenant)))?.View?.Settings;
+        var catalogue = Catalogue(reading, new TenantKey(tenant));
+        var mode = request.FocusMode is { } asked ? catalogue?.ActiveMode(asked) ?? Catalogue(reading, TenantKey.System)?.ActiveMode(asked) : null;
+        if (request.FocusMode is { } unknown && mode is null)
         {
-            return false;
+            return new Gathered(new Refusal(RefusalKind.NotFound, "focus_mode_not_found", $"There is no active focus mode '{Text.Shorten(unknown)}'.", "focusMode"));
         }
 
-        if (!reading.TryTake(PromptReplicas.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(tenant)), out var of)
-            || !reading.TryTake(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, new TenantKey(tenant)), out var catalogue))
+        var speaking = mine?.View is null ? usual : mine;
+        if (speaking?.View is null || catalogue is null)
         {
-            return false;
-        }
-
-        FocusModeView? mode = null;
-        if (request.FocusMode is { } modeName)
-        {
-            if (!reading.TryTake(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, TenantKey.System), out var system))
-            {
-                return false;
-            }
-
-            mode = State(catalogue).ActiveMode(modeName) ?? State(system).ActiveMode(modeName);
-            if (mode is null)
-            {
-                refusal = new Refusal(RefusalKind.NotFound, "focus_mode_not_found", $"There is no active focus mode '{Text.Shorten(modeName)}'.", "focusMode");
-                return true;
-            }
-        }
-
-        var speaking = overridePersona is { View: not null } ? overridePersona : defaultPersona!;
-        if (speaking.View is null)
-        {
-            // It went between two views, which hold no more; or else there is a mistake.
-            return true;
+            return default;
         }
 
         var material = new PromptMaterial
         {
             Me = me,
-            DefaultPersona = defaultPersona?.View,
-            OverridePersona = overridePersona?.View,
+            DefaultPersona = usual?.View,
+            OverridePersona = mine?.View,
             Override = chosen,
             Personality = personality?.View,
             UserPersona = userPersona?.View,
-            Catalogue = Excerpt(State(catalogue), me, chosen, personality?.View, mode),
-            WithFocusMode = mode is not null,
-            TenantSettings = of.View?.Settings ?? SettingsTier.Empty,
+            Catalogue = catalogue,
+            FocusMode = mode,
+            TenantSettings = settings ?? SettingsTier.Empty,
         };
         var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
-        var resolved = ResolvedPrompt.Of(material, prepared, speaking.Made(static it => new PersonaText(it)));
-        if (!TryTakeSession(reading, tenant, userId, resolved, out var session))
-        {
-            return false;
-        }
-
-        found = new Gathered(resolved, prepared, session);
-        return true;
-
-        ReplicaKey Persona(Guid id) => new(ReplicaKind.Persona, new OwnedKey(tenant, userId, id));
+        var prompt = ResolvedPrompt.Of(material, prepared, speaking.Made(static persona => new PersonaText(persona)));
+        return new Gathered(null, prompt, prepared, prompt.Terms.ShowsFocus ? LiveSession(reading, tenant, user) : null);
     }
 
-    private static bool TryTakeSession(Reading reading, Guid tenant, Guid user, ResolvedPrompt resolved, out FocusSessionView? session)
-    {
-        session = null;
-        if (!resolved.Terms.ShowsFocus)
-        {
-            return true;
-        }
+    private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
+        reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
 
-        if (!reading.TryTake(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)), out var begun))
-        {
-            return false;
-        }
-
-        if (begun.View!.Session is not { } id)
-        {
-            return true;
-        }
-
-        if (!reading.TryTake(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, id)), out var taken))
-        {
-            return false;
-        }
-
-        session = taken.View;
-        return true;
-    }
-
-    private static CatalogueState State(Replica<CatalogueView> catalogue) => catalogue.Made(CatalogueState.Of);
-
-    private static CatalogueExcerpt Excerpt(CatalogueState catalogue, UserSide me, OverrideView? chosen, PersonalityView? personality, FocusModeView? mode)
-    {
-        List<LlmConfigView> configs = [];
-        foreach (var id in (ReadOnlySpan<Guid?>)[chosen?.LlmConfigId, me.DefaultLlmConfig, personality?.DefaultLlmConfigId])
-        {
-            if (id is { } named && catalogue.LlmConfigs.TryGetValue(named, out var config))
-            {
-                configs.Add(config);
-            }
-        }
-
-        return new CatalogueExcerpt(
-            personality?.SystemPromptId is { } prompt ? catalogue.SystemPrompts.GetValueOrDefault(prompt) : null,
-            catalogue.DefaultSystemPrompt, configs, catalogue.DefaultLlmConfig, catalogue.FreeDefaultLlmConfig, mode);
-    }
+    private static FocusSessionView? LiveSession(Reading reading, Guid tenant, Guid user) =>
+        reading.Take(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)))?.View?.Session is { } begun
+            ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
+            : null;
 
     private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
         var prompt = occasion?.Variables is { Count: > 0 } variables
-            ? ResolvedPrompt.Of(found.Prompt.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
-            : found.Prompt;
+            ? ResolvedPrompt.Of(found.Prompt!.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
+            : found.Prompt!;
         var now = time.GetUtcNow();
         var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(found.Session, now), prompt.NeedsTime);
         // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.
@@ -226,5 +131,5 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             : new PromptAnswer(PromptBody.Compose(prompt, request.Format, request.Explain, state, [], occasion?.Message), prompt.Version, isRepeatable);
     }
 
-    private sealed record Gathered(ResolvedPrompt Prompt, Prepared Prepared, FocusSessionView? Session);
+    private readonly record struct Gathered(Refusal? Refusal, ResolvedPrompt? Prompt = null, Prepared? Prepared = null, FocusSessionView? Session = null);
 }

@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Catalogue;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -27,10 +28,10 @@ public sealed record PromptMaterial
 
     public UserPersonaView? UserPersona { get; init; }
 
-    public required CatalogueExcerpt Catalogue { get; init; }
+    public required CatalogueState Catalogue { get; init; }
 
-    /// <summary>Whether a focus mode was asked for; it is in the catalogue's excerpt.</summary>
-    public bool WithFocusMode { get; init; }
+    /// <summary>If one was asked for.</summary>
+    public FocusModeView? FocusMode { get; init; }
 
     public SettingsTier TenantSettings { get; init; } = SettingsTier.Empty;
 
@@ -45,16 +46,14 @@ public sealed record PromptMaterial
     public (PersonaView Persona, string From) Persona =>
         OverridePersona is { } chosen ? (chosen, Source.Override) : (DefaultPersona!, Source.UserDefault);
 
-    public SystemPromptView? OwnSystemPrompt => Personality?.SystemPromptId is null ? null : Catalogue.SystemPrompt;
+    public SystemPromptView? OwnSystemPrompt => Personality?.SystemPromptId is { } id ? Catalogue.SystemPrompts.GetValueOrDefault(id) : null;
 
     /// <summary>A user persona is a prompt of its own: the tenant's text stands before it only where a focus mode was asked for.</summary>
     public (SystemPromptView? Prompt, string? From) SystemPrompt =>
-        Personality is null && !WithFocusMode ? default
+        Personality is null && FocusMode is null ? default
         : OwnSystemPrompt is { } own ? (own, Source.Personality)
         : Catalogue.DefaultSystemPrompt is { } common ? (common, Source.TenantDefault)
         : default;
-
-    public FocusModeView? FocusMode => WithFocusMode ? Catalogue.FocusMode : null;
 
     /// <summary>Nearest first.</summary>
     public IReadOnlyList<Tier<LlmConfigView>> LlmTiers =>
@@ -92,7 +91,7 @@ public sealed record PromptMaterial
     /// <summary>The user's own, or a global one. Somebody else's is as if it didn't exist.</summary>
     private LlmConfigView? FindConfig(Guid? id) => id is null
         ? null
-        : Me.LlmConfigs.FirstOrDefault(config => config.Id == id) ?? Catalogue.LlmConfigs.FirstOrDefault(config => config.Id == id);
+        : Me.LlmConfigs.FirstOrDefault(config => config.Id == id) ?? Catalogue.LlmConfigs.GetValueOrDefault(id.Value);
 
     /// <summary>A focus mode speaks of the model only.</summary>
     private static LlmConfigView ModelOnly(FocusModeView mode, string model) => new(

@@ -55,15 +55,15 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
 public sealed class Reading(Replicas replicas)
 {
     private readonly Keeper _keeper = replicas.Keeper;
+    private readonly List<Func<Task>> _missing = [];
 
-    /// <summary>Views that couldn't be kept, with how to ask for them again.</summary>
-    private Dictionary<ReplicaKey, Unkept>? _unkept;
-    private Func<ValueTask>? _missing;
+    /// <summary>Views that couldn't be kept, with how to ask whether they are still what their owner has.</summary>
+    private Dictionary<ReplicaKey, (Replica View, Func<Task<bool>> IsStill)>? _unkept;
     private long _moves;
     private TimeSpan _now;
     private TimeSpan _until;
 
-    private sealed record Unkept(Replica Replica, Func<ValueTask<bool>> IsStill);
+    public bool IsMissing => _missing.Count > 0;
 
     /// <summary>Some of it was used without being kept: nobody will say when it moves.</summary>
     public bool HasUnkept => _unkept is { Count: > 0 };
@@ -71,69 +71,61 @@ public sealed class Reading(Replicas replicas)
     public void Start()
     {
         _keeper.CheckStanding();
+        _missing.Clear();
         _moves = _keeper.Holding.Moves;
         _now = _keeper.Now;
         _until = TimeSpan.MaxValue;
-        _missing = null;
     }
 
-    /// <summary>False if it has to be fetched first.</summary>
-    public bool TryTake<T>(ReplicaOf<T> of, ReplicaKey key, out Replica<T> replica)
+    /// <summary>Null if it has to be fetched first.</summary>
+    public Replica<T>? Take<T>(ReplicaOf<T> of, ReplicaKey key)
         where T : class
     {
-        var found = _keeper.Holding.Find(key, _now);
-        if (found is not null)
+        if (_keeper.Holding.Find(key, _now) is { } held)
         {
             _unkept?.Remove(key);
-            var until = found.Lease!.Until;
-            _until = until < _until ? until : _until;
-        }
-        else if (_unkept is not null && _unkept.TryGetValue(key, out var unkept))
-        {
-            found = unkept.Replica;
-        }
-        else
-        {
-            _missing = () => Fetch(of, key);
+            _until = held.Lease!.Until is var until && until < _until ? until : _until;
+            return (Replica<T>)held;
         }
 
-        replica = (Replica<T>)found!;
-        return found is not null;
+        if (_unkept is not null && _unkept.TryGetValue(key, out var unkept))
+        {
+            return (Replica<T>)unkept.View;
+        }
+
+        _missing.Add(() => Fetch(of, key));
+        return null;
     }
 
     /// <summary>Asks for what was missing.</summary>
-    public ValueTask Fetch() => _missing!();
+    public Task Fetch() => Task.WhenAll(_missing.Select(fetch => fetch()));
 
-    /// <summary>Whether all that was taken since the start held at once.</summary>
-    public ValueTask<bool> Holds()
+    /// <summary>Whether all that was taken since the start held at once. What couldn't be kept is asked for once more.</summary>
+    public async ValueTask<bool> Holds()
     {
-        var held = _keeper.Holding.Moves == _moves && _keeper.Now <= _until && _keeper.IsStanding;
-        return held && HasUnkept ? AreStill() : ValueTask.FromResult(held);
-    }
-
-    /// <summary>Asked once more, after the last was taken. What has moved is fetched anew.</summary>
-    private async ValueTask<bool> AreStill()
-    {
-        var all = true;
-        foreach (var (key, unkept) in _unkept!.ToArray())
+        for (var i = 0; HasUnkept && i < _unkept!.Count; i++)
         {
-            if (!await unkept.IsStill())
+            var (key, (_, isStill)) = _unkept.ElementAt(i);
+            if (!await isStill())
             {
-                _unkept!.Remove(key);
-                all = false;
+                _unkept.Remove(key);
+                return false;
             }
         }
 
-        return all && _keeper.Holding.Moves == _moves && _keeper.Now <= _until && _keeper.IsStanding;
+        return _keeper.Holding.Moves == _moves && _keeper.Now <= _until && _keeper.IsStanding;
     }
 
-    private async ValueTask Fetch<T>(ReplicaOf<T> of, ReplicaKey key)
+    private async Task Fetch<T>(ReplicaOf<T> of, ReplicaKey key)
         where T : class
     {
         var replica = await replicas.Fetch(of, key);
         if (replica.Lease is null)
         {
-            (_unkept ??= [])[key] = new Unkept(replica, async () => (await replicas.Fetch(of, key)).Version == replica.Version);
+            lock (_missing)
+            {
+                (_unkept ??= [])[key] = (replica, async () => (await replicas.Fetch(of, key)).Version == replica.Version);
+            }
         }
     }
 }
