@@ -3,7 +3,7 @@ using PersonaActors.Grains.Replicas;
 namespace PersonaActors.Tests.Replicas;
 
 /// <summary>What is done wrong on purpose.</summary>
-internal enum Broken
+public enum Broken
 {
     Nothing,
     CommitsBeforeTheDrop,
@@ -47,6 +47,9 @@ internal sealed class SimulatedActivation(SimulatedSilo silo, ReplicaKey key, Gu
 
     /// <summary>The commit is under way: others may know what it makes before this one does.</summary>
     public bool IsCommitting { get; set; }
+
+    /// <summary>It answers nobody any more, and another may begin when it is over.</summary>
+    public bool IsEnding { get; set; }
 
     public bool IsOver { get; set; }
 
@@ -288,19 +291,18 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
             }
         }
 
-        (own.Version, own.Epoch, own.IsLoaded) = (row.Version, row.Epoch, !own.IsOver);
+        (own.Version, own.Epoch, own.IsLoaded) = (row.Version, row.Epoch, !own.IsEnding);
         world.Tell(() => $"{own} is there with {own.Version}, epoch {own.Epoch}");
     }
 
     public async Task Deactivate(SimulatedActivation own)
     {
-        if (!own.IsLoaded)
+        if (own.IsEnding)
         {
-            own.IsOver = true;
             return;
         }
 
-        own.IsLoaded = false;
+        (own.IsEnding, own.IsLoaded) = (true, false);
         world.Tell(() => $"{own} ends");
         while (own.IsBusy)
         {
@@ -332,8 +334,9 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         if (early || !IsStanding || await Commit(own))
         {
             own.Granting.End();
-            own.IsBusy = false;
         }
+
+        own.IsBusy = false;
     }
 
     /// <summary>False where another was first: this activation ends.</summary>
@@ -352,8 +355,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         if (changed.Row is not { } row)
         {
             world.Tell(() => $"{own} was overtaken");
-            own.IsLoaded = false;
-            own.IsOver = true;
+            (own.IsLoaded, own.IsEnding, own.IsOver) = (false, true, true);
             return false;
         }
 
@@ -383,7 +385,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         var own = world.Locate(this, world.Any(world.Keys));
         if (own.Silo == this)
         {
-            world.Go(world.Chance(0.1) ? Deactivate(own) : Change(own));
+            world.Go(world.Chance(0.2) ? Deactivate(own) : Change(own));
         }
     }
 
@@ -475,7 +477,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
     {
         var fetch = Holding.Begin(key, Now);
         var owner = world.Locate(this, key);
-        var grant = await world.Ask(this, owner.Silo, Patience * 5, () =>
+        var grant = await world.Ask(this, owner.Silo, Patience * 30, () =>
             owner is { IsLoaded: true, IsCommitting: false } && owner.Silo.IsStanding ? new Grant(owner.Version, owner.Granting.Grant(address)) : null);
         if (grant is not { MayBeKept: true })
         {

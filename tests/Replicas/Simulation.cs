@@ -62,7 +62,7 @@ internal sealed class Simulation
             Start();
         }
 
-        for (var i = 2 + _chance.Next(4); i > 0; i--)
+        for (var i = 2 + _chance.Next(5); i > 0; i--)
         {
             After(Between(0.5, 12), null, Fault);
         }
@@ -194,14 +194,14 @@ internal sealed class Simulation
         }
 
         var silo = Any(live);
-        switch (_chance.Next(6))
+        switch (_chance.Next(7))
         {
             case 0:
                 silo.StoppedUntil = Now + Between(0, 15);
                 Tell(() => $"{silo} stops until {silo.StoppedUntil.TotalSeconds:0.000}");
                 MayBeVotedDead(silo, 0.4);
                 break;
-            case 1:
+            case 1 or 6:
                 var other = Any(live);
                 Disturb(silo, other == silo ? null : other);
                 MayBeVotedDead(silo, 0.4);
@@ -219,7 +219,7 @@ internal sealed class Simulation
             case 4:
                 MayBeVotedDead(silo, 1);
                 break;
-            default:
+            case 5:
                 Go(silo.Leave());
                 After(Between(0, 2), null, Start);
                 break;
