@@ -85,7 +85,7 @@ public sealed class Keeper(
         }
     }
 
-    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (!_membership.Active.Contains(holder) && !MustSettle);
+    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (_membership.Dead.Contains(holder) && !MustSettle);
 
     private bool MustSettle => !options.ServesWhenCutOff && Now < _membership.SettledAt;
 

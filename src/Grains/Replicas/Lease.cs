@@ -43,11 +43,13 @@ public sealed class Lease(TimeSpan since, TimeSpan until)
 public sealed class Standing
 {
     private long _until = long.MinValue;
+    private bool _isOver;
 
-    public bool Holds(TimeSpan now) => now.Ticks <= Volatile.Read(ref _until);
+    public bool Holds(TimeSpan now) => !Volatile.Read(ref _isOver) && now.Ticks <= Volatile.Read(ref _until);
 
     /// <param name="sentAt">When the question was sent whose answer says so.</param>
     public void Confirm(TimeSpan sentAt) => Volatile.Write(ref _until, Math.Max(_until, (sentAt + Times.Standing).Ticks));
 
-    public void End() => Volatile.Write(ref _until, long.MinValue);
+    /// <summary>For good: the silo leaves, and others rely on it. An answer that is still on its way changes nothing.</summary>
+    public void End() => Volatile.Write(ref _isOver, true);
 }

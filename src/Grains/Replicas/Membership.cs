@@ -14,11 +14,15 @@ public readonly record struct Member(SiloAddress Silo, bool IsActive, bool IsDea
 public sealed class Membership(SiloAddress self)
 {
     private ImmutableHashSet<SiloAddress> _active = [self];
+    private ImmutableHashSet<SiloAddress> _dead = [];
     private bool _hasRead;
     private TimeSpan? _lostAt;
 
     /// <summary>Whoever may hold replicas.</summary>
     public ImmutableHashSet<SiloAddress> Active => Volatile.Read(ref _active);
+
+    /// <summary>Who is over. A silo that isn't active as far as this one has read may have begun since then, and hold what it was granted.</summary>
+    public ImmutableHashSet<SiloAddress> Dead => Volatile.Read(ref _dead);
 
     /// <summary>When what a lost silo held has ended for sure.</summary>
     public TimeSpan SettledAt => _lostAt + Times.Silence ?? TimeSpan.Zero;
@@ -30,8 +34,9 @@ public sealed class Membership(SiloAddress self)
     {
         foreach (var member in members)
         {
-            // At first every dead one may have been lost just now, but for those that have been silent for long.
-            var isNews = !_hasRead ? member.AliveAt > utcNow - Times.Aftermath : _active.Contains(member.Silo);
+            // At first every dead one may have been lost just now, but for those that have been silent for long. Later also one
+            // that was never seen alive: it came and went while this silo didn't look.
+            var isNews = !_hasRead ? member.AliveAt > utcNow - Times.Aftermath : !_dead.Contains(member.Silo);
             if (member is { IsDead: true, EndedItself: false } && isNews)
             {
                 _lostAt = now;
@@ -39,6 +44,7 @@ public sealed class Membership(SiloAddress self)
         }
 
         _hasRead = true;
+        Volatile.Write(ref _dead, [.. members.Where(member => member.IsDead).Select(member => member.Silo)]);
         Volatile.Write(ref _active, [.. members.Where(member => member.IsActive).Select(member => member.Silo)]);
         return Active.Contains(self);
     }
