@@ -53,7 +53,7 @@ internal sealed class SimulatedActivation(SimulatedSilo silo, ReplicaKey key, Gu
 
     public bool IsOver { get; set; }
 
-    public override string ToString() => $"{Observed.Name(key)} on {silo}";
+    public override string ToString() => $"{Observed.Name(key)} on {silo} ({id.ToString("N")[..8]})";
 }
 
 /// <summary>One silo: what Keeper, Owner and Reading do around the rules, in their order.</summary>
@@ -213,6 +213,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
 
     private object Drop(ReplicaDrop drop)
     {
+        world.Tell(() => $"{this} drops {Observed.Name(drop.Key)} below {drop.Below}");
         Holding.Drop(drop.Key, drop.By, drop.Below, Now);
         _toldBy[drop.Key] = drop.By;
         _kept.Remove(drop.Key);
@@ -331,7 +332,8 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         await TakeBack(new ReplicaDrop(own.Key, own.Id, own.Version + 1), holders, isFirst);
         own.Granting.TakenBack();
         await Step();
-        if (early || !IsStanding || await Commit(own))
+        // One that the directory lost while it was loaded may have claimed after its successor.
+        if (early || !IsStanding || own.IsEnding || await Commit(own))
         {
             own.Granting.End();
         }
