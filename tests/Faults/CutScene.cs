@@ -213,7 +213,7 @@ internal sealed class CutListener : IDisposable
 /// <summary>One try of a command in its scene: the request, and where one looks for what it did.</summary>
 internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, string path, object? body)
 {
-    private readonly List<(ApiClient By, string Path)> _looks = [];
+    private readonly List<(ApiClient By, string Path, (string, string)[] Headers)> _looks = [];
     private readonly List<(ApiClient By, string Stream)> _streams = [];
     private readonly List<CutListener> _listening = [];
     private string _made = Guid.Empty.ToString();
@@ -226,7 +226,14 @@ internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, st
 
     public CutTry SeeAs(ApiClient who, params string[] paths)
     {
-        _looks.AddRange(paths.Select(at => (who, at)));
+        _looks.AddRange(paths.Select(at => (who, at, Array.Empty<(string, string)>())));
+        return this;
+    }
+
+    /// <summary>For a service that says for whom it asks.</summary>
+    public CutTry SeeFor(Guid user, params string[] paths)
+    {
+        _looks.AddRange(paths.Select(at => (scene.Service, at, new[] { ("X-Persona-User", user.ToString()) })));
         return this;
     }
 
@@ -265,9 +272,9 @@ internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, st
     public async Task<string> Seen()
     {
         var seen = new StringBuilder();
-        foreach (var (who, at) in _looks)
+        foreach (var (who, at, headers) in _looks)
         {
-            var answer = await who.Get(at.Replace("{id}", _made, StringComparison.Ordinal));
+            var answer = await who.Get(at.Replace("{id}", _made, StringComparison.Ordinal), headers);
             seen.Append($"GET {at}\n  {(int)answer.Status} {(at.EndsWith("/events", StringComparison.Ordinal) ? ByType(answer) : answer.Text)}\n");
         }
 

@@ -38,8 +38,8 @@ public sealed class CatalogueGrain(
         var key = TenantKey.Parse(this.GetPrimaryKeyString());
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
-        _owner = owners.Of(_tenant, DeactivateOnIdle);
-        _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
+        _owner = owners.Of(_tenant, _stream, DeactivateOnIdle);
+        _state = CatalogueState.Of(await store.Load(_tenant, _owner.Epoch, configs));
     }
 
     public ValueTask<Snapshot<CatalogueExcerpt>> Excerpt(long knownVersion, CatalogueQuestion question) =>
@@ -250,7 +250,7 @@ public sealed class CatalogueGrain(
         Command command, Outcome<T> outcome, Action<CatalogueChange> put, DateTimeOffset now, Func<Task>? committed = null)
         where T : class
     {
-        var batch = database.Begin(CatalogueStore.Scope(_tenant));
+        var batch = database.Begin(CatalogueStore.Scope(_tenant), _owner.Epoch);
         var change = new CatalogueChange(batch, _tenant, _stream, _state, now);
         put(change);
         batch.Answer(command, null, outcome, now);

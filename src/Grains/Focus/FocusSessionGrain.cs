@@ -37,8 +37,8 @@ public sealed partial class FocusSessionGrain(
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Session(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
-        if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream) is { } row)
+        _owner = owners.Of(_key.Tenant, _stream, DeactivateOnIdle);
+        if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _owner.Epoch) is { } row)
         {
             _state = SessionState.From(row);
             _seq = row.Seq;
@@ -270,7 +270,7 @@ public sealed partial class FocusSessionGrain(
         var view = next.View;
         var outcome = isNew ? Outcome<FocusSessionView>.Created(view) : Outcome<FocusSessionView>.Done(view);
 
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch);
         if (isNew)
         {
             FocusStore.Insert(batch, _key.Tenant, next.ToRow());
@@ -334,7 +334,7 @@ public sealed partial class FocusSessionGrain(
         var outcome = Outcome<FocusSessionView>.Done(state.View);
         if (command.IsNamed)
         {
-            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner)).Answer(command, _key.Owner, outcome, now), static _ => { });
+            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch).Answer(command, _key.Owner, outcome, now), static _ => { });
         }
 
         return outcome;

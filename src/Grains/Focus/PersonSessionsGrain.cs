@@ -19,7 +19,7 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
+        _owner = owners.Of(_key.Tenant, "", DeactivateOnIdle);
         _live = await sessions.LiveId(_key.Tenant, _key.Id);
     }
 
@@ -88,6 +88,8 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
                 if (await running.TakeOver() is { } ended)
                 {
                     await Soon(Companion.NoteEnded(ended));
+                    // The end has changed what is around; a start that is tried again after it would see that too.
+                    around = await Companion.Surroundings(start.TaskId);
                 }
             }
         }

@@ -30,8 +30,8 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
-        _state = await store.Load(_key.Tenant, _key.Id, _stream);
+        _owner = owners.Of(_key.Tenant, _stream, DeactivateOnIdle);
+        _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 
     public ValueTask<Snapshot<PersonalityView>> Snapshot(long knownVersion) =>
@@ -227,7 +227,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var added = new PersonalityAlias(alias, user);
         var outcome = Outcome<PersonalityAlias>.Done(added);
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
         PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now);
         batch.Answer(command, user, outcome, now);
         try
@@ -263,7 +263,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
         PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, own);
         batch.Answer(command, user, outcome, Now());
         await _owner.Commit(batch, static _ => { });
@@ -290,7 +290,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task Forget(PersonalityOwner gone, bool mayKnow)
     {
-        if (_state is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
+        if (_state is not { } row || await store.Load(_key.Tenant, _key.Id, _owner.Epoch) is not { } fresh)
         {
             return;
         }
@@ -404,7 +404,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
-    private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant));
+    private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

@@ -24,8 +24,8 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
-        _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
+        _owner = owners.Of(_key.Tenant, _stream, DeactivateOnIdle);
+        _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _owner.Epoch);
     }
 
     public ValueTask<Snapshot<PersonaView>> Snapshot(long knownVersion) =>
@@ -60,7 +60,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
         var now = time.GetUtcNow().ToMicroseconds();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var outcome = Outcome<PersonaView>.Done(next);
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch);
         PersonaStore.Update(batch, _key.Tenant, next);
         batch.Append(_stream, _key.Owner, "persona.updated", now, MergePatch.Between(known, next));
         batch.Answer(command, _key.Owner, outcome, now);

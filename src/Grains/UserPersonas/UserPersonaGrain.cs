@@ -25,8 +25,8 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
-        _state = await store.Load(_key.Tenant, _key.Id, _stream);
+        _owner = owners.Of(_key.Tenant, _stream, DeactivateOnIdle);
+        _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 
     public ValueTask<Snapshot<UserPersonaView>> Snapshot(long knownVersion) =>
@@ -149,7 +149,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         var usage = new UserPersonaUsage(Guid.CreateVersion7(now), known.Id, user, use.Channel, use.Tokens, now, next.UsageCount);
         var outcome = Outcome<UserPersonaUsage>.Created(usage);
         // The counter is the owner's row and the log row the user's: both are seen by tenant-wide work only.
-        var batch = database.Begin(RowScope.OfTenant(_key.Tenant));
+        var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
         UserPersonaStore.Use(batch, _key.Tenant, usage);
         batch.Append(_stream, known.OwnerId, "user-persona.used", now, MergePatch.Between(known, next));
         batch.Answer(command, user, outcome, now);
@@ -189,7 +189,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     private Task Commit(ScopedBatch batch, UserPersonaView next) => _owner.Commit(batch, events => _state = new UserPersonaRow(next, events[^1].Seq));
 
-    private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner));
+    private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner), _owner.Epoch);
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

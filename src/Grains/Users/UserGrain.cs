@@ -34,8 +34,8 @@ public sealed partial class UserGrain(
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.User(_key.Id);
-        _owner = owners.Of(_key.Tenant, DeactivateOnIdle);
-        _user = await store.Load(_key.Tenant, _key.Id, _stream);
+        _owner = owners.Of(_key.Tenant, _stream, DeactivateOnIdle);
+        _user = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 
     public Task<Read<UserView>?> Get() =>
@@ -271,7 +271,7 @@ public sealed partial class UserGrain(
             : Outcome<UserView>.Done(user.View);
     }
 
-    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id));
+    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id), _owner.Epoch);
 
     /// <summary>PostgreSQL keeps microseconds; what is in memory must equal what a fresh activation loads.</summary>
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
