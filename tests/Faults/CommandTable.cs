@@ -88,16 +88,15 @@ internal static class CommandTable
             var own = await s.Make(bob, "/v1/personalities", new { name = "Own", slug = $"own-{s.Tag}", characterInfo = "", personalityTraits = "", isPublic = true });
             var session = await s.Make(bob, "/v1/focus/sessions", new { mode = "deep" });
             await s.Do(s.Ada.Put($"/v1/personalities/{s.Lila}/owners/{bobId}", new { role = "editor" }));
-            return Delete(s, s.Service, $"/v1/users/{bobId}")
-                .See(
-                    $"/v1/users/{bobId}", $"/v1/users/by-identity/test/bob-{s.Tag}", "/v1/users", $"/v1/personas/{persona}", $"/v1/personas?user={bobId}",
-                    $"/v1/user-personas/{assistant}", $"/v1/user-personas/{assistant}/stats", $"/v1/focus/sessions/{session}", $"/v1/focus/sessions?user={bobId}",
-                    $"/v1/people/{bobId}", $"/v1/people/{bobId}/rhythm", CutScene.Prompt(s.LilaSlug, bobId), $"/v1/user-personas/{assistant}/prompt?user={s.AdaId}")
+            return Delete(s, s.Service, $"/v1/users/{bobId}").Of(bobId)
+                .SeeGone(
+                    $"/v1/users/{bobId}", $"/v1/users/by-identity/test/bob-{s.Tag}", $"/v1/personas/{persona}", $"/v1/personas?user={bobId}",
+                    $"/v1/user-personas/{assistant}", $"/v1/user-personas/{assistant}/stats", $"/v1/focus/sessions/{session}", $"/v1/focus/sessions/{session}/events",
+                    $"/v1/focus/sessions/{session}/summary", $"/v1/people/{bobId}", $"/v1/people/{bobId}/rhythm", $"/v1/people/{bobId}/focus/stats",
+                    $"/v1/personalities/{own}", CutScene.Prompt(s.LilaSlug, bobId))
+                .See("/v1/users", $"/v1/user-personas/{assistant}/prompt?user={s.AdaId}")
                 .SeeAs(s.Ada, $"/v1/personalities/own-{s.Tag}", CutScene.Prompt($"own-{s.Tag}", s.AdaId), $"/v1/personalities/{s.Lila}/owners", $"/v1/user-personas/{assistant}")
                 .SeeAs(bob, $"/v1/users/{bobId}")
-                .SeeFor(
-                    bobId, $"/v1/users/{bobId}", $"/v1/personas/{persona}", $"/v1/user-personas/{assistant}", $"/v1/focus/sessions/{session}",
-                    $"/v1/focus/sessions/{session}/events", $"/v1/focus/sessions/{session}/summary", $"/v1/people/{bobId}/focus/stats", "/v1/llm-configs", $"/v1/personalities/{own}")
                 .Hear($"user:{bobId}", $"persona:{persona}", $"session:{session}", $"companion:{bobId}", $"user-persona:{assistant}", $"prompt:{bobId}:{s.Lila}", $"presence:user:{bobId}")
                 .HearAs(s.Ada, $"user-persona:{assistant}", $"personality:{s.Lila}", $"prompt:{s.AdaId}:{own}")
                 .HearAs(bob, $"prompt:{bobId}:{s.Lila}");
@@ -146,7 +145,7 @@ internal static class CommandTable
             var persona = await s.Make(s.Ada, "/v1/personas", new { name = "Captain", content = "I command." });
             await s.Do(s.Ada.Put($"/v1/users/{s.AdaId}/overrides/{s.Lila}", new { personaId = persona }));
             return Delete(s, s.Service, $"/v1/personas/{persona}").SeeOverrides(s)
-                .See($"/v1/personas/{persona}", $"/v1/personas?user={s.AdaId}").SeeFor(s.AdaId, $"/v1/personas/{persona}")
+                .See($"/v1/personas?user={s.AdaId}").Of(s.AdaId).SeeGone($"/v1/personas/{persona}")
                 .Hear($"persona:{persona}").HearAs(s.Ada, $"persona:{persona}");
         }),
     ];

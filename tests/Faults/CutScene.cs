@@ -214,7 +214,9 @@ internal sealed class CutListener : IDisposable
 internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, string path, object? body)
 {
     private readonly List<(ApiClient By, string Path, (string, string)[] Headers)> _looks = [];
+    private readonly List<string> _gone = [];
     private readonly List<(ApiClient By, string Stream)> _streams = [];
+    private Guid _of;
     private readonly List<CutListener> _listening = [];
     private string _made = Guid.Empty.ToString();
 
@@ -235,6 +237,38 @@ internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, st
     {
         _looks.AddRange(paths.Select(at => (scene.Service, at, new[] { ("X-Persona-User", user.ToString()) })));
         return this;
+    }
+
+    /// <summary>What must be gone, too.</summary>
+    public CutTry SeeGone(params string[] paths)
+    {
+        _gone.AddRange(paths);
+        return See(paths).SeeFor(_of, paths);
+    }
+
+    /// <summary>For whom <see cref="SeeGone"/> asks.</summary>
+    public CutTry Of(Guid user)
+    {
+        _of = user;
+        return this;
+    }
+
+    /// <summary>What should be gone and is there.</summary>
+    public async Task<List<string>> Left()
+    {
+        var left = new List<string>();
+        foreach (var path in _gone)
+        {
+            foreach (var headers in ((string, string)[][])[[], [("X-Persona-User", _of.ToString())]])
+            {
+                if ((await scene.Service.Get(path, headers)).Status != HttpStatusCode.NotFound)
+                {
+                    left.Add(path);
+                }
+            }
+        }
+
+        return left;
     }
 
     public CutTry Hear(params string[] streams) => HearAs(scene.Service, streams);

@@ -26,6 +26,7 @@ public sealed partial class CutProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly NpgsqlConnectionStringBuilder _server;
     private readonly CancellationTokenSource _over = new();
+    private CancellationTokenSource _away = new();
     private Cut? _armed;
 
     public CutProxy(string connectionString)
@@ -48,7 +49,7 @@ public sealed partial class CutProxy : IAsyncDisposable
     }.ConnectionString;
 
     /// <summary>One transaction that is to be cut. A transaction that PostgreSQL refuses isn't it.</summary>
-    public sealed class Cut(CutAt at, Regex which)
+    public sealed class Cut(CutAt at, Regex which, bool thenAway)
     {
         private int _happened;
 
@@ -58,18 +59,32 @@ public sealed partial class CutProxy : IAsyncDisposable
 
         internal bool Is(string batch) => !Happened && which.IsMatch(batch);
 
+        internal bool ThenAway => thenAway;
+
         internal bool Take() => Interlocked.Exchange(ref _happened, 1) == 0;
     }
 
     /// <param name="which">Found in what the client sends for the transaction, read as Latin-1.</param>
-    public Cut Arm(CutAt at, Regex? which = null)
+    /// <param name="thenAway">Whether nothing comes through any more from then on, until <see cref="Back"/>.</param>
+    public Cut Arm(CutAt at, Regex? which = null, bool thenAway = false)
     {
-        var cut = new Cut(at, which ?? AnswerStored);
+        var cut = new Cut(at, which ?? AnswerStored, thenAway);
         Volatile.Write(ref _armed, cut);
         return cut;
     }
 
     public void Disarm() => Volatile.Write(ref _armed, null);
+
+    /// <summary>PostgreSQL can be reached again.</summary>
+    public void Back() => Volatile.Write(ref _away, new CancellationTokenSource());
+
+    private void Happen(Cut cut)
+    {
+        if (cut.ThenAway)
+        {
+            Volatile.Read(ref _away).Cancel();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -101,7 +116,7 @@ public sealed partial class CutProxy : IAsyncDisposable
             {
                 client.NoDelay = true;
                 await server.ConnectAsync(_server.Host!, _server.Port, _over.Token);
-                using var ended = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
+                using var ended = CancellationTokenSource.CreateLinkedTokenSource(_over.Token, Volatile.Read(ref _away).Token);
                 var link = new Link(this, client.GetStream(), server.GetStream());
                 await Task.WhenAny(link.Requests(ended.Token), link.Answers(ended.Token));
                 await ended.CancelAsync();
@@ -150,6 +165,7 @@ public sealed partial class CutProxy : IAsyncDisposable
                 {
                     if (armed.At == CutAt.Request && armed.Take())
                     {
+                        proxy.Happen(armed);
                         return;
                     }
 
@@ -177,6 +193,7 @@ public sealed partial class CutProxy : IAsyncDisposable
 
                     if (!refused && cut.Take())
                     {
+                        proxy.Happen(cut);
                         return;
                     }
 

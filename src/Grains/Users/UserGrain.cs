@@ -187,6 +187,7 @@ public sealed partial class UserGrain(
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
+        batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, true, theirPersonas, theirAssistants)), now);
         if (theirPersonalities.Count > 0)
         {
             var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
