@@ -24,6 +24,8 @@ public static class GrainsComposition
         services.AddSingleton<Replicas.Replicas>();
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
+        services.AddSingleton<IOutboxTaskHandler, ForgetDeleted>();
+        services.AddSingleton<IOutboxTaskHandler, ReloadUser>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
         services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();
         services.AddSingleton<FocusSweep>();

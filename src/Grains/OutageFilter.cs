@@ -6,8 +6,8 @@ namespace PersonaActors.Grains;
 
 /// <summary>
 /// A database that can't be reached is said in our own words, wherever in a call it was met: what Orleans' reminders and
-/// storage throw wraps it, so it is known by its cause. And a silo that may have been voted out without knowing it answers
-/// nothing from its grains' memory: they may live elsewhere by now.
+/// storage throw wraps it, so it is known by its cause. What is outdated may be tried again at once, whatever made it so. And a
+/// silo that may have been voted out without knowing it answers nothing from its grains' memory: they may live elsewhere by now.
 /// </summary>
 public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
 {
@@ -22,7 +22,7 @@ public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
         {
             await context.Invoke();
         }
-        catch (Exception e) when (e is not StorageUnavailableException && e.MeansOutage())
+        catch (Exception e) when (e is not (StorageUnavailableException or ActivationOutdatedException) && e.MeansOutage())
         {
             throw new StorageUnavailableException("The database can't be reached.", e);
         }

@@ -46,7 +46,39 @@ public sealed class Database : IAsyncDisposable
 
     internal void TellTasksCommitted() => TasksCommitted?.Invoke();
 
-    public ScopedBatch Begin(RowScope scope) => new(this, scope);
+    /// <param name="epoch">The ownership under which a grain writes; none for who owns nothing.</param>
+    public ScopedBatch Begin(RowScope scope, OwnerEpoch? epoch = null) => new(this, scope, epoch);
+
+    private const string EpochSql = """
+        SELECT coalesce((SELECT owner_epoch FROM streams WHERE tenant_id = $2 AND stream = $1), 0),
+          coalesce((SELECT max(version) FROM orleans_membership_version), 0)
+        """;
+
+    private const string SystemEpochSql = """
+        SELECT coalesce((SELECT owner_epoch FROM streams WHERE tenant_id IS NULL AND stream = $1), 0),
+          coalesce((SELECT max(version) FROM orleans_membership_version), 0)
+        """;
+
+    private const string ClaimSql = "UPDATE streams SET owner_epoch = owner_epoch + 1 WHERE tenant_id = $2 AND stream = $1 RETURNING owner_epoch";
+
+    private const string SystemClaimSql = "UPDATE streams SET owner_epoch = owner_epoch + 1 WHERE tenant_id IS NULL AND stream = $1 RETURNING owner_epoch";
+
+    /// <summary>
+    /// What a grain is loaded from, and with it the ownership that it writes under from then on. That one is read first: were it
+    /// claimed in between, what is loaded here could write nothing.
+    /// </summary>
+    public async Task<T?> LoadOwned<T>(RowScope scope, OwnerEpoch epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map)
+        where T : class
+    {
+        var rows = await Read(scope, epoch, sql, parameters, map, CancellationToken.None);
+        if (await epoch.MustClaim())
+        {
+            await ReadMany(scope, scope.Tenant is null ? SystemClaimSql : ClaimSql, StreamOf(scope, epoch), static row => row.GetInt64(0));
+            rows = await Read(scope, epoch, sql, [.. parameters.Select(parameter => parameter.Clone())], map, CancellationToken.None);
+        }
+
+        return rows.Count > 0 ? rows[0] : null;
+    }
 
     public async Task<T?> ReadOne<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default)
         where T : class
@@ -55,18 +87,36 @@ public sealed class Database : IAsyncDisposable
         return rows.Count > 0 ? rows[0] : null;
     }
 
-    public async Task<List<T>> ReadMany<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default)
+    public Task<List<T>> ReadMany<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default) =>
+        Read(scope, null, sql, parameters, map, cancel);
+
+    private async Task<List<T>> Read<T>(
+        RowScope scope, OwnerEpoch? epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel)
     {
         try
         {
             await using var connection = await OpenApp(cancel);
             await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(scope.ToCommand());
+            if (epoch is not null)
+            {
+                var owned = new NpgsqlBatchCommand(scope.Tenant is null ? SystemEpochSql : EpochSql);
+                owned.Parameters.AddRange(StreamOf(scope, epoch));
+                batch.BatchCommands.Add(owned);
+            }
+
             var command = new NpgsqlBatchCommand(sql);
             command.Parameters.AddRange(parameters);
             batch.BatchCommands.Add(command);
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             await reader.NextResultAsync(cancel);
+            if (epoch is not null)
+            {
+                await reader.ReadAsync(cancel);
+                (epoch.Value, epoch.Membership) = (reader.GetInt64(0), reader.GetInt32(1));
+                await reader.NextResultAsync(cancel);
+            }
+
             var rows = new List<T>();
             while (await reader.ReadAsync(cancel))
             {
@@ -84,6 +134,9 @@ public sealed class Database : IAsyncDisposable
             throw new StorageUnavailableException("The database can't be reached.", e);
         }
     }
+
+    private static NpgsqlParameter[] StreamOf(RowScope scope, OwnerEpoch epoch) =>
+        scope.Tenant is { } tenant ? [Sql.Text(epoch.Stream), Sql.Uuid(tenant)] : [Sql.Text(epoch.Stream)];
 
     /// <summary>For background work across tenants; its statements name the tenant in every predicate.</summary>
     public NpgsqlDataSource Worker => _worker;

@@ -15,17 +15,23 @@ public sealed class ScopedBatch
     private readonly List<NpgsqlBatchCommand> _commands = new(6);
     private readonly List<Appended> _appended = new(2);
     private readonly RowScope _scope;
+    private readonly OwnerEpoch? _epoch;
+    private Command? _answered;
     private int _resultSets = 1;
     private bool _hasTasks;
 
-    internal ScopedBatch(Database database, RowScope scope)
+    internal ScopedBatch(Database database, RowScope scope, OwnerEpoch? epoch)
     {
         _database = database;
         _scope = scope;
+        _epoch = epoch;
         _commands.Add(scope.ToCommand());
     }
 
-    private readonly record struct Appended(int ResultSet, string Stream, Guid Id, string Type, DateTimeOffset At, JsonText Data);
+    private readonly record struct Appended(int ResultSet, string Stream, Guid? Owner, Guid Id, string Type, DateTimeOffset At, JsonText Data)
+    {
+        public StreamEvent ToEvent(string epoch, long seq) => new(Stream, epoch, seq, Id, Type, At, Data);
+    }
 
     /// <summary>A statement that returns no rows.</summary>
     public ScopedBatch Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
@@ -49,12 +55,14 @@ public sealed class ScopedBatch
 
     private const string AppendEvent = """
         WITH position AS (
-          INSERT INTO streams (tenant_id, stream, owner_id, seq) VALUES ($1, $2, $3, 1)
-          ON CONFLICT (tenant_id, stream) DO UPDATE SET seq = streams.seq + 1
+          INSERT INTO streams (tenant_id, stream, owner_id, seq, owner_epoch) VALUES ($1, $2, $3, 1, coalesce($8, 0))
+          ON CONFLICT (tenant_id, stream) DO UPDATE SET seq = streams.seq + 1 WHERE $8::bigint IS NULL OR streams.owner_epoch = $8
+          RETURNING seq),
+        appended AS (
+          INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
+          SELECT $1, $2, seq, $4, $5, $6, $3, $7 FROM position
           RETURNING seq)
-        INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
-        SELECT $1, $2, seq, $4, $5, $6, $3, $7 FROM position
-        RETURNING seq
+        SELECT max(seq), CASE WHEN count(*) = 0 THEN must_hit(0, 'ownership of the stream') END FROM appended
         """;
 
     /// <summary>Appends to a stream. Its row stays locked until the commit, so a second writer waits and numbers are dense in commit order.</summary>
@@ -62,9 +70,9 @@ public sealed class ScopedBatch
     public ScopedBatch Append(string stream, Guid? owner, string type, DateTimeOffset at, JsonText data)
     {
         var id = Guid.CreateVersion7(at);
-        _appended.Add(new Appended(_resultSets, stream, id, type, at, data));
+        _appended.Add(new Appended(_resultSets, stream, owner, id, type, at, data));
         return AddGuarded(AppendEvent,
-            Sql.Uuid(_scope.Tenant), Sql.Text(stream), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(type), Sql.Time(at), Sql.Json(data.Json));
+            Sql.Uuid(_scope.Tenant), Sql.Text(stream), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(type), Sql.Time(at), Sql.Json(data.Json), Sql.Bigint(_epoch?.Value));
     }
 
     private const string StoreAnswer = """
@@ -72,10 +80,14 @@ public sealed class ScopedBatch
         """;
 
     /// <summary>The command's answer, stored with what it did.</summary>
-    public ScopedBatch Answer<T>(Command command, Guid? owner, Outcome<T> outcome, DateTimeOffset at) where T : class =>
-        Add(StoreAnswer,
+    public ScopedBatch Answer<T>(Command command, Guid? owner, Outcome<T> outcome, DateTimeOffset at)
+        where T : class
+    {
+        _answered = command;
+        return Add(StoreAnswer,
             Sql.Uuid(_scope.Tenant), Sql.Uuid(command.Caller), Sql.Text(command.Id), Sql.Uuid(owner), Sql.Text(command.Fingerprint),
             Sql.Json(JsonText.From(outcome).Json), Sql.Time(at));
+    }
 
     private const string AddTask = """
         INSERT INTO outbox_tasks (tenant_id, id, kind, payload, run_after, created_at) VALUES ($1, $2, $3, $4, $5, $5)
@@ -89,9 +101,10 @@ public sealed class ScopedBatch
     }
 
     /// <summary>
-    /// Runs the transaction and answers its events with their numbers. When another writer was first, or the commit's
-    /// fate is unknown, <paramref name="leave"/> is called (a grain passes DeactivateOnIdle) and
-    /// <see cref="ActivationOutdatedException"/> thrown: the gateway retries once, from fresh state, with the same command id.
+    /// Runs the transaction and answers its events with their numbers, also when the connection broke before it was answered:
+    /// then one looks whether it happened (<see cref="Settle"/>). When it didn't, or another writer was first, or nobody can
+    /// say, <paramref name="leave"/> is called (a grain passes DeactivateOnIdle) and <see cref="ActivationOutdatedException"/>
+    /// thrown: the gateway tries again, from fresh state, with the same command id.
     /// </summary>
     public async Task<IReadOnlyList<StreamEvent>> Commit(Action leave, CancellationToken cancel = default)
     {
@@ -105,14 +118,17 @@ public sealed class ScopedBatch
             throw new StorageUnavailableException("The database can't be reached; nothing was written.", e);
         }
 
+        NpgsqlException lost;
         await using (connection)
         {
             try
             {
-                return await Run(connection);
+                return Committed(await Run(connection));
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation && e.TableName == "command_log")
             {
+                // Whoever was first may have been so after this activation was loaded.
+                leave();
                 throw new CommandRepeatedException("A command with this id was already carried out.", e);
             }
             catch (PostgresException e) when (e.IsCollision())
@@ -124,16 +140,31 @@ public sealed class ScopedBatch
             {
                 throw new StorageUnavailableException("The database gave up; nothing was written.", e);
             }
-            catch (PostgresException)
+            catch (NpgsqlException e) when (e is not PostgresException)
             {
-                throw;
-            }
-            catch (NpgsqlException e)
-            {
-                leave();
-                throw new ActivationOutdatedException("The connection broke during the commit; whether it happened is unknown.", e);
+                lost = e;
             }
         }
+
+        try
+        {
+            return await Settle() is { } events ? Committed(events) : throw new ActivationOutdatedException("The connection broke during the commit.", lost);
+        }
+        catch (Exception e) when (e is ActivationOutdatedException or CommandRepeatedException)
+        {
+            leave();
+            throw;
+        }
+    }
+
+    private IReadOnlyList<StreamEvent> Committed(IReadOnlyList<StreamEvent> events)
+    {
+        if (_hasTasks)
+        {
+            _database.TellTasksCommitted();
+        }
+
+        return events;
     }
 
     private async Task<IReadOnlyList<StreamEvent>> Run(NpgsqlConnection connection)
@@ -157,7 +188,7 @@ public sealed class ScopedBatch
             }
 
             await reader.ReadAsync(CancellationToken.None);
-            events[i] = new StreamEvent(appended.Stream, _database.Epoch, reader.GetInt64(0), appended.Id, appended.Type, appended.At, appended.Data);
+            events[i] = appended.ToEvent(_database.Epoch, reader.GetInt64(0));
         }
 
         while (await reader.NextResultAsync(CancellationToken.None))
@@ -165,12 +196,114 @@ public sealed class ScopedBatch
             // Errors of later statements surface here; they have no rows of interest.
         }
 
-        if (_hasTasks)
+        return events;
+    }
+
+    private static readonly TimeSpan SettleWithin = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// The commit's answer was lost: looks whether it happened. If it isn't there it may still land; so the stream is claimed,
+    /// which waits for whoever holds its row and refuses who comes later, and then one looks again. What appends nothing isn't
+    /// waited for: if it lands late, the repeat meets the command's id.
+    /// </summary>
+    /// <returns>The events, if it happened; nothing if it didn't and won't, or if the database can't be reached in time.</returns>
+    private async Task<IReadOnlyList<StreamEvent>?> Settle()
+    {
+        using var patience = new CancellationTokenSource(SettleWithin);
+        while (_appended.Count > 0 || _answered is not null)
         {
-            _database.TellTasksCommitted();
+            try
+            {
+                await using var connection = await _database.OpenApp(patience.Token);
+                return await Look(connection, patience.Token)
+                    ?? (_epoch is not null && _appended.Count > 0 && await Claim(connection, patience.Token) ? await Look(connection, patience.Token) : null);
+            }
+            catch (Exception e) when (patience.IsCancellationRequested && e is OperationCanceledException or NpgsqlException)
+            {
+                return null;
+            }
+            catch (NpgsqlException)
+            {
+                // Other connections may have broken with it, or the server is on its way back.
+                await System.Threading.Tasks.Task.Delay(SettlePause, CancellationToken.None);
+            }
         }
 
-        return events;
+        return null;
+    }
+
+    private const string LookSql = """
+        SELECT e.id, e.seq FROM events e
+        WHERE (e.tenant_id = $1 OR ($1::uuid IS NULL AND e.tenant_id IS NULL)) AND e.stream = $2 AND e.id = ANY ($3)
+        UNION ALL
+        SELECT NULL, NULL FROM command_log c
+        WHERE (c.tenant_id = $1 OR ($1::uuid IS NULL AND c.tenant_id IS NULL)) AND c.caller = $4 AND c.id = $5
+        """;
+
+    private async Task<IReadOnlyList<StreamEvent>?> Look(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(_scope.ToCommand());
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LookSql)
+        {
+            Parameters =
+            {
+                Sql.Uuid(_scope.Tenant), Sql.Text(_appended.Count > 0 ? _appended[0].Stream : ""), Sql.Uuids([.. _appended.Select(appended => appended.Id)]),
+                Sql.Uuid(_answered?.Caller), Sql.Text(_answered?.Id),
+            },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.NextResultAsync(cancel);
+        var answered = false;
+        var numbers = new Dictionary<Guid, long>();
+        while (await reader.ReadAsync(cancel))
+        {
+            if (reader.IsDBNull(0))
+            {
+                answered = true;
+            }
+            else
+            {
+                numbers[reader.GetGuid(0)] = reader.GetInt64(1);
+            }
+        }
+
+        return numbers.Count == _appended.Count && (answered || _appended.Count > 0) ? _appended.ConvertAll(appended => appended.ToEvent(_database.Epoch, numbers[appended.Id]))
+            // Another try of the same command was first, or the events are erased again already.
+            : answered ? throw new CommandRepeatedException("The command was already carried out.")
+            : null;
+    }
+
+    private const string ClaimSql = """
+        INSERT INTO streams (tenant_id, stream, owner_id, seq, owner_epoch) VALUES ($1, $2, $3, 0, $4)
+        ON CONFLICT (tenant_id, stream) DO UPDATE SET owner_epoch = streams.owner_epoch + 1
+        RETURNING owner_epoch
+        """;
+
+    /// <returns>Not if there is nothing to be claimed: the tenant itself isn't there.</returns>
+    private async Task<bool> Claim(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(_scope.ToCommand());
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ClaimSql)
+        {
+            Parameters = { Sql.Uuid(_scope.Tenant), Sql.Text(_epoch!.Stream), Sql.Uuid(_appended[0].Owner), Sql.Bigint(_epoch.Value + 1) },
+        });
+        try
+        {
+            await using var reader = await batch.ExecuteReaderAsync(cancel);
+            await reader.NextResultAsync(cancel);
+            await reader.ReadAsync(cancel);
+            var claimed = reader.GetInt64(0);
+            await reader.CloseAsync();
+            _epoch.Value = claimed;
+            return true;
+        }
+        catch (PostgresException e) when (e.IsForeignKey())
+        {
+            return false;
+        }
     }
 }
 

@@ -76,6 +76,9 @@ public sealed class ApiClient : IDisposable
         return new ApiAnswer(response.StatusCode, response.Headers, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>An answer that goes on: its head has come.</summary>
+    public Task<HttpResponseMessage> Open(string path, CancellationToken cancel) => _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancel);
+
     /// <summary>All of a list, page by page: in the order of the ids, which is all that what was made within a millisecond has.</summary>
     public async Task<List<JsonNode>> Pages(string path, int limit)
     {

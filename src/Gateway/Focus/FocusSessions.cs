@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage.Focus;
@@ -24,10 +25,13 @@ public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFa
         }
 
         var owner = acting!.User ?? await store.FindOwner(acting.Tenant, id, http.RequestAborted);
-        return owner is { } person && acting.MayActFor(person)
+        return owner is { } person && acting.MayActFor(person) && await IsThere(acting, person)
             ? (acting, new OwnedKey(acting.Tenant, person, id), null)
             : (null, default, Refusal.NotFound("session"));
     }
+
+    /// <summary>The grains of what was a person's may outlive the person for a while, and nobody tells them all; the user's own knows.</summary>
+    public async ValueTask<bool> IsThere(Acting acting, Guid person) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, person)).Get() is not null;
 
     public IFocusSessionGrain Session(OwnedKey key) => grains.Of<IFocusSessionGrain>(key);
 

@@ -45,14 +45,15 @@ public static class PeopleEndpoints
     }
 
     private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, FocusSessions sessions) =>
-        await UserEndpoints.Find(http, id, who) is var (acting, person, refusal) && refusal is null && await sessions.Companion(acting!, person).Get() is { } read
+        await UserEndpoints.Find(http, id, who) is var (acting, person, refusal) && refusal is null
+        && await sessions.IsThere(acting!, person) && await sessions.Companion(acting!, person).Get() is { } read
             ? read.ToResult()
             : (refusal ?? Refusal.NotFound("user")).ToResult();
 
     private static async Task<IResult> GetRhythm(HttpContext http, string id, ActingResolver who, FocusSessions sessions)
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
-        if (refusal is not null || await sessions.Companion(acting!, person).Get() is not { } read)
+        if (refusal is not null || !await sessions.IsThere(acting!, person) || await sessions.Companion(acting!, person).Get() is not { } read)
         {
             return (refusal ?? Refusal.NotFound("user")).ToResult();
         }

@@ -56,13 +56,19 @@ public sealed class Commands(CommandLog log, GatewayOptions options, Clock time)
         }
 
         var since = time.GetTimestamp();
+        var lost = false;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
+                if (lost && await Repeated<T>(tenant, command, http.RequestAborted) is { } done)
+                {
+                    return done;
+                }
+
                 var outcome = await call(command);
-                // A repeat that raced the first may be refused because of what the first did.
-                return named && outcome.Refusal is not null && await Repeated<T>(tenant, command, http.RequestAborted) is { } raced ? raced : outcome;
+                // A try that is a repeat may be refused because of what the first did, as late as that may have landed.
+                return (lost || (named && outcome.Refusal is not null)) && await Repeated<T>(tenant, command, http.RequestAborted) is { } before ? before : outcome;
             }
             catch (CommandRepeatedException)
             {
@@ -71,9 +77,11 @@ public sealed class Commands(CommandLog log, GatewayOptions options, Clock time)
             catch (ActivationOutdatedException) when (attempt < Tries)
             {
                 // A fresh activation answers the next try; what is already done is met by its id.
+                lost = true;
             }
             catch (Exception e) when (options.IsEngineTransient(e) && time.GetElapsedTime(since) < Patience)
             {
+                lost = true;
                 await Task.Delay(Pause(attempt), time, http.RequestAborted);
             }
         }

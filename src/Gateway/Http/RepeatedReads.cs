@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using PersonaActors.Contracts;
 
 namespace PersonaActors.Gateway.Http;
 
@@ -15,7 +16,7 @@ public sealed class RepeatedReads(RequestDelegate next, GatewayOptions options, 
                 await next(http);
                 return;
             }
-            catch (Exception e) when (HttpMethods.IsGet(http.Request.Method) && !http.Response.HasStarted && options.IsEngineTransient(e)
+            catch (Exception e) when (HttpMethods.IsGet(http.Request.Method) && !http.Response.HasStarted && (e is ActivationOutdatedException || options.IsEngineTransient(e))
                 && time.GetElapsedTime(since ??= time.GetTimestamp()) < Commands.Patience)
             {
                 http.Response.Clear();

@@ -89,7 +89,9 @@ public static class RealtimeComposition
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
-            (grains, key) => grains.Of<IFocusSessionGrain>(key).Get(), session => session.UserId);
+            // As the companion's.
+            async (grains, key) => await grains.Of<IUserGrain>(new TenantScopedKey(key.Tenant, key.Owner)).Get() is null ? null : await grains.Of<IFocusSessionGrain>(key).Get(),
+            session => session.UserId);
         // Who is with a thing is shown to those who may see the thing.
         services.AddSingleton(provider => provider.GetRequiredService<Presence>().ToStreamKind(async (acting, place) =>
             await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Grains.Outbox;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 
@@ -98,6 +99,7 @@ public sealed class CatalogueChange
     public void Give(LlmConfigView config)
     {
         LlmConfigStore.Update(_batch, _tenant!.Value, config);
+        _batch.Task(ReloadUser.Kind, JsonText.From(new ReloadUser.Payload(config.OwnerId!.Value)), _now);
         Append<LlmConfigView>("llm-config", "llmConfigs", config.Id, config, null);
         Next = Next.Without(config.Id);
     }

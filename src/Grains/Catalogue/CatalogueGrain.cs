@@ -38,12 +38,12 @@ public sealed class CatalogueGrain(
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.Catalogue, key), () => _state?.Version ?? 0, DeactivateOnIdle);
-        _state = CatalogueState.Of(await store.Load(_tenant, _stream, configs));
+        _state = CatalogueState.Of(await store.Load(_tenant, _owner.Epoch, configs));
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<CatalogueView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state.ToView());
+    public ValueTask<Granted<CatalogueView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state.ToView());
 
     public Task<Read<CatalogueView>> Get() => Task.FromResult(new Read<CatalogueView>(_state.ToView(), database.Epoch, _state.Seq));
 
@@ -224,7 +224,7 @@ public sealed class CatalogueGrain(
         Command command, Outcome<T> outcome, Action<CatalogueChange> put, DateTimeOffset now, Func<Task>? committed = null)
         where T : class
     {
-        var batch = database.Begin(CatalogueStore.Scope(_tenant));
+        var batch = database.Begin(CatalogueStore.Scope(_tenant), _owner.Epoch);
         var change = new CatalogueChange(batch, _tenant, _stream, _state, now);
         put(change);
         batch.Answer(command, null, outcome, now);

@@ -24,7 +24,8 @@ public sealed class NotifySender(Database database, EventFeed feed, Clock time, 
         lock (_lock)
         {
             first = _pending.Count == 0;
-            _pending[(announced.Tenant, announced.Event.Stream)] = announced.Event.Seq;
+            var stream = (announced.Tenant, announced.Event.Stream);
+            _pending[stream] = Math.Max(_pending.GetValueOrDefault(stream), announced.Event.Seq);
         }
 
         if (first)

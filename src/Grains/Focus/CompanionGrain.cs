@@ -278,7 +278,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     /// </summary>
     private async ValueTask<CompanionState?> Person()
     {
-        if (_known is null && await store.Load(_key.Tenant, _key.Id, _stream) is { } row)
+        if (_known is null && await store.Load(_key.Tenant, _key.Id, _owner.Epoch) is { } row)
         {
             var said = row.Model.Version == 0 ? [] : await store.Nudges(_key.Tenant, _key.Id, PreventiveRules.Remembered);
             _known ??= new CompanionState(
@@ -297,7 +297,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
     private Task<HeldSentiment?> Sentiment(DateTimeOffset now) => store.Sentiment(_key.Tenant, _key.Id, now);
 
-    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id));
+    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id), _owner.Epoch);
 
     private static DateTimeOffset? Utc(DateTimeOffset? at) => at?.ToUniversalTime().ToMicroseconds();
 

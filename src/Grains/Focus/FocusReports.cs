@@ -1,6 +1,7 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Grains.Focus;
@@ -37,7 +38,7 @@ public sealed class FocusReports(FocusStore sessions, CompanionStore companions,
             : null;
     }
 
-    private Task<CompanionRow?> Load(TenantScopedKey person) => companions.Load(person.Tenant, person.Id, StreamName.Companion(person.Id));
+    private Task<CompanionRow?> Load(TenantScopedKey person) => companions.Load(person.Tenant, person.Id, new OwnerEpoch(StreamName.Companion(person.Id)));
 
     private async Task<List<EndedSession>> EndedSince(TenantScopedKey person, DateTimeOffset since) =>
         [.. (await sessions.EndedSince(person.Tenant, person.Id, since)).Select(row => new EndedSession(

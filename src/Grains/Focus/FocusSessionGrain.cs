@@ -39,7 +39,7 @@ public sealed partial class FocusSessionGrain(
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Session(_key.Id);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.Session, _key), () => _state?.Version ?? 0, DeactivateOnIdle);
-        if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream) is { } row)
+        if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _owner.Epoch) is { } row)
         {
             _state = SessionState.From(row);
             _seq = row.Seq;
@@ -51,7 +51,7 @@ public sealed partial class FocusSessionGrain(
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<FocusSessionView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
+    public ValueTask<Granted<FocusSessionView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusBegin begin)
     {
@@ -275,7 +275,7 @@ public sealed partial class FocusSessionGrain(
         var view = next.View;
         var outcome = isNew ? Outcome<FocusSessionView>.Created(view) : Outcome<FocusSessionView>.Done(view);
 
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch);
         if (isNew)
         {
             FocusStore.Insert(batch, _key.Tenant, next.ToRow());
@@ -339,7 +339,7 @@ public sealed partial class FocusSessionGrain(
         var outcome = Outcome<FocusSessionView>.Done(state.View);
         if (command.IsNamed)
         {
-            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner)).Answer(command, _key.Owner, outcome, now), static _ => { });
+            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch).Answer(command, _key.Owner, outcome, now), static _ => { });
         }
 
         return outcome;

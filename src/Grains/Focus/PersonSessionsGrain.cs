@@ -29,7 +29,7 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<BegunSession>> Grant(SiloAddress holder) => _owner.Grant(holder, new BegunSession(_live));
+    public ValueTask<Granted<BegunSession>> Grant(SiloAddress holder) => _owner.Grant(holder, () => new BegunSession(_live));
 
     public async Task<Outcome<FocusSessionView>> Start(Command command, FocusStart start)
     {
@@ -80,6 +80,8 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
                 if (await running.TakeOver() is { } ended)
                 {
                     await Soon(Companion.NoteEnded(ended));
+                    // The end has changed what is around; a start that is tried again after it would see that too.
+                    around = await Companion.Surroundings(start.TaskId);
                 }
             }
         }

@@ -12,7 +12,7 @@ public sealed class LeavePersonalities(IGrainFactory grains) : IOutboxTaskHandle
 {
     public const string Kind = "user.leave";
 
-    public static readonly TimeSpan After = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan After = TimeSpan.FromSeconds(5);
 
     public sealed record Payload(Guid User, Dictionary<Guid, PersonalityRole> Personalities);
 

@@ -32,12 +32,12 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.Personality, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
-        _state = await store.Load(_key.Tenant, _key.Id, _stream);
+        _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
+    public ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
         _state is { } row && row.View.MayUse(actor)
@@ -229,7 +229,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var added = new PersonalityAlias(alias, user);
         var outcome = Outcome<PersonalityAlias>.Done(added);
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
         PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now);
         batch.Answer(command, user, outcome, now);
         try
@@ -265,7 +265,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
         PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, own);
         batch.Answer(command, user, outcome, Now());
         await _owner.Commit(batch, static _ => { });
@@ -292,7 +292,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task Forget(PersonalityOwner gone, bool mayKnow)
     {
-        if (_state is not { } row || await store.Load(_key.Tenant, _key.Id, _stream) is not { } fresh)
+        if (_state is not { } row || await store.Load(_key.Tenant, _key.Id, _owner.Epoch) is not { } fresh)
         {
             return;
         }
@@ -406,7 +406,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
-    private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant));
+    private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

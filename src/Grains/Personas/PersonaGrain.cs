@@ -26,12 +26,12 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.Persona, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
-        _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _stream);
+        _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _owner.Epoch);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<PersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
+    public ValueTask<Granted<PersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public Task<Read<PersonaView>?> Get() =>
         Task.FromResult(_state is { } persona ? new Read<PersonaView>(persona.View, database.Epoch, persona.Seq) : null);
@@ -62,7 +62,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
         var now = time.GetUtcNow().ToMicroseconds();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var outcome = Outcome<PersonaView>.Done(next);
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner));
+        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch);
         PersonaStore.Update(batch, _key.Tenant, next);
         batch.Append(_stream, _key.Owner, "persona.updated", now, MergePatch.Between(known, next));
         batch.Answer(command, _key.Owner, outcome, now);

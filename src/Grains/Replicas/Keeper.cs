@@ -11,7 +11,7 @@ namespace PersonaActors.Grains.Replicas;
 /// </summary>
 /// <param name="time">Not the domain's clock: this is about real silos.</param>
 public sealed class Keeper(
-    ILocalSiloDetails silo, IMembershipTable table, ReplicaServiceClient others, GrainOptions options, TimeProvider time, ILogger<Keeper> log) : ILifecycleParticipant<ISiloLifecycle>
+    ILocalSiloDetails silo, IMembershipTable table, IClusterMembershipService orleans, ReplicaServiceClient others, GrainOptions options, TimeProvider time, ILogger<Keeper> log) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>A read that hangs doesn't keep the next one from finding another connection.</summary>
     private const int MostReads = 3;
@@ -48,6 +48,20 @@ public sealed class Keeper(
         {
             throw new StorageUnavailableException("This silo hasn't found itself in its cluster's membership for a while, so it can't say whether what it holds still holds.");
         }
+    }
+
+    /// <summary>
+    /// Whether an activation that is loaded claims its row first: a silo that was lost may still have a commit under way. The load
+    /// brought the version of the membership, since whoever placed the activation here may know of a loss before this silo does.
+    /// </summary>
+    public async Task<bool> MustClaim(int version)
+    {
+        if (version > _version)
+        {
+            await ReadMembership();
+        }
+
+        return _membership.IsAftermath(Now);
     }
 
     public void Drop(ReplicaDrop drop)
@@ -194,6 +208,12 @@ public sealed class Keeper(
             if (rows.Version.Version < _version)
             {
                 return;
+            }
+
+            // Orleans here learns of a loss as soon as this silo counts on being in the cluster.
+            if (new MembershipVersion(rows.Version.Version) is var version && version > orleans.CurrentSnapshot.Version)
+            {
+                await orleans.Refresh(version).AsTask().WaitAsync(Times.Standing, time);
             }
 
             _version = rows.Version.Version;

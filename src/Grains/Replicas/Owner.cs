@@ -23,13 +23,33 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     private readonly Granting _granting = new();
     private readonly Guid _activation = Guid.NewGuid();
 
-    /// <summary>The view, for a silo that asks for it; noted, unless a change is under way. Called in the grain's turn, interleaved or not.</summary>
-    public ValueTask<Granted<T>> Grant<T>(SiloAddress holder, T? view)
+    /// <summary>Set from when a commit is sent until memory is what was committed.</summary>
+    private TaskCompletionSource? _committing;
+
+    /// <summary>Another writer was first, or nobody knows what is committed, or the activation ends: this one speaks no more.</summary>
+    private bool _isOver;
+
+    /// <summary>Set when the grain is loaded, named by all that it commits.</summary>
+    public OwnerEpoch Epoch { get; } = new(key.Stream, keeper.MustClaim);
+
+    /// <summary>
+    /// The view, for a silo that asks for it; noted, unless a change is under way. While a commit is it waits: a successor may
+    /// have answered what it brings. Interleaves with the grain's turns.
+    /// </summary>
+    public async ValueTask<Granted<T>> Grant<T>(SiloAddress holder, Func<T?> view)
         where T : class
     {
+        while (_committing is { } committing)
+        {
+            await committing.Task;
+        }
+
         keeper.CheckStanding();
+        ThrowIfOver();
         // What isn't there isn't kept: names are cheap to make up.
-        return ValueTask.FromResult(new Granted<T>(view, version(), _activation, keeper.Silo, view is not null && _granting.Grant(holder)));
+        return view() is { } now
+            ? new Granted<T>(now, version(), _activation, keeper.Silo, _granting.Grant(holder))
+            : new Granted<T>(null, version(), _activation, keeper.Silo, MayBeKept: false);
     }
 
     /// <param name="assign">Takes the new state into memory, given the events with their numbers.</param>
@@ -38,10 +58,16 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     {
         IReadOnlyList<StreamEvent> events;
         await TakeBack(_granting.IsFirstChange && key.Kind != ReplicaKind.Companion);
+        var committing = _committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             keeper.CheckStanding();
-            events = await batch.Commit(leave);
+            ThrowIfOver();
+            events = await batch.Commit(() =>
+            {
+                _isOver = true;
+                leave();
+            });
             try
             {
                 if (between is not null)
@@ -57,6 +83,8 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         finally
         {
             _granting.End();
+            _committing = null;
+            committing.SetResult();
         }
 
         feed.Announce(key.Tenant == TenantKey.System.Tenant ? null : key.Tenant, events);
@@ -66,7 +94,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     /// <summary>Rows of the owner's that another wrote: what is in memory becomes what <paramref name="read"/> finds.</summary>
     public async Task Change(Func<Task> read)
     {
-        await TakeBack(_granting.IsFirstChange && key.Kind != ReplicaKind.Companion);
+        await TakeBack(_granting.IsFirstChange);
         try
         {
             await read();
@@ -78,7 +106,11 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     }
 
     /// <summary>The activation ends: its replicas don't outlive it. Whoever doesn't answer hears of the next one's first change.</summary>
-    public Task Leave() => TakeBack(isFirst: false);
+    public Task Leave()
+    {
+        _isOver = true;
+        return TakeBack(isFirst: false);
+    }
 
     private async Task TakeBack(bool isFirst)
     {
@@ -92,6 +124,14 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         {
             _granting.End();
             throw;
+        }
+    }
+
+    private void ThrowIfOver()
+    {
+        if (_isOver)
+        {
+            throw new ActivationOutdatedException("This activation ends; the next one answers.");
         }
     }
 }

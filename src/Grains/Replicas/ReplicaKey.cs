@@ -39,7 +39,7 @@ public sealed record ReplicaKey(
     {
     }
 
-    /// <summary>The stream that tells what happens to it.</summary>
+    /// <summary>The stream that tells what happens to it; none where nobody tells.</summary>
     public string Stream => Kind switch
     {
         ReplicaKind.User => StreamName.User(Id),
@@ -48,7 +48,8 @@ public sealed record ReplicaKey(
         ReplicaKind.UserPersona => StreamName.UserPersona(Id),
         ReplicaKind.Tenant => StreamName.Tenant(Tenant),
         ReplicaKind.Catalogue => StreamName.Catalogue(Tenant == Guid.Empty ? null : Tenant),
-        ReplicaKind.Sessions or ReplicaKind.Companion => StreamName.Companion(Id),
+        ReplicaKind.Sessions => "",
+        ReplicaKind.Companion => StreamName.Companion(Id),
         _ => StreamName.Session(Id),
     };
 }

@@ -28,7 +28,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.Tenant, new TenantKey(_tenant)), () => _state?.View.Version ?? 0, DeactivateOnIdle);
-        _state = await store.Load(_tenant, _stream);
+        _state = await store.Load(_tenant, _owner.Epoch);
     }
 
     public Task<Read<TenantView>?> Get() =>
@@ -36,7 +36,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<TenantView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
+    public ValueTask<Granted<TenantView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public async Task<Outcome<TenantView>> Create(Command command, TenantDraft draft)
     {
@@ -53,7 +53,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         var now = Now();
         var tenant = new TenantView(_tenant, draft.Name, draft.DisplayName, DefaultRetentionDays, 1, now, now, SettingsTier.Empty, DefaultRetentionDays);
         var outcome = Outcome<TenantView>.Created(tenant);
-        var batch = database.Begin(RowScope.OfOperator(_tenant));
+        var batch = database.Begin(RowScope.OfOperator(_tenant), _owner.Epoch);
         TenantStore.Insert(batch, tenant);
         batch.Append(_stream, null, "tenant.created", now, MergePatch.Created(tenant));
         batch.Answer(command, null, outcome, now);
@@ -119,7 +119,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         var now = Now();
         next = next with { Version = known.View.Version + 1, UpdatedAt = now };
         var outcome = Outcome<TenantView>.Done(next);
-        var batch = database.Begin(RowScope.OfTenant(_tenant));
+        var batch = database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
         TenantStore.Update(batch, next);
         batch.Append(_stream, null, "tenant.updated", now, MergePatch.Between(known.View, next));
         batch.Answer(command, null, outcome, now);
@@ -147,7 +147,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         var now = Now();
         var view = new ApiKeyView(key.Id, key.Kind, key.Name, key.Prefix, key.UserId, key.MayDelegate, now, null);
         var outcome = Outcome<ApiKeyView>.Created(view);
-        var batch = database.Begin(RowScope.OfTenant(_tenant));
+        var batch = database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
         ApiKeyStore.Insert(batch, _tenant, key, now);
         batch.Append(_stream, null, "key.created", now, JsonText.From(new { key = view }));
         batch.Answer(command, null, outcome, now);
@@ -179,7 +179,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         var now = Now();
         var revoked = known with { RevokedAt = now };
         var outcome = Outcome<ApiKeyView>.Deleted(revoked);
-        var batch = database.Begin(RowScope.OfTenant(_tenant));
+        var batch = database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
         ApiKeyStore.Revoke(batch, keyId, now);
         batch.Append(_stream, null, EventTypes.KeyRevoked, now, JsonText.From(new { key = revoked }));
         batch.Answer(command, null, outcome, now);

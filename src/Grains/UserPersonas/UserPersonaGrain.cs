@@ -27,12 +27,12 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.UserPersona, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
-        _state = await store.Load(_key.Tenant, _key.Id, _stream);
+        _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<UserPersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, _state?.View);
+    public ValueTask<Granted<UserPersonaView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public Task<Read<UserPersonaView>?> Get() =>
         Task.FromResult(_state is { } persona ? new Read<UserPersonaView>(persona.View, database.Epoch, persona.Seq) : null);
@@ -151,7 +151,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         var usage = new UserPersonaUsage(Guid.CreateVersion7(now), known.Id, user, use.Channel, use.Tokens, now, next.UsageCount);
         var outcome = Outcome<UserPersonaUsage>.Created(usage);
         // The counter is the owner's row and the log row the user's: both are seen by tenant-wide work only.
-        var batch = database.Begin(RowScope.OfTenant(_key.Tenant));
+        var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
         UserPersonaStore.Use(batch, _key.Tenant, usage);
         batch.Append(_stream, known.OwnerId, "user-persona.used", now, MergePatch.Between(known, next));
         batch.Answer(command, user, outcome, now);
@@ -194,7 +194,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     private Task Commit(ScopedBatch batch, UserPersonaView next) => _owner.Commit(batch, events => _state = new UserPersonaRow(next, events[^1].Seq));
 
-    private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner));
+    private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner), _owner.Epoch);
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

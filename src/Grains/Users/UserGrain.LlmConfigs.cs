@@ -108,7 +108,7 @@ public sealed partial class UserGrain
         }
     }
 
-    public Task Reload() => _owner.Change(async () => _user = await store.Load(_key.Tenant, _key.Id, _stream));
+    public Task Reload() => _owner.Change(async () => _user = await store.Load(_key.Tenant, _key.Id, _owner.Epoch));
 
     private Refusal? CheckOwner(LlmConfigChange change) => change.OwnerId.IsSet && change.OwnerId.Value != _key.Id
         ? Refusal.Invalid("ownerId", "A user's own config stays that user's; make another one.")

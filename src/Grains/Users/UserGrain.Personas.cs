@@ -3,6 +3,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Personas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personas;
@@ -67,7 +68,11 @@ public sealed partial class UserGrain
         var next = Next(known);
         next = next with { Overrides = OverrideRules.WithoutPersona(known.Overrides, persona, next.View) };
         var outcome = await ChangeOverrides(command, known, next, EventTypes.PersonaDeleted, "personaId", persona, Outcome<Nothing>.Deleted(),
-            batch => PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch));
+            batch =>
+            {
+                PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch);
+                batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, false, [persona], [])), next.View.UpdatedAt);
+            });
         await Persona(persona).Forget();
         return outcome;
     }

@@ -35,12 +35,12 @@ public sealed partial class UserGrain(
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.User(_key.Id);
         _owner = owners.Of(new ReplicaKey(ReplicaKind.User, _key), () => _user?.View.Version ?? 0, DeactivateOnIdle);
-        _user = await store.Load(_key.Tenant, _key.Id, _stream);
+        _user = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null);
+    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null);
 
     public Task<Read<UserView>?> Get() =>
         Task.FromResult(_user is { } user ? new Read<UserView>(user.View, database.Epoch, user.Seq) : null);
@@ -191,6 +191,7 @@ public sealed partial class UserGrain(
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
+        batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, true, theirPersonas, theirAssistants)), now);
         if (theirPersonalities.Count > 0)
         {
             var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
@@ -275,7 +276,7 @@ public sealed partial class UserGrain(
             : Outcome<UserView>.Done(user.View);
     }
 
-    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id));
+    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id), _owner.Epoch);
 
     /// <summary>PostgreSQL keeps microseconds; what is in memory must equal what a fresh activation loads.</summary>
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();

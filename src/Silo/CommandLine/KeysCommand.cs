@@ -102,7 +102,7 @@ public static class KeysCommand
     private static async Task<TenantView> Find(Database database, string named, CancellationToken cancel)
     {
         var tenants = new TenantStore(database);
-        return (Guid.TryParse(named, out var id) ? (await tenants.Load(id, StreamName.Tenant(id)))?.View : await tenants.FindByName(named, cancel))
+        return (Guid.TryParse(named, out var id) ? (await tenants.Load(id, new OwnerEpoch(StreamName.Tenant(id))))?.View : await tenants.FindByName(named, cancel))
             ?? throw new UsageException($"There is no tenant '{named}'.");
     }
 

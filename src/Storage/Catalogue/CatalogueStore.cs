@@ -30,25 +30,27 @@ public sealed class CatalogueStore(Database database)
     private const string ModesSql = $"SELECT {ModeColumns} FROM focus_modes WHERE tenant_id IS NOT DISTINCT FROM $1";
 
     /// <summary>Several statements see several moments; the version, which every change raises, says whether they are one.</summary>
-    public async Task<CatalogueRows> Load(Guid? tenant, string stream, LlmConfigStore configs)
+    public async Task<CatalogueRows> Load(Guid? tenant, OwnerEpoch epoch, LlmConfigStore configs)
     {
         var scope = Scope(tenant);
         while (true)
         {
-            var (version, seq) = await Position(scope, tenant, stream);
+            var (version, seq) = await Position(scope, tenant, epoch);
             var modes = await database.ReadMany(scope, ModesSql, [Sql.Uuid(tenant)], MapMode);
             var rows = tenant is { } id
                 ? new CatalogueRows(version, seq, await database.ReadMany(scope, PromptsSql, [Sql.Uuid(id)], MapPrompt), await configs.LoadGlobal(id), modes)
                 : new CatalogueRows(version, seq, [], [], modes);
-            if (await Position(scope, tenant, stream) == (version, seq))
+            if (await Position(scope, tenant, epoch) == (version, seq))
             {
                 return rows;
             }
         }
     }
 
-    private async Task<(long Version, long Seq)> Position(RowScope scope, Guid? tenant, string stream) =>
-        (await database.ReadMany(scope, VersionSql, [Sql.Uuid(tenant), Sql.Text(stream)], row => (row.GetInt64(0), row.GetInt64(1))))[0];
+    private async Task<(long Version, long Seq)> Position(RowScope scope, Guid? tenant, OwnerEpoch epoch) =>
+        await database.LoadOwned(scope, epoch, VersionSql, [Sql.Uuid(tenant), Sql.Text(epoch.Stream)], row => Tuple.Create(row.GetInt64(0), row.GetInt64(1))) is var (version, seq)
+            ? (version, seq)
+            : default;
 
     public static RowScope Scope(Guid? tenant) => tenant is { } id ? RowScope.OfTenant(id) : RowScope.OfOperator();
 

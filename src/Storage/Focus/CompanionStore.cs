@@ -42,8 +42,8 @@ public sealed class CompanionStore(Database database)
         """;
 
     /// <returns>Null when there is no such person.</returns>
-    public Task<CompanionRow?> Load(Guid tenant, Guid person, string stream) => database.ReadOne(
-        RowScope.OfUser(tenant, person), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(stream)],
+    public Task<CompanionRow?> Load(Guid tenant, Guid person, OwnerEpoch epoch) => database.LoadOwned(
+        RowScope.OfUser(tenant, person), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(epoch.Stream)],
         row => new CompanionRow(
             MapLevels(row, 0), MapCurve(row, 8),
             row.IsDBNull(16)

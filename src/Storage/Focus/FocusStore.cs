@@ -33,8 +33,8 @@ public sealed class FocusStore(Database database)
         FROM focus_sessions f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.id = $3
         """;
 
-    public Task<FocusSessionRow?> Load(Guid tenant, Guid person, Guid id, string stream) => database.ReadOne(
-        RowScope.OfUser(tenant, person), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id), Sql.Text(stream)], row => Map(row, row.ValueOrNull<long>(18) ?? 0));
+    public Task<FocusSessionRow?> Load(Guid tenant, Guid person, Guid id, OwnerEpoch epoch) => database.LoadOwned(
+        RowScope.OfUser(tenant, person), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id), Sql.Text(epoch.Stream)], row => Map(row, row.ValueOrNull<long>(18) ?? 0));
 
     private const string OwnerSql = "SELECT person_id::text FROM focus_sessions WHERE tenant_id = $1 AND id = $2";
 

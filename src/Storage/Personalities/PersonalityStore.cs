@@ -42,8 +42,8 @@ public sealed class PersonalityStore(Database database)
         {From} WHERE p.tenant_id = $1 AND p.id = $2
         """;
 
-    public Task<PersonalityRow?> Load(Guid tenant, Guid id, string stream) => database.ReadOne(
-        RowScope.OfTenant(tenant), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(stream)],
+    public Task<PersonalityRow?> Load(Guid tenant, Guid id, OwnerEpoch epoch) => database.LoadOwned(
+        RowScope.OfTenant(tenant), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(epoch.Stream)],
         row => new PersonalityRow(Map(row), row.ValueOrNull<long>(33) ?? 0));
 
     private const string InsertSql = """

@@ -16,8 +16,8 @@ public sealed class PersonaStore(Database database)
         FROM personas WHERE tenant_id = $1 AND owner_id = $2 AND id = $3
         """;
 
-    public Task<PersonaRow?> Load(Guid tenant, Guid owner, Guid id, string stream) => database.ReadOne(
-        RowScope.OfUser(tenant, owner), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(stream)],
+    public Task<PersonaRow?> Load(Guid tenant, Guid owner, Guid id, OwnerEpoch epoch) => database.LoadOwned(
+        RowScope.OfUser(tenant, owner), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(epoch.Stream)],
         row => new PersonaRow(Map(row), row.ValueOrNull<long>(10) ?? 0));
 
     private sealed record Ownership(Guid Owner);

@@ -16,8 +16,8 @@ public sealed class TenantStore(Database database)
         FROM tenants t WHERE t.tenant_id = $1
         """;
 
-    public Task<TenantRow?> Load(Guid tenant, string stream) => database.ReadOne(
-        RowScope.OfTenant(tenant), LoadSql, [Sql.Uuid(tenant), Sql.Text(stream)],
+    public Task<TenantRow?> Load(Guid tenant, OwnerEpoch epoch) => database.LoadOwned(
+        RowScope.OfTenant(tenant), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Text(epoch.Stream)],
         row => new TenantRow(View(row), row.ValueOrNull<long>(9) ?? 0));
 
     private const string InsertSql = """

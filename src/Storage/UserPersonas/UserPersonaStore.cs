@@ -24,8 +24,8 @@ public sealed class UserPersonaStore(Database database)
         """;
 
     /// <summary>Its grain's key names no owner, so this looks in the whole tenant.</summary>
-    public Task<UserPersonaRow?> Load(Guid tenant, Guid id, string stream) => database.ReadOne(
-        RowScope.OfTenant(tenant), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(stream)],
+    public Task<UserPersonaRow?> Load(Guid tenant, Guid id, OwnerEpoch epoch) => database.LoadOwned(
+        RowScope.OfTenant(tenant), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(epoch.Stream)],
         row => new UserPersonaRow(Map(row), row.ValueOrNull<long>(15) ?? 0));
 
     private const string IdsSql = "SELECT id FROM user_personas WHERE tenant_id = $1 AND user_id = $2";

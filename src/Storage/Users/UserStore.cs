@@ -37,9 +37,9 @@ public sealed class UserStore(Database database, LlmConfigStore configs)
         WHERE u.tenant_id = $1 AND u.id = $2
         """;
 
-    public async Task<UserRow?> Load(Guid tenant, Guid id, string stream)
+    public async Task<UserRow?> Load(Guid tenant, Guid id, OwnerEpoch epoch)
     {
-        var found = await database.ReadOne(RowScope.OfUser(tenant, id), LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(stream)],
+        var found = await database.LoadOwned(RowScope.OfUser(tenant, id), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(epoch.Stream)],
             row => new { User = new UserRow(Map(row), row.GetBoolean(12), row.ValueOrNull<long>(13) ?? 0, Overrides(row.TextOrNull(14)), []), OwnsConfigs = row.GetBoolean(15) });
         // Few users have configs of their own, so the others don't pay for asking.
         return found is { OwnsConfigs: true, User: var user }
