@@ -13,7 +13,6 @@ public sealed class SimulationTests
     /// </summary>
     [Theory]
     [InlineData(Broken.CommitsBeforeTheDrop)]
-    [InlineData(Broken.CountsLeasesFromTheAnswer)]
     [InlineData(Broken.CountsStandingFromTheAnswer)]
     [InlineData(Broken.StandsAlways)]
     [InlineData(Broken.ClaimsNothing)]
@@ -22,7 +21,6 @@ public sealed class SimulationTests
     [InlineData(Broken.DoesNotSettle)]
     [InlineData(Broken.KeepsWhatADropOvertook)]
     [InlineData(Broken.RevivesALapsedLease)]
-    [InlineData(Broken.AnswersTheKeepaliveWithoutDrops)]
     [InlineData(Broken.DoesNotAskAgainForTheUnkept)]
     [InlineData(Broken.DoesNotLookForMoves)]
     [InlineData(Broken.TakesTheUnknownForDead)]

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Events;
+using PersonaActors.Grains;
 
 namespace PersonaActors.Gateway.Realtime;
 
@@ -10,6 +11,9 @@ internal sealed class DerivedRelay : StreamRelay
 {
     /// <summary>A change that is under way is over by then, mostly.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>What is away may be back by then.</summary>
+    private static readonly TimeSpan Later = TimeSpan.FromMilliseconds(300);
 
     private readonly Derivation _derivation;
     private readonly Guid _tenant;
@@ -126,6 +130,11 @@ internal sealed class DerivedRelay : StreamRelay
                     }
                 }
             }
+            catch (Exception e) when (e.MayPass())
+            {
+                // Whoever came back would find no more than is known here: that it is to be read once more.
+                _ = Again(Later);
+            }
             catch (Exception e)
             {
                 // Who listens must not believe an old state: they come back and get the newest.
@@ -140,15 +149,15 @@ internal sealed class DerivedRelay : StreamRelay
         var state = await _derivation.Read(_tenant, _rest);
         if (state is { IsSettled: false })
         {
-            _ = Again();
+            _ = Again(Soon);
         }
 
         return state;
     }
 
-    private async Task Again()
+    private async Task Again(TimeSpan after)
     {
-        await Task.Delay(Soon);
+        await Task.Delay(after);
         Changed();
     }
 

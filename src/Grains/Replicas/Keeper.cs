@@ -160,7 +160,11 @@ public sealed class Keeper(
             while (await beat.WaitForNextTickAsync(over))
             {
                 // None waits for another: who doesn't answer must not hold up the rest.
-                _ = ReadMembership();
+                if (_reads < MostReads)
+                {
+                    _ = ReadMembership();
+                }
+
                 foreach (var other in Others().Where(other => !_left.ContainsKey(other)))
                 {
                     _ = Ask(other);
@@ -195,36 +199,18 @@ public sealed class Keeper(
 
     private async Task ReadMembership()
     {
-        if (Interlocked.Increment(ref _reads) > MostReads)
-        {
-            Interlocked.Decrement(ref _reads);
-            return;
-        }
-
+        Interlocked.Increment(ref _reads);
         var sentAt = Now;
         try
         {
             var rows = await table.ReadAllAsync(CancellationToken.None).WaitAsync(Times.Standing, time);
-            if (rows.Version.Version < _version)
-            {
-                return;
-            }
-
             // Orleans here learns of a loss as soon as this silo counts on being in the cluster.
             if (new MembershipVersion(rows.Version.Version) is var version && version > orleans.CurrentSnapshot.Version)
             {
                 await orleans.Refresh(version).AsTask().WaitAsync(Times.Standing, time);
             }
 
-            _version = rows.Version.Version;
-            var before = _membership.Active;
-            if (_membership.Saw([.. rows.Members.Select(row => Of(row.Item1))], Now, time.GetUtcNow().UtcDateTime))
-            {
-                _standing.Confirm(sentAt);
-                Tell(cutOff: false);
-            }
-
-            foreach (var gone in before.Except(_membership.Active))
+            foreach (var gone in Saw(rows, sentAt))
             {
                 Holding.Gone(gone);
                 Lost?.Invoke();
@@ -237,6 +223,28 @@ public sealed class Keeper(
         finally
         {
             Interlocked.Decrement(ref _reads);
+        }
+    }
+
+    /// <returns>Who left since the last time.</returns>
+    private SiloAddress[] Saw(MembershipTableData rows, TimeSpan sentAt)
+    {
+        lock (_membership)
+        {
+            if (rows.Version.Version < _version)
+            {
+                return [];
+            }
+
+            _version = rows.Version.Version;
+            var before = _membership.Active;
+            if (_membership.Saw([.. rows.Members.Select(row => Of(row.Item1))], Now, time.GetUtcNow().UtcDateTime))
+            {
+                _standing.Confirm(sentAt);
+                Tell(cutOff: false);
+            }
+
+            return [.. before.Except(_membership.Active)];
         }
     }
 
