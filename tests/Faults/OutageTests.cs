@@ -35,18 +35,25 @@ public sealed class OutageTests
 
             cluster.Stop();
             var stopped = Stopwatch.GetTimestamp();
-            await Eventually.True("ready is 503", async () => (await client.Get("/health/ready")).Status == HttpStatusCode.ServiceUnavailable);
-            while (Stopwatch.GetElapsedTime(stopped) < TimeSpan.FromSeconds(10))
+            try
             {
-                (await client.Get("/health/live")).Should(HttpStatusCode.OK);
-                var asked = Stopwatch.GetTimestamp();
-                var refused = await client.Post("/v1/users", new { username = "bob" });
-                refused.ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
-                Assert.NotNull(refused.Headers.RetryAfter);
-                Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(4), "a refusal during an outage must be fast");
+                await Eventually.True("ready is 503", async () => (await client.Get("/health/ready")).Status == HttpStatusCode.ServiceUnavailable);
+                while (Stopwatch.GetElapsedTime(stopped) < TimeSpan.FromSeconds(10))
+                {
+                    (await client.Get("/health/live")).Should(HttpStatusCode.OK);
+                    var asked = Stopwatch.GetTimestamp();
+                    var refused = await client.Post("/v1/users", new { username = "bob" });
+                    refused.ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+                    Assert.NotNull(refused.Headers.RetryAfter);
+                    Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(4), "a refusal during an outage must be fast");
+                }
+            }
+            finally
+            {
+                // Also if this is not as it should be: what is wrong would hide behind a clean-up without a database.
+                cluster.Start();
             }
 
-            cluster.Start();
             await Eventually.True("ready is 200 again", async () => (await client.Get("/health/ready")).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(30));
             var before = Volatile.Read(ref acknowledged);
             await Eventually.True("commands are carried out again", () => Task.FromResult(Volatile.Read(ref acknowledged) > before + 50));

@@ -5,7 +5,7 @@ public sealed class SimulationTests
 {
     [Fact]
     public void Whatever_happens_to_silos_what_is_read_is_what_holds() =>
-        Assert.Null(FirstRed(Broken.Nothing, 2000) is { } seed ? new Simulation(seed, Broken.Nothing, told: true).Run() : null);
+        Assert.Null(FirstRed(Broken.Nothing, 300) is { } seed ? new Simulation(seed, Broken.Nothing, told: true).Run() : null);
 
     /// <summary>
     /// Two aren't among them, because nothing here has needed them yet: that a keeper which was told to drop by one activation
@@ -26,7 +26,7 @@ public sealed class SimulationTests
     [InlineData(Broken.TakesTheUnknownForDead)]
     [InlineData(Broken.LeavesReplicasBehind)]
     [InlineData(Broken.AnswersWhileItCommits)]
-    public void Broken_on_purpose_it_shows(Broken broken) => Assert.NotNull(FirstRed(broken, 6000));
+    public void Broken_on_purpose_it_shows(Broken broken) => Assert.NotNull(FirstRed(broken, 3000));
 
     [Fact]
     public void The_same_seed_is_the_same_schedule()
