@@ -117,11 +117,10 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
     }
 
     /// <summary>In order: its grains end, then its keeper says so. A silo that has no time for that doesn't.</summary>
-    public async Task Leave()
+    public async Task Leave(bool inHurry)
     {
         world.Tell(() => $"{this} leaves");
         IsLeaving = true;
-        var inHurry = world.Chance(0.5);
         await Task.WhenAll(inHurry ? [] : _own.Select(Deactivate));
         _stopped = true;
         _standing.End();
@@ -156,7 +155,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         Holding.Forget(Now);
     }
 
-    private async Task ReadMembership()
+    public async Task ReadMembership()
     {
         if (_reads == 3)
         {
@@ -235,7 +234,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         var until = Now + Times.Silence;
         var owed = _owed.TryGetValue(holder, out var known) ? known : _owed[holder] = [];
         owed.Add(drop);
-        while (Now < until && !HasEnded(holder) && await world.Ask(this, other, Patience, () => other.Drop(drop)) is null)
+        while (Now < until && !HasEnded(holder) && await world.Ask(this, other, Patience, () => other.Drop(drop), isDrop: true) is null)
         {
             await Wait(Times.Beat / 5);
         }
@@ -318,7 +317,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         own.IsOver = true;
     }
 
-    private async Task Change(SimulatedActivation own)
+    public async Task Change(SimulatedActivation own)
     {
         if (own.IsBusy || !own.IsLoaded || !IsStanding)
         {
@@ -385,13 +384,13 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
     {
         world.After(world.Between(0.1, 2), this, WriteNow);
         var own = world.Locate(this, world.Any(world.Keys));
-        if (own.Silo == this)
+        if (own.Silo == this && own.Key != world.LeftAlone)
         {
             world.Go(world.Chance(0.2) ? Deactivate(own) : Change(own));
         }
     }
 
-    private async Task Read(ReplicaKey key)
+    public async Task Read(ReplicaKey key)
     {
         var floor = world.Observed.Floor(key);
         if (!IsStanding)
@@ -475,7 +474,7 @@ internal sealed class SimulatedSilo(Simulation world, SiloAddress address, doubl
         }
     }
 
-    private async Task<Replica?> Fetch(ReplicaKey key)
+    public async Task<Replica?> Fetch(ReplicaKey key)
     {
         var fetch = Holding.Begin(key, Now);
         var owner = world.Locate(this, key);

@@ -3,6 +3,14 @@ using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Tests.Replicas;
 
+/// <summary>How it is between two for a while.</summary>
+internal sealed record Line(double Loses, TimeSpan Takes, TimeSpan Until)
+{
+    public bool ForDropsOnly { get; init; }
+
+    public static Line Dead(TimeSpan until) => new(1, TimeSpan.Zero, until);
+}
+
 /// <summary>
 /// The protocol of replicas in a cluster that is had by chance: a queue of what happens next, by one seed. Silos' clocks run
 /// differently, messages are late or lost, silos stop and go on, can't reach each other or the database, are voted dead rightly
@@ -34,12 +42,12 @@ internal sealed class Simulation
         Keys = [.. Enumerable.Range(0, 2).Select(i => new ReplicaKey(ReplicaKind.User, Guid.Empty, Guid.Empty, new Guid(i, 0, 0, new byte[8])))];
     }
 
-    /// <summary>How it is between two for a while.</summary>
-    private sealed record Line(double Loses, TimeSpan Takes, TimeSpan Until);
-
     public Broken Broken { get; }
 
     public ReplicaKey[] Keys { get; }
+
+    /// <summary>Nobody writes it for now, but for what is to coincide.</summary>
+    public ReplicaKey? LeftAlone { get; set; }
 
     public TimeSpan Now { get; private set; }
 
@@ -62,9 +70,16 @@ internal sealed class Simulation
             Start();
         }
 
-        for (var i = 2 + _chance.Next(5); i > 0; i--)
+        // Much that has nothing to do with each other, or little besides what has.
+        var coincides = Chance(0.5);
+        for (var i = coincides ? _chance.Next(3) : 2 + _chance.Next(5); i > 0; i--)
         {
             After(Between(0.5, 12), null, Fault);
+        }
+
+        if (coincides)
+        {
+            After(Between(1, 10), null, Coincide);
         }
 
         while (Observed.Violation is null && _queue.TryDequeue(out var next, out var at) && at.Item1 < Length)
@@ -120,7 +135,7 @@ internal sealed class Simulation
 
     /// <param name="to">The database, if nobody.</param>
     /// <returns>Nothing if no answer came in time: it may have been done, or be done later.</returns>
-    public Task<T?> Ask<T>(SimulatedSilo from, SimulatedSilo? to, TimeSpan patience, Func<T?> what)
+    public Task<T?> Ask<T>(SimulatedSilo from, SimulatedSilo? to, TimeSpan patience, Func<T?> what, bool isDrop = false)
         where T : class
     {
         var answer = new TaskCompletionSource<T?>();
@@ -131,7 +146,7 @@ internal sealed class Simulation
             {
                 var result = what();
                 Send(to, from, () => answer.TrySetResult(result));
-            });
+            }, isDrop);
         }
 
         return answer.Task;
@@ -158,9 +173,17 @@ internal sealed class Simulation
 
     public SimulatedSilo At(SiloAddress silo) => _silos.Find(known => known.Address.Equals(silo))!;
 
-    private void Send(SimulatedSilo? from, SimulatedSilo? to, Action what)
+    public void Spoil(SimulatedSilo? from, SimulatedSilo? to, Line line) => _bad[(from, to)] = line;
+
+    public void Stop(SimulatedSilo silo, TimeSpan wait)
     {
-        var line = _bad.TryGetValue((from, to), out var bad) && bad.Until > Now ? bad : null;
+        silo.StoppedUntil = Now + wait;
+        Tell(() => $"{silo} stops until {silo.StoppedUntil.TotalSeconds:0.000}");
+    }
+
+    private void Send(SimulatedSilo? from, SimulatedSilo? to, Action what, bool isDrop = false)
+    {
+        var line = _bad.TryGetValue((from, to), out var bad) && bad.Until > Now && (isDrop || !bad.ForDropsOnly) ? bad : null;
         if (from == to)
         {
             After(TimeSpan.Zero, to, what);
@@ -185,9 +208,25 @@ internal sealed class Simulation
         Go(silo.Start());
     }
 
+    private List<SimulatedSilo> Live() => _silos.FindAll(silo => !silo.IsGone && !silo.IsLeaving && Database.Active.Contains(silo.Address));
+
+    private void Coincide()
+    {
+        var live = Live();
+        if (live.Count < 2 || _directory.GetValueOrDefault(Any(Keys)) is not { IsLoaded: true } own || !live.Remove(own.Silo))
+        {
+            After(Between(0.1, 0.5), null, Coincide);
+            return;
+        }
+
+        var holder = Any(live);
+        live.Remove(holder);
+        new Coincidences(this).Happen(own, holder, live.Count > 0 ? Any(live) : holder);
+    }
+
     private void Fault()
     {
-        var live = _silos.FindAll(silo => !silo.IsGone && !silo.IsLeaving && Database.Active.Contains(silo.Address));
+        var live = Live();
         if (live.Count < 2)
         {
             return;
@@ -197,8 +236,7 @@ internal sealed class Simulation
         switch (_chance.Next(7))
         {
             case 0:
-                silo.StoppedUntil = Now + Between(0, 15);
-                Tell(() => $"{silo} stops until {silo.StoppedUntil.TotalSeconds:0.000}");
+                Stop(silo, Between(0, 15));
                 MayBeVotedDead(silo, 0.4);
                 break;
             case 1 or 6:
@@ -220,7 +258,7 @@ internal sealed class Simulation
                 MayBeVotedDead(silo, 1);
                 break;
             case 5:
-                Go(silo.Leave());
+                Go(silo.Leave(inHurry: Chance(0.5)));
                 After(Between(0, 2), null, Start);
                 break;
         }
@@ -252,18 +290,20 @@ internal sealed class Simulation
             return;
         }
 
-        After(Between(0.1, 4), null, () =>
-        {
-            if (Database.IsDead(silo.Address) || !Database.Active.Contains(silo.Address) || (Database.Active.Count() < 2 && !silo.IsGone))
-            {
-                return;
-            }
+        After(Between(0.1, 4), null, () => VoteDead(silo));
+    }
 
-            Database.Dies(silo.Address, endedItself: false);
-            Tell(() => $"{silo} is voted dead{(silo.IsGone ? "" : ", wrongly")}");
-            Rumour(silo);
-            After(Between(0, 4), null, Start);
-        });
+    public void VoteDead(SimulatedSilo silo)
+    {
+        if (Database.IsDead(silo.Address) || !Database.Active.Contains(silo.Address) || (Database.Active.Count() < 2 && !silo.IsGone))
+        {
+            return;
+        }
+
+        Database.Dies(silo.Address, endedItself: false);
+        Tell(() => $"{silo} is voted dead{(silo.IsGone ? "" : ", wrongly")}");
+        Rumour(silo);
+        After(Between(0, 4), null, Start);
     }
 
     /// <summary>What the cluster itself knows of a death, sooner or later than the keepers. Where its part of the directory was, activations end.</summary>
