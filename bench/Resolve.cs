@@ -121,8 +121,8 @@ internal static class Resolve
         return
         [
             Row($"resolve over HTTP, random pairs of {Users:N0} × {Personalities}, {body.Length:N0} bytes, against bare Kestrel", ours, bareOnes, 0.6),
-            Row("the same, against the effective-config query per request", ours, byQuery, 8),
-            Row("304 on If-None-Match, against bare Kestrel", ours304, bareOnes304, 0.8),
+            Row("the same, against the effective-config query per request", ours, byQuery, 6),
+            Row("304 on If-None-Match, against bare Kestrel", ours304, bareOnes304, 0.7),
             Row("resolve with twice the users and personalities, against half of them", ours, ofHalf, 0.8),
         ];
     }

@@ -58,7 +58,7 @@ public static class PromptText
     }
 
     /// <summary>A section as elements, one a line; a blank one is left out.</summary>
-    internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text, bool IsName)> elements) =>
+    internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text, bool IsName)> elements) => Template.Join(
     [
         Literal($"<{tag}>\n"),
         .. elements.Where(element => !string.IsNullOrWhiteSpace(element.Text)).SelectMany(element => (Template[])
@@ -69,7 +69,7 @@ public static class PromptText
             Literal($"</{element.Open.Split(' ')[0]}>\n"),
         ]),
         Literal($"</{tag}>"),
-    ];
+    ]);
 
     internal static Template Literal(string text) => new(new Piece(text, Author.Tenant));
 

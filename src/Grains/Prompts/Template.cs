@@ -51,57 +51,77 @@ public sealed partial class Template
 {
     public const string TimeWords = "the time given below";
 
+    private readonly string _source = "";
     private readonly Author _author;
-    private readonly Cut[] _cuts;
 
-    /// <summary>A literal, and the placeholder behind it, if it isn't the last one.</summary>
-    private readonly record struct Cut(Piece Before, string? Name, Piece? AsWritten);
+    /// <summary>All that stands around the gaps, side by side: who hasn't been asked for long is a walk through memory, not from piece to piece.</summary>
+    private readonly byte[] _text;
+    private readonly Gap[] _gaps = [];
+
+    /// <summary>A tag may have begun before one of the gaps.</summary>
+    private readonly bool _mayGoOn;
+
+    private readonly record struct Gap(int At, string Name, Piece AsWritten);
 
     public Template(string text, Author author)
     {
-        _author = author;
-        List<Cut> cuts = [];
-        var (literal, from) = ("", 0);
-        foreach (Match placeholder in Placeholder().Matches(text))
+        (_source, _author) = (text, author);
+        List<byte> all = [];
+        List<Gap> gaps = [];
+        foreach (var (literal, name, written) in Parts(text))
         {
-            literal += text[from..placeholder.Index];
-            from = placeholder.Index + placeholder.Length;
-            if (placeholder.Groups["name"].Value is not ("time" or "date") and var name)
+            var piece = new Piece(literal, author);
+            all.AddRange(piece.Utf8);
+            if (name is not null)
             {
-                cuts.Add(new Cut(new Piece(literal, author), name, new Piece(placeholder.Value)));
-                literal = "";
-                continue;
+                gaps.Add(new Gap(all.Count, name, new Piece(written!)));
+                _mayGoOn |= piece.MayGoOn;
             }
-
-            // The front of the prompt may not move with the clock: it points to the current state, which says the time.
-            literal += TimeWords;
-            NeedsTime = true;
         }
 
-        _cuts = [.. cuts, new Cut(new Piece(literal + text[from..], author), null, null)];
+        (_text, _gaps) = ([.. all], [.. gaps]);
+        NeedsTime = Placeholder().Matches(text).Any(placeholder => IsTime(placeholder));
     }
 
     /// <summary>A text in which placeholders are not looked at.</summary>
-    public Template(Piece text) => _cuts = [new Cut(text, null, null)];
+    public Template(Piece text) => _text = text.Utf8;
+
+    private Template(Template one, Template next) => (_text, NeedsTime) = ([.. one._text, .. next._text], one.NeedsTime || next.NeedsTime);
 
     /// <summary>It points to "the time given below".</summary>
     public bool NeedsTime { get; }
 
-    public void Write(PromptWriter output, in PlaceholderValues values)
+    /// <summary>What has no gaps is one with its neighbours that have none.</summary>
+    public static Template[] Join(IEnumerable<Template> templates)
     {
-        var start = output.Length;
-        var mayGoOn = false;
-        foreach (var (before, name, asWritten) in _cuts)
+        List<Template> joined = [];
+        foreach (var template in templates)
         {
-            output.Write(before.Utf8);
-            if (name is not null)
+            if (joined.Count > 0 && joined[^1]._gaps.Length == 0 && template._gaps.Length == 0)
             {
-                var value = values.Find(name) ?? asWritten!;
-                output.Write(value.Utf8);
-                mayGoOn |= before.MayGoOn || value.MayGoOn;
+                joined[^1] = new Template(joined[^1], template);
+            }
+            else
+            {
+                joined.Add(template);
             }
         }
 
+        return [.. joined];
+    }
+
+    public void Write(PromptWriter output, in PlaceholderValues values)
+    {
+        var (start, from, mayGoOn) = (output.Length, 0, _mayGoOn);
+        foreach (var (at, name, asWritten) in _gaps)
+        {
+            var value = values.Find(name) ?? asWritten;
+            output.Write(_text.AsSpan(from, at - from)).Write(value.Utf8);
+            mayGoOn |= value.MayGoOn;
+            from = at;
+        }
+
+        output.Write(_text.AsSpan(from));
         if (mayGoOn)
         {
             output.CutTo(start);
@@ -114,12 +134,12 @@ public sealed partial class Template
     {
         var text = new StringBuilder();
         var filled = new List<(int, int)>();
-        foreach (var (before, name, asWritten) in _cuts)
+        foreach (var (literal, name, written) in Parts(_source))
         {
-            text.Append(before.Text);
+            text.Append(literal);
             if (name is not null)
             {
-                var value = (values.Find(name) ?? asWritten!).Text;
+                var value = values.Find(name)?.Text ?? written!;
                 filled.Add((text.Length, text.Length + value.Length));
                 text.Append(value);
             }
@@ -127,6 +147,31 @@ public sealed partial class Template
 
         return ProtectedTags.Escape(text.ToString(), _author == Author.Tenant ? filled : null);
     }
+
+    /// <summary>A literal and the placeholder behind it, again and again; the last one has none.</summary>
+    private static IEnumerable<(string Literal, string? Name, string? Written)> Parts(string text)
+    {
+        var (literal, from) = ("", 0);
+        foreach (Match placeholder in Placeholder().Matches(text))
+        {
+            literal += text[from..placeholder.Index];
+            from = placeholder.Index + placeholder.Length;
+            if (IsTime(placeholder))
+            {
+                // The front of the prompt may not move with the clock: it points to the current state, which says the time.
+                literal += TimeWords;
+            }
+            else
+            {
+                yield return (literal, placeholder.Groups["name"].Value, placeholder.Value);
+                literal = "";
+            }
+        }
+
+        yield return (literal + text[from..], null, null);
+    }
+
+    private static bool IsTime(Match placeholder) => placeholder.Groups["name"].Value is "time" or "date";
 
     [GeneratedRegex(@"\{(?<name>user|char)\}|\{\{(?<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\}\}", RegexOptions.ExplicitCapture)]
     private static partial Regex Placeholder();

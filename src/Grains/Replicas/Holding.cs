@@ -60,7 +60,7 @@ public sealed class Holding(SiloAddress self, long sizeLimit) : IDisposable
     private readonly Dictionary<ReplicaKey, List<Fetch>> _fetches = [];
     private readonly Dictionary<SiloAddress, Lease> _leases = [];
     private readonly Dictionary<ReplicaKey, Told> _told = [];
-    private readonly Lease _own = new(TimeSpan.MinValue, TimeSpan.MaxValue);
+    private Lease _own = new(TimeSpan.MinValue, TimeSpan.MaxValue);
     private long _moves;
 
     /// <summary>By whom, and below which version, what others grant is old.</summary>
@@ -156,6 +156,17 @@ public sealed class Holding(SiloAddress self, long sizeLimit) : IDisposable
             lease = new Lease(sentAt, sentAt + Times.Lease);
             _leases[from] = lease;
             return true;
+        }
+    }
+
+    /// <summary>The silo wasn't in the cluster for a while, as far as it knew: what it held of its own grains ends with those.</summary>
+    public void Lapse(TimeSpan now)
+    {
+        lock (_lock)
+        {
+            _own.End();
+            _own = new Lease(now, TimeSpan.MaxValue);
+            Interlocked.Increment(ref _moves);
         }
     }
 

@@ -39,6 +39,9 @@ public sealed class Keeper(
     /// <summary>Whatever was held may be old: a silo was lost, or this one was cut off.</summary>
     public event Action? Lost;
 
+    /// <summary>How often this silo found itself in the membership again after it hadn't for too long. Activations from before may have successors.</summary>
+    public int Lapses { get; private set; }
+
     public bool IsStanding => _standing.Holds(Now) || options.ServesWhenCutOff;
 
     /// <exception cref="StorageUnavailableException">This silo may have been voted out without knowing it.</exception>
@@ -240,6 +243,12 @@ public sealed class Keeper(
             var before = _membership.Active;
             if (_membership.Saw([.. rows.Members.Select(row => Of(row.Item1))], Now, time.GetUtcNow().UtcDateTime))
             {
+                if (!_standing.Holds(Now) && !options.ServesWhenCutOff)
+                {
+                    Lapses++;
+                    Holding.Lapse(Now);
+                }
+
                 _standing.Confirm(sentAt);
                 Tell(cutOff: false);
             }

@@ -22,6 +22,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
 {
     private readonly Granting _granting = new();
     private readonly Guid _activation = Guid.NewGuid();
+    private readonly int _lapses = keeper.Lapses;
 
     /// <summary>Set from when a commit is sent until memory is what was committed.</summary>
     private TaskCompletionSource? _committing;
@@ -63,11 +64,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         {
             keeper.CheckStanding();
             ThrowIfOver();
-            events = await batch.Commit(() =>
-            {
-                _isOver = true;
-                leave();
-            });
+            events = await batch.Commit(Over);
             try
             {
                 if (between is not null)
@@ -127,8 +124,20 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         }
     }
 
+    private void Over()
+    {
+        _isOver = true;
+        leave();
+    }
+
     private void ThrowIfOver()
     {
+        if (!_isOver && _lapses != keeper.Lapses)
+        {
+            // While the silo was away the directory may have lost this activation, and another one may speak.
+            Over();
+        }
+
         if (_isOver)
         {
             throw new ActivationOutdatedException("This activation ends; the next one answers.");
