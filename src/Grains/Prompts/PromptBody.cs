@@ -14,13 +14,16 @@ public readonly record struct PromptMessage(string Role, string Content);
 /// </summary>
 public static class PromptBody
 {
+    /// <summary>What stands around speaker and persona in most answers.</summary>
+    private const int Around = 1024;
+
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>
     /// <param name="message">Section 9.</param>
     public static ReadOnlyMemory<byte> Compose(
         ResolvedPrompt prompt, PromptFormat format, bool explain = false, string? state = null, IReadOnlyList<PromptMessage>? window = null, string? message = null)
     {
-        var output = new PromptWriter();
+        var output = new PromptWriter(prompt.Speaker.Length + prompt.Persona.Length + Around);
         PromptMessage[] messages = [.. window ?? [], .. message is null ? [] : (PromptMessage[])[new PromptMessage("user", message)]];
         switch (format)
         {

@@ -91,7 +91,7 @@ public sealed record PromptMaterial
     /// <summary>The user's own, or a global one. Somebody else's is as if it didn't exist.</summary>
     private LlmConfigView? FindConfig(Guid? id) => id is null
         ? null
-        : Me.LlmConfigs.FirstOrDefault(config => config.Id == id) ?? Catalogue.LlmConfigs.GetValueOrDefault(id.Value);
+        : (Me.LlmConfigs.Count > 0 ? Me.LlmConfigs.FirstOrDefault(config => config.Id == id) : null) ?? Catalogue.LlmConfigs.GetValueOrDefault(id.Value);
 
     /// <summary>A focus mode speaks of the model only.</summary>
     private static LlmConfigView ModelOnly(FocusModeView mode, string model) => new(

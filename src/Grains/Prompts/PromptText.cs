@@ -148,6 +148,7 @@ public sealed class SpeakerText
         Sections = [OfTenant(systemPrompt?.Content), OfTenant(mode?.SystemPrompt), speaker];
         NeedsTime = Sections.Any(section => section.Any(template => template.NeedsTime));
         Members = JsonSerializer.SerializeToUtf8Bytes(json, Wire.Json)[1..^1];
+        Length = Members.Length + Sections.Sum(section => section.Sum(template => template.Length * 9 / 8));
         Parts = parts;
         Digest = ResolvedPrompt.DigestOf(parts);
     }
@@ -164,6 +165,9 @@ public sealed class SpeakerText
 
     /// <summary>Speaker and focus mode as the native answer names them, without the braces.</summary>
     internal byte[] Members { get; }
+
+    /// <summary>About so many bytes of an answer.</summary>
+    internal int Length { get; }
 
     internal IReadOnlyList<PromptPart> Parts { get; }
 
@@ -193,6 +197,7 @@ public sealed class PersonaText
             "user", ("name", Name.Text, true), ("pronouns", persona.Pronouns, false), ("about source=\"the user's own words\"", persona.Content, false));
         NeedsTime = Section.Any(template => template.NeedsTime);
         Json = JsonSerializer.SerializeToUtf8Bytes(new { persona.Id, persona.Name, persona.PreferredName, persona.Pronouns, persona.Version }, Wire.Json);
+        Length = Json.Length + Section.Sum(template => template.Length * 9 / 8);
         Digest = ResolvedPrompt.DigestOf([new PromptPart("persona", null, persona.Id, persona.Version)]);
     }
 
@@ -205,6 +210,8 @@ public sealed class PersonaText
     public Piece Content { get; }
 
     public bool NeedsTime { get; }
+
+    internal int Length { get; }
 
     internal Template[] Section { get; }
 

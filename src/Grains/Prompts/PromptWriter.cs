@@ -1,10 +1,9 @@
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>Where a prompt is written. Its memory isn't cleared first, as a MemoryStream's is: that would cost as much as to write it.</summary>
-public sealed class PromptWriter
+public sealed class PromptWriter(int capacity = 1024)
 {
-    /// <summary>Most prompts are shorter.</summary>
-    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(8192);
+    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(capacity);
 
     public int Length { get; private set; }
 

@@ -91,6 +91,9 @@ public sealed partial class Template
     /// <summary>It points to "the time given below".</summary>
     public bool NeedsTime { get; }
 
+    /// <summary>Of what stands around the gaps, encoded.</summary>
+    public int Length => _text.Length;
+
     /// <summary>What has no gaps is one with its neighbours that have none.</summary>
     public static Template[] Join(IEnumerable<Template> templates)
     {
