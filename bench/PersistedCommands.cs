@@ -50,7 +50,7 @@ internal static class PersistedCommands
         }
 
         var median = ours.Zip(theirs, (a, b) => a / b).Order().ElementAt(1);
-        return [new("persisted commands (row, event, answer), 50 grains", Result.PerSecond(ours.Order().ElementAt(1)), Result.PerSecond(theirs.Order().ElementAt(1)), median, 0.8)];
+        return [new("persisted commands (row, event, answer), 50 grains", Result.PerSecond(ours.Order().ElementAt(1)), Result.PerSecond(theirs.Order().ElementAt(1)), median, 0.6)];
     }
 
     private static Command NewCommand() => new(Guid.NewGuid().ToString("N"), Guid.Empty, new string('0', 64), Actor);

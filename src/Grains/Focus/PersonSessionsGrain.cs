@@ -1,7 +1,7 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Contracts.Replicas;
+using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;
