@@ -306,7 +306,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         {
             await _node.Pass(TimeSpan.FromSeconds(61));
             return await Count("SELECT count(*) FROM focus_sessions s WHERE s.status = 'ended' AND NOT EXISTS (SELECT FROM memory_short_term m WHERE m.session_id = s.id)") == 0;
-        }, TimeSpan.FromSeconds(60));
+        }, TimeSpan.FromMinutes(3));
         Assert.True(await Count("SELECT count(*) FROM focus_sessions WHERE status = 'ended'") > People / 2);
         Assert.Equal(0, await Count("SELECT count(*) FROM focus_sessions WHERE status = 'ended' AND summary IS NULL"));
         const string notOnce = """
