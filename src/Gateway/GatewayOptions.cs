@@ -12,7 +12,4 @@ public sealed record GatewayOptions
 
     /// <summary>Per service, admin or operator key; 0 means unlimited.</summary>
     public int ServiceRequestsPerMinute { get; init; }
-
-    /// <summary>Exceptions of the engine that say: the call may be tried again, it met a node that went away.</summary>
-    public Func<Exception, bool> IsEngineTransient { get; init; } = static _ => false;
 }

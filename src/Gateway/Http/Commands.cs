@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Grains;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Gateway.Http;
@@ -12,7 +13,7 @@ namespace PersonaActors.Gateway.Http;
 /// answer in the command's own transaction. So a try whose fate is unknown may be repeated: if it had happened, the repeat
 /// meets its id and the first answer is returned.
 /// </summary>
-public sealed class Commands(CommandLog log, GatewayOptions options, Clock time)
+public sealed class Commands(CommandLog log, Clock time)
 {
     public const string Header = "Idempotency-Key";
     public const int MaxIdLength = 200;
@@ -79,7 +80,7 @@ public sealed class Commands(CommandLog log, GatewayOptions options, Clock time)
                 // A fresh activation answers the next try; what is already done is met by its id.
                 lost = true;
             }
-            catch (Exception e) when (options.IsEngineTransient(e) && time.GetElapsedTime(since) < Patience)
+            catch (Exception e) when (e.MetLeavingSilo() && time.GetElapsedTime(since) < Patience)
             {
                 lost = true;
                 await Task.Delay(Pause(attempt), time, http.RequestAborted);

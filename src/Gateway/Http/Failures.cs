@@ -6,11 +6,12 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using PersonaActors.Contracts;
+using PersonaActors.Grains;
 
 namespace PersonaActors.Gateway.Http;
 
 /// <summary>What flies becomes an answer here: bad input says what was bad, a lost database says when to come back, a bug says nothing.</summary>
-public sealed class Failures(GatewayOptions options, ILogger<Failures> log) : IExceptionHandler
+public sealed class Failures(ILogger<Failures> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -41,7 +42,7 @@ public sealed class Failures(GatewayOptions options, ILogger<Failures> log) : IE
             case TimeoutException:
                 log.LogWarning("Timed out: {Reason}", exception.Message);
                 return Unavailable("timeout", "The answer took too long. Try again with the same Idempotency-Key.");
-            case var _ when options.IsEngineTransient(exception):
+            case var _ when exception.MetLeavingSilo():
                 log.LogWarning("The engine is rearranging itself: {Reason}", exception.Message);
                 return Unavailable("unavailable", "A node went away while it answered. Try again with the same Idempotency-Key.");
             default:

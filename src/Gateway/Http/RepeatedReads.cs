@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
+using PersonaActors.Grains;
 
 namespace PersonaActors.Gateway.Http;
 
 /// <summary>A read that met a node on its way out is simply read again; commands see to that themselves, by their ids.</summary>
-public sealed class RepeatedReads(RequestDelegate next, GatewayOptions options, Clock time)
+public sealed class RepeatedReads(RequestDelegate next, Clock time)
 {
     public async Task Invoke(HttpContext http)
     {
@@ -16,7 +17,7 @@ public sealed class RepeatedReads(RequestDelegate next, GatewayOptions options, 
                 await next(http);
                 return;
             }
-            catch (Exception e) when (HttpMethods.IsGet(http.Request.Method) && !http.Response.HasStarted && (e is ActivationOutdatedException || options.IsEngineTransient(e))
+            catch (Exception e) when (HttpMethods.IsGet(http.Request.Method) && !http.Response.HasStarted && (e is ActivationOutdatedException || e.MetLeavingSilo())
                 && time.GetElapsedTime(since ??= time.GetTimestamp()) < Commands.Patience)
             {
                 http.Response.Clear();

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using PersonaActors.Contracts;
+using PersonaActors.Grains;
 
 namespace PersonaActors.Gateway.Realtime;
 
@@ -7,7 +7,7 @@ namespace PersonaActors.Gateway.Realtime;
 /// Lets connections into streams: looks whether they may see them, and finds where they go on: from now on, after their
 /// cursor, or, where the log no longer serves that, from the state.
 /// </summary>
-public sealed class Admission(EventPump pump, Presence presence, GatewayOptions options)
+public sealed class Admission(EventPump pump, Presence presence)
 {
     private static readonly Counter<long> Resumes = EventPump.Meter.CreateCounter<long>("personactors.realtime.resumes", description: "Streams that a client continued after a cursor");
     private static readonly Counter<long> Resets = EventPump.Meter.CreateCounter<long>("personactors.realtime.resets", description: "Streams whose cursor the log could not serve");
@@ -29,7 +29,7 @@ public sealed class Admission(EventPump pump, Presence presence, GatewayOptions 
                 ? (StreamAnswer.No(request.Stream, StreamDirectory.NotFound), null)
                 : await Enter(connection, request, kind, sight);
         }
-        catch (Exception e) when (e is StorageUnavailableException or ActivationOutdatedException or TimeoutException || options.IsEngineTransient(e))
+        catch (Exception e) when (e.MayPass())
         {
             return (StreamAnswer.No(request.Stream, StreamRefusal.Unavailable), null);
         }

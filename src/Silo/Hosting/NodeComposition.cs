@@ -62,7 +62,6 @@ public static class NodeComposition
             AllowedOrigins = settings.AllowedOrigins,
             RequestsPerMinute = settings.RequestsPerMinute,
             ServiceRequestsPerMinute = settings.ServiceRequestsPerMinute,
-            IsEngineTransient = SiloHosting.IsTransient,
         });
         HubProtocols.Add(builder.Services);
         Telemetry.Add(builder.Services, settings);

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orleans.Hosting;
-using Orleans.Runtime.Messaging;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains;
 using PersonaActors.Grains.Prompts;
@@ -57,10 +56,6 @@ public static class SiloHosting
         builder.Services.AddSingleton(new GrainOptions { ServesWhenCutOff = settings.WhenCutOff == WhenCutOff.Serve });
         builder.Services.AddGrainWork();
     }
-
-    /// <summary>The call met a silo that went away; the next one lands on a living one.</summary>
-    public static bool IsTransient(Exception e) =>
-        e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException;
 
     private static IPAddress HostAddress() =>
         Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), address => address.AddressFamily == AddressFamily.InterNetwork) ?? IPAddress.Loopback;
