@@ -10,9 +10,9 @@ using PersonaActors.Gateway.Users;
 namespace PersonaActors.Gateway.Prompts;
 
 /// <summary>
-/// The short way of what is asked most: GET of a personality's prompt, both it and the user named by id and nothing else asked, with a key that
-/// this connection has shown before. Finding that out costs less than routing, and the rest is the route's own doing; whatever
-/// is not exactly that goes the long way, and gets the same answer.
+/// The short way of what is asked most: GET of a personality's prompt for a user, both named by id, with nothing else asked and
+/// a key that this connection has shown before. Finding that out costs less than routing, and the rest is the route's own
+/// doing; whatever is not exactly that goes the long way, and gets the same answer.
 /// </summary>
 public sealed class PromptLane(
     RequestDelegate next, EndpointDataSource endpoints, KeyRing keys, IPromptDesk desk, GatewayOptions options)

@@ -5,25 +5,22 @@ namespace PersonaActors.Grains.Replicas;
 /// <summary>An owner's view at one version, as a silo holds it.</summary>
 public abstract class Replica(long version)
 {
-    private object? _made;
-
     public long Version { get; } = version;
 
     /// <summary>The owner's silo's; none for a view that its owner didn't let go, which is used once and not kept.</summary>
     public Lease? Lease { get; internal set; }
-
-    /// <summary>What was made of the view. It hangs on it and goes with it.</summary>
-    protected TMade Made<TMade>(Func<TMade> make) where TMade : class => (TMade)(Volatile.Read(ref _made) ?? (_made = make()));
 }
 
 /// <param name="view">Null where the owner says that there is no such thing.</param>
 public sealed class Replica<T>(T? view, long version) : Replica(version)
     where T : class
 {
+    private object? _made;
+
     public T? View { get; } = view;
 
-    /// <summary>Only one kind of thing is made of each kind of view.</summary>
-    public TMade Made<TMade>(Func<T, TMade> make) where TMade : class => Made(() => make(View!));
+    /// <summary>What was made of the view: it hangs on it and goes with it. Only one kind of thing is made of each kind of view.</summary>
+    public TMade Made<TMade>(Func<T, TMade> make) where TMade : class => (TMade)(Volatile.Read(ref _made) ?? (_made = make(View!)));
 }
 
 /// <summary>A question on its way to an owner.</summary>

@@ -18,7 +18,6 @@ public sealed class Keeper(
 
     private readonly long _began = time.GetTimestamp();
     private readonly Standing _standing = new();
-    private readonly Membership _membership = new(silo.SiloAddress);
     private readonly ConcurrentDictionary<SiloAddress, ConcurrentDictionary<ReplicaDrop, bool>> _owed = new();
     private readonly ConcurrentDictionary<SiloAddress, bool> _left = new();
     private int _reads;
@@ -29,7 +28,7 @@ public sealed class Keeper(
 
     public Holding Holding { get; } = new(silo.SiloAddress, options.ReplicaMemory);
 
-    public Membership Membership => _membership;
+    public Membership Membership { get; } = new(silo.SiloAddress);
 
     public TimeSpan Now => time.GetElapsedTime(_began);
 
@@ -64,7 +63,7 @@ public sealed class Keeper(
             await ReadMembership();
         }
 
-        return _membership.IsAftermath(Now);
+        return Membership.IsAftermath(Now);
     }
 
     public void Drop(ReplicaDrop drop)
@@ -84,39 +83,30 @@ public sealed class Keeper(
     }
 
     /// <summary>Nobody holds it any more: all have said so, or were waited out.</summary>
-    public Task TakeBack(ReplicaDrop drop, SiloAddress[] holders, bool isFirst)
-    {
-        // Mostly only this silo holds it.
-        if (holders.Length == 1 && holders[0].Equals(Silo) && !(isFirst && MustSettle))
-        {
-            Drop(drop);
-            return Task.CompletedTask;
-        }
+    public Task TakeBack(ReplicaDrop drop, SiloAddress[] holders, bool isFirst) =>
+        Task.WhenAll([.. holders.Select(holder => TakeBackFrom(holder, drop)), isFirst ? Settled() : Task.CompletedTask]);
 
-        return Task.WhenAll(holders.Select(holder => holder.Equals(Silo) ? Here() : TakeBackFrom(holder, drop)).Append(isFirst ? Settled() : Task.CompletedTask));
+    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (Membership.Dead.Contains(holder) && !MustSettle);
 
-        Task Here()
-        {
-            Drop(drop);
-            return Task.CompletedTask;
-        }
-    }
-
-    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (_membership.Dead.Contains(holder) && !MustSettle);
-
-    private bool MustSettle => !options.ServesWhenCutOff && Now < _membership.SettledAt;
+    private bool MustSettle => !options.ServesWhenCutOff && Now < Membership.SettledAt;
 
     /// <summary>What a silo that was lost just now may hold has ended.</summary>
     private async Task Settled()
     {
         while (MustSettle)
         {
-            await Task.Delay(_membership.SettledAt - Now, time);
+            await Task.Delay(Membership.SettledAt - Now, time);
         }
     }
 
     private async Task TakeBackFrom(SiloAddress holder, ReplicaDrop drop)
     {
+        if (holder.Equals(Silo))
+        {
+            Drop(drop);
+            return;
+        }
+
         var until = Now + Times.Silence;
         var owed = _owed.GetOrAdd(holder, static _ => new());
         owed[drop] = true;
@@ -198,7 +188,7 @@ public sealed class Keeper(
         }));
     }
 
-    private IEnumerable<SiloAddress> Others() => _membership.Active.Where(other => !other.Equals(Silo));
+    private IEnumerable<SiloAddress> Others() => Membership.Active.Where(other => !other.Equals(Silo));
 
     private async Task ReadMembership()
     {
@@ -232,7 +222,7 @@ public sealed class Keeper(
     /// <returns>Who left since the last time.</returns>
     private SiloAddress[] Saw(MembershipTableData rows, TimeSpan sentAt)
     {
-        lock (_membership)
+        lock (Membership)
         {
             if (rows.Version.Version < _version)
             {
@@ -240,8 +230,8 @@ public sealed class Keeper(
             }
 
             _version = rows.Version.Version;
-            var before = _membership.Active;
-            if (_membership.Saw([.. rows.Members.Select(row => Of(row.Item1))], Now, time.GetUtcNow().UtcDateTime))
+            var before = Membership.Active;
+            if (Membership.Saw([.. rows.Members.Select(row => Of(row.Item1))], Now, time.GetUtcNow().UtcDateTime))
             {
                 if (!_standing.Holds(Now) && !options.ServesWhenCutOff)
                 {
@@ -253,7 +243,7 @@ public sealed class Keeper(
                 Tell(cutOff: false);
             }
 
-            return [.. before.Except(_membership.Active)];
+            return [.. before.Except(Membership.Active)];
         }
     }
 

@@ -47,10 +47,9 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
 
         keeper.CheckStanding();
         ThrowIfOver();
+        var now = view();
         // What isn't there isn't kept: names are cheap to make up.
-        return view() is { } now
-            ? new Granted<T>(now, version(), _activation, keeper.Silo, _granting.Grant(holder))
-            : new Granted<T>(null, version(), _activation, keeper.Silo, MayBeKept: false);
+        return new Granted<T>(now, version(), _activation, keeper.Silo, now is not null && _granting.Grant(holder));
     }
 
     /// <param name="assign">Takes the new state into memory, given the events with their numbers.</param>
