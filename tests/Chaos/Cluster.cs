@@ -184,5 +184,5 @@ internal sealed class Cluster : IAsyncDisposable
         kill.WaitForExit();
     }
 
-    private void Say(string what) => Log.Enqueue($"{DateTime.Now:HH:mm:ss.fff} {what}");
+    private void Say(string what) => Log.Enqueue($"{TimeProvider.System.GetLocalNow():HH:mm:ss.fff} {what}");
 }

@@ -50,7 +50,7 @@ public sealed class OwnerEpochTests(NodeFixture fixture) : IClassFixture<NodeFix
 
     private ScopedBatch Write(Guid user, OwnerEpoch? epoch) => Database.Begin(RowScope.OfUser(fixture.Node.Demo, user), epoch)
         .Add($"UPDATE users SET time_zone = 'Europe/Vienna' WHERE id = '{user}'")
-        .Append(StreamName.User(user), user, "test", DateTimeOffset.UtcNow, JsonText.EmptyObject);
+        .Append(StreamName.User(user), user, "test", TimeProvider.System.GetUtcNow(), JsonText.EmptyObject);
 
     private Task<string> TimeZone(Guid user) => Harness.Sql.Ask<string>(fixture.Database.Superuser, $"SELECT time_zone FROM users WHERE id = '{user}'");
 }
