@@ -7,7 +7,8 @@ namespace PersonaActors.Grains;
 /// <summary>
 /// A database that can't be reached is said in our own words, wherever in a call it was met: what Orleans' reminders and
 /// storage throw wraps it, so it is known by its cause. What is outdated may be tried again at once, whatever made it so. And a
-/// silo that may have been voted out without knowing it answers nothing from its grains' memory: they may live elsewhere by now.
+/// silo that may have been voted out without knowing it answers nothing from its grains' memory: they may live elsewhere by now;
+/// when it is back it loads them anew.
 /// </summary>
 public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
 {
@@ -16,6 +17,7 @@ public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
         if (context.Grain.GetType().Assembly == typeof(OutageFilter).Assembly)
         {
             keeper.CheckStanding();
+            (context.Grain as IOwned)?.Owner.ThrowIfOver();
         }
 
         try

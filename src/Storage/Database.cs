@@ -24,7 +24,10 @@ public sealed class Database : IAsyncDisposable
         _worker = Source(logins.Worker, "personactors worker", 10, loggers);
     }
 
-    /// <summary>Tells a restored backup from its original; read at start and again whenever the listening connection was lost.</summary>
+    /// <summary>Another database answers than before, a restored backup: nothing that is known from before holds. Raised before its epoch is named to anybody.</summary>
+    public event Action? Replaced;
+
+    /// <summary>Tells a restored backup from its original; read at start, and again every few seconds and whenever the listening connection was lost.</summary>
     public string Epoch => _epoch ?? throw new StorageUnavailableException("The database's epoch is not known yet.");
 
     public async Task<string> RefreshEpoch(CancellationToken cancel)
@@ -33,7 +36,13 @@ public sealed class Database : IAsyncDisposable
         try
         {
             await using var command = _app.CreateCommand(sql);
-            return _epoch = (string)(await command.ExecuteScalarAsync(cancel))!;
+            var epoch = (string)(await command.ExecuteScalarAsync(cancel))!;
+            if (_epoch is { } before && before != epoch)
+            {
+                Replaced?.Invoke();
+            }
+
+            return _epoch = epoch;
         }
         catch (NpgsqlException e)
         {

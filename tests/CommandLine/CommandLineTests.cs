@@ -126,21 +126,22 @@ public sealed class CommandLineTests : IAsyncLifetime
         }
     }
 
-    [Theory]
-    [InlineData("--operator", "--operator", "--tenant", "alpha", "--kind", "service", "--name", "x")]
-    [InlineData("--operator", "--operator", "--tenant", "alpha", "--name", "x")]
-    [InlineData("--operator", "--operator", "--kind", "service", "--name", "x")]
-    [InlineData("--operator", "--operator", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--name", "x")]
-    [InlineData("--operator", "--kind", "service", "--name", "x")]
-    [InlineData("--kind", "--tenant", "demo", "--name", "x")]
-    [InlineData("user", "--tenant", "demo", "--kind", "user", "--name", "x")]
-    [InlineData("'name'", "--operator", "--name", "a\u001b[2Jb")]
-    [InlineData("'name'", "--operator", "--name", "a\nb")]
-    public async Task A_key_that_contradicts_itself_is_not_made(string says, params string[] arguments)
+    [Fact]
+    public async Task A_key_that_contradicts_itself_is_not_made()
     {
         await RunOn(_database, "seed");
-        await IsMisuse(says, ["keys", "create", .. arguments]);
+        await IsRefused("--operator", "--operator", "--tenant", "alpha", "--kind", "service", "--name", "x");
+        await IsRefused("--operator", "--operator", "--tenant", "alpha", "--name", "x");
+        await IsRefused("--operator", "--operator", "--kind", "service", "--name", "x");
+        await IsRefused("--operator", "--operator", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--name", "x");
+        await IsRefused("--operator", "--kind", "service", "--name", "x");
+        await IsRefused("--kind", "--tenant", "demo", "--name", "x");
+        await IsRefused("user", "--tenant", "demo", "--kind", "user", "--name", "x");
+        await IsRefused("'name'", "--operator", "--name", "a\u001b[2Jb");
+        await IsRefused("'name'", "--operator", "--name", "a\nb");
         Assert.Single(Json(await RunOn(_database, "keys", "list", "--json"))["keys"]!.AsArray());
+
+        Task IsRefused(string says, params string[] arguments) => IsMisuse(says, ["keys", "create", .. arguments]);
     }
 
     [Fact]

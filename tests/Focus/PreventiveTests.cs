@@ -82,9 +82,10 @@ public sealed class PreventiveTests : FocusFixture
     public async Task The_budget_holds_over_days()
     {
         var random = new Random(20251123);
+        var rounds = Soak.Of(60, 120);
         (await Api.Put($"{People}/rhythm", new { preventiveNudges = true })).Should(HttpStatusCode.OK);
         (await Api.Patch($"/v1/users/{_person}", new { timeZone = "America/New_York" })).Should(HttpStatusCode.OK);
-        for (var round = 0; round < 120; round++)
+        for (var round = 0; round < rounds; round++)
         {
             await Api.Put($"{People}/rhythm", new { stressLevel = random.NextDouble(), fatigueLevel = random.NextDouble(), bodyEnergy = random.NextDouble() });
             await Tick(TimeSpan.FromMinutes(random.Next(10, 60)));

@@ -8,19 +8,17 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Focus;
 
 /// <summary>
-/// Two hundred people over a whole day of a fake clock, by one seed: curves of energy, nights, pings, pauses, breaks,
+/// People over a whole day of a fake clock, by one seed: curves of energy, nights, pings, pauses, breaks,
 /// snoozes, answers, ends. The node is killed with -9 under their commands, stopped in peace, and has its connections cut.
 /// Afterwards every guard must have held in every session, by what the tables say.
 /// </summary>
 public sealed class SimulatedDay : IAsyncLifetime
 {
-    private const int People = 200;
     private const int Seed = 20251123;
     private const int AtOnce = 12;
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
-    /// <summary>Nobody sleeps or rests for long.</summary>
-    private static readonly bool IsSoak = Environment.GetEnvironmentVariable("PERSONA_SOAK") is not null;
+    private static readonly int People = Soak.Of(40, 200);
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
     private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];
@@ -46,7 +44,8 @@ public sealed class SimulatedDay : IAsyncLifetime
         /// <summary>Leaves sessions open at night.</summary>
         public bool Forgets { get; set; }
 
-        public bool IsAsleep(TimeSpan sinceStart) => !IsSoak && (sinceStart.TotalHours - Bedtime + 24) % 24 < 8;
+        /// <summary>In a soak nobody sleeps, or rests for long.</summary>
+        public bool IsAsleep(TimeSpan sinceStart) => !Soak.IsOn && (sinceStart.TotalHours - Bedtime + 24) % 24 < 8;
     }
 
     public async Task InitializeAsync()
@@ -181,7 +180,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         var minutes = Draw(5, 20);
         return async () =>
         {
-            if (asleep ? person.Session is null || person.Forgets : person.Session is null && dice > (IsSoak ? 0.5 : 0.15))
+            if (asleep ? person.Session is null || person.Forgets : person.Session is null && dice > (Soak.IsOn ? 0.5 : 0.15))
             {
                 return;
             }

@@ -1,4 +1,5 @@
 using PersonaActors.Tests.Catalogues;
+using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 
@@ -13,9 +14,9 @@ public sealed class ConsistencyTests(Room room) : IClassFixture<Room>
     private const int Groups = 3;
 
     /// <summary>Between two rounds nobody writes, and the streams must have told the last of it.</summary>
-    private const int Rounds = 10;
+    private static readonly int Rounds = Soak.Of(3, 10);
 
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(Soak.Of(2, 3));
 
     [Fact]
     public async Task Readers_see_what_was_written_whole_and_in_order()

@@ -57,7 +57,7 @@ public sealed class BrowserTests(BrowserTests.Fixture fixture) : IClassFixture<B
     [Fact]
     public Task Cut_at_random_under_load_a_page_has_every_event_once_in_order() => Seeded.Run(async random =>
     {
-        const int Cuts = 20;
+        var cuts = Soak.Of(6, 20);
         var user = await fixture.Service.Register("Page");
         var (stream, after) = (StreamName.User(user), new { epoch = Node.Database.Epoch, seq = 0 });
         var direct = await Clients.Page(fixture.Origin, Node.Address, fixture.Key, user);
@@ -73,7 +73,7 @@ public sealed class BrowserTests(BrowserTests.Fixture fixture) : IClassFixture<B
         var writing = Task.Run(() => writer.WriteAhead(user, pages, () => new string('x', 200), cutting.Token));
         var seeds = (random.Next(), random.Next(), random.Next());
         // An EventSource waits seconds before it comes back, so it is cut once.
-        await Task.WhenAll(Cut(direct, Cuts, new Random(seeds.Item1)), Cut(negotiated, Cuts, new Random(seeds.Item2)), Cut(plain, 1, new Random(seeds.Item3)));
+        await Task.WhenAll(Cut(direct, cuts, new Random(seeds.Item1)), Cut(negotiated, cuts, new Random(seeds.Item2)), Cut(plain, 1, new Random(seeds.Item3)));
         await cutting.CancelAsync();
         var newest = await writing;
 

@@ -6,34 +6,35 @@ namespace PersonaActors.Tests.Replicas;
 public sealed class SimulationTests
 {
     [Fact]
-    public void Whatever_happens_to_silos_what_is_read_is_what_holds() => Assert.Null(Told(FirstRed(Broken.Nothing, 1, 400)));
+    public void Whatever_happens_to_silos_what_is_read_is_what_holds() => Assert.Null(Told(FirstRed(Broken.Nothing, 1, 150)));
 
     [SoakFact]
-    public void However_often() => Assert.Null(Told(FirstRed(Broken.Nothing, 401, 10_000)));
+    public void However_often() => Assert.Null(Told(FirstRed(Broken.Nothing, 151, 10_000)));
 
     /// <summary>
     /// One isn't among them, because nothing here has needed it yet: that a keeper which was told to drop by one activation takes
-    /// nothing older from another.
+    /// nothing older from another. Each begins at the first seed that showed it when it was written; what changes the schedules
+    /// moves it, and costs time until it is corrected here.
     /// </summary>
     [Theory]
-    [InlineData(Broken.CommitsBeforeTheDrop)]
-    [InlineData(Broken.CountsLeasesFromTheAnswer)]
-    [InlineData(Broken.CountsStandingFromTheAnswer)]
-    [InlineData(Broken.StandsAlways)]
-    [InlineData(Broken.ClaimsNothing)]
-    [InlineData(Broken.ClaimsByAnOldMembership)]
-    [InlineData(Broken.TellsOnlyWhomItNoted)]
-    [InlineData(Broken.DoesNotSettle)]
-    [InlineData(Broken.KeepsWhatADropOvertook)]
-    [InlineData(Broken.RevivesALapsedLease)]
-    [InlineData(Broken.AnswersTheKeepaliveWithoutDrops)]
-    [InlineData(Broken.KeepsWhatWasAskedBeforeTheLease)]
-    [InlineData(Broken.DoesNotAskAgainForTheUnkept)]
-    [InlineData(Broken.DoesNotLookForMoves)]
-    [InlineData(Broken.TakesTheUnknownForDead)]
-    [InlineData(Broken.LeavesReplicasBehind)]
-    [InlineData(Broken.AnswersWhileItCommits)]
-    public void Broken_on_purpose_it_shows(Broken broken) => Assert.NotNull(FirstRed(broken, 1, 600));
+    [InlineData(Broken.CommitsBeforeTheDrop, 1)]
+    [InlineData(Broken.CountsLeasesFromTheAnswer, 161)]
+    [InlineData(Broken.CountsStandingFromTheAnswer, 32)]
+    [InlineData(Broken.StandsAlways, 4)]
+    [InlineData(Broken.ClaimsNothing, 27)]
+    [InlineData(Broken.ClaimsByAnOldMembership, 33)]
+    [InlineData(Broken.TellsOnlyWhomItNoted, 10)]
+    [InlineData(Broken.DoesNotSettle, 25)]
+    [InlineData(Broken.KeepsWhatADropOvertook, 2)]
+    [InlineData(Broken.RevivesALapsedLease, 1)]
+    [InlineData(Broken.AnswersTheKeepaliveWithoutDrops, 51)]
+    [InlineData(Broken.KeepsWhatWasAskedBeforeTheLease, 1)]
+    [InlineData(Broken.DoesNotAskAgainForTheUnkept, 4)]
+    [InlineData(Broken.DoesNotLookForMoves, 243)]
+    [InlineData(Broken.TakesTheUnknownForDead, 114)]
+    [InlineData(Broken.LeavesReplicasBehind, 17)]
+    [InlineData(Broken.AnswersWhileItCommits, 27)]
+    public void Broken_on_purpose_it_shows(Broken broken, int from) => Assert.NotNull(FirstRed(broken, from, from + 600));
 
     [Fact]
     public void The_same_seed_is_the_same_schedule()

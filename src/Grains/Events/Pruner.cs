@@ -25,6 +25,7 @@ public sealed class Pruner(LogKeeper log, Clock time, ILogger<Pruner> logger) : 
         }
 
         await Drain(() => log.PruneSystemEvents(now.AddDays(-SystemRetentionDays), Batch, cancel));
+        await Drain(() => log.PruneSystemAnswers(now - AnswersKept, Batch, cancel));
     }
 
     private static async Task Drain(Func<Task<long>> prune)

@@ -11,7 +11,8 @@ namespace PersonaActors.Grains.Replicas;
 /// </summary>
 /// <param name="time">Not the domain's clock: this is about real silos.</param>
 public sealed class Keeper(
-    ILocalSiloDetails silo, IMembershipTable table, IClusterMembershipService orleans, ReplicaServiceClient others, GrainOptions options, TimeProvider time, ILogger<Keeper> log) : ILifecycleParticipant<ISiloLifecycle>
+    ILocalSiloDetails silo, IMembershipTable table, IClusterMembershipService orleans, ReplicaServiceClient others, Database database, GrainOptions options, TimeProvider time,
+    ILogger<Keeper> log) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>A read that hangs doesn't keep the next one from finding another connection.</summary>
     private const int MostReads = 3;
@@ -38,7 +39,10 @@ public sealed class Keeper(
     /// <summary>Whatever was held may be old: a silo was lost, or this one was cut off.</summary>
     public event Action? Lost;
 
-    /// <summary>How often this silo found itself in the membership again after it hadn't for too long. Activations from before may have successors.</summary>
+    /// <summary>
+    /// How often this silo found itself in the membership again after it hadn't for too long, or met another database than before.
+    /// Activations from before may have successors, or know what was never so.
+    /// </summary>
     public int Lapses { get; private set; }
 
     public bool IsStanding => _standing.Holds(Now) || options.ServesWhenCutOff;
@@ -136,8 +140,10 @@ public sealed class Keeper(
     {
         var over = new CancellationTokenSource();
         var beating = Task.CompletedTask;
+        database.Replaced += MeetReplacement;
         lifecycle.Subscribe<Keeper>(ServiceLifecycleStage.RuntimeGrainServices, _ => Task.FromResult(beating = Beat(over.Token)), async _ =>
         {
+            database.Replaced -= MeetReplacement;
             await over.CancelAsync();
             await beating;
             await Leave();
@@ -235,8 +241,7 @@ public sealed class Keeper(
             {
                 if (!_standing.Holds(Now) && !options.ServesWhenCutOff)
                 {
-                    Lapses++;
-                    Holding.Lapse(Now);
+                    Lapse();
                 }
 
                 _standing.Confirm(sentAt);
@@ -245,6 +250,19 @@ public sealed class Keeper(
 
             return [.. before.Except(Membership.Active)];
         }
+    }
+
+    private void Lapse()
+    {
+        Lapses++;
+        Holding.Lapse(Now);
+    }
+
+    private void MeetReplacement()
+    {
+        log.LogWarning("The database is another one than before, a restored backup it seems: all that was in memory is loaded anew");
+        Lapse();
+        Lost?.Invoke();
     }
 
     /// <summary>Said once, when the silo stops and when it begins again to answer.</summary>

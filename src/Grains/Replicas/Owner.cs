@@ -14,6 +14,12 @@ public sealed class Owners(Keeper keeper, EventFeed feed)
     public Owner Of(ReplicaKey key, Func<long> version, Action leave) => new(keeper, feed, key, version, leave);
 }
 
+/// <summary>A grain that owns what its key names.</summary>
+public interface IOwned
+{
+    Owner Owner { get; }
+}
+
 /// <summary>
 /// A grain's view and its changes (the protocol is <see cref="Holding"/>'s). Before it commits, all replicas are taken back;
 /// memory follows the commit and never runs ahead of it; only what memory shows is announced.
@@ -129,11 +135,12 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         leave();
     }
 
-    private void ThrowIfOver()
+    /// <exception cref="ActivationOutdatedException">What this activation has in memory may be what another one has changed.</exception>
+    public void ThrowIfOver()
     {
         if (!_isOver && _lapses != keeper.Lapses)
         {
-            // While the silo was away the directory may have lost this activation, and another one may speak.
+            // While the silo was away the directory may have lost this activation, and another one may speak; or its database was replaced.
             Over();
         }
 

@@ -53,6 +53,17 @@ public sealed class LogKeeper(Database database)
     public Task<long> PruneAnswers(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
         Count(PruneAnswersSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
 
+    private const string PruneSystemAnswersSql = """
+        WITH gone AS (
+          DELETE FROM command_log c USING (
+            SELECT caller, id FROM command_log WHERE tenant_id IS NULL AND at < $1 ORDER BY at LIMIT $2) old
+          WHERE c.tenant_id IS NULL AND c.caller = old.caller AND c.id = old.id RETURNING 1)
+        SELECT count(*) FROM gone
+        """;
+
+    public Task<long> PruneSystemAnswers(DateTimeOffset before, int batch, CancellationToken cancel) =>
+        Count(PruneSystemAnswersSql, cancel, Sql.Time(before), Sql.Int(batch));
+
     private const string EraseEventsSql = """
         WITH gone AS (
           DELETE FROM events e USING (
