@@ -6,13 +6,11 @@ namespace PersonaActors.Storage;
 /// <summary>
 /// The one kind of loop for work in the background: a round at the start, every so often, and when somebody calls
 /// <see cref="Hurry"/>. No failed round ends it, or the host would end with it: what made one fail may be over at the next.
-/// A failure is said once, not once a round, and so is that it is over; that the database is away is a warning, anything
-/// else an error.
 /// </summary>
 public sealed class Rounds(string what, TimeSpan every, TimeProvider time, ILogger log)
 {
     private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private Type? _said;
+    private readonly Waiting _waiting = new(what, log);
 
     /// <summary>There is something to do: the next round begins at once, or right after the one that runs.</summary>
     public void Hurry() => _bell.Writer.TryWrite(true);
@@ -27,37 +25,13 @@ public sealed class Rounds(string what, TimeSpan every, TimeProvider time, ILogg
             try
             {
                 await round(stop);
-                if (_said is not null)
-                {
-                    _said = null;
-                    log.LogInformation("{What} goes on", what);
-                }
+                _waiting.GoesOn();
             }
             catch (Exception e)
             {
                 stop.ThrowIfCancellationRequested();
-                Say(e);
+                _waiting.Failed(e);
             }
-        }
-    }
-
-    private void Say(Exception e)
-    {
-        var away = e.MeansOutage();
-        var kind = away ? typeof(Database) : e.GetType();
-        if (_said == kind)
-        {
-            return;
-        }
-
-        _said = kind;
-        if (away)
-        {
-            log.LogWarning("{What} waits for the database: {Reason}", what, e.Message);
-        }
-        else
-        {
-            log.LogError(e, "{What} failed and will be tried again", what);
         }
     }
 }

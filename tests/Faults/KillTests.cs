@@ -81,6 +81,8 @@ public sealed class KillTests
             await client.Register("ada");
             await node.Terminate();
             Assert.Equal(0, node.ExitCode);
+            Assert.DoesNotContain("warn:", node.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("fail:", node.Output, StringComparison.Ordinal);
         }
 
         await using var next = await ProcessNode.Start(database);

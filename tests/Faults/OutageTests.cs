@@ -63,6 +63,10 @@ public sealed class OutageTests
             var read = (await client.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
             Assert.True((long)read.Json["version"]! >= 1 + Volatile.Read(ref acknowledged), "an acknowledged command is lost");
             Assert.False(node.HasExited);
+            // An outage is said once by each part that met it, not once a grain or a command.
+            var said = node.Output.Split('\n').Where(line => !line.StartsWith("ready ", StringComparison.Ordinal)).ToList();
+            Assert.True(said.Count <= 20, string.Join('\n', said));
+            Assert.DoesNotContain(said, line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal));
         }
         finally
         {

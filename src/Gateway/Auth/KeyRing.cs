@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Grains.Events;
+using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Tenants;
 
@@ -26,6 +27,7 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
     /// <summary>Ids only: what isn't held by its id isn't held.</summary>
     private readonly MemoryCache _idByHash = new(new MemoryCacheOptions { SizeLimit = Capacity });
     private readonly SemaphoreSlim _recheck = new(0, 1);
+    private readonly Waiting _waiting = new("The check for revoked keys", log);
     private long _changes;
 
     /// <summary>A key that ended; connections made with it, or with its tokens, must end too.</summary>
@@ -118,10 +120,12 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
                 {
                     End(id);
                 }
+
+                _waiting.GoesOn();
             }
-            catch (StorageUnavailableException)
+            catch (StorageUnavailableException e)
             {
-                log.LogWarning("The check for revoked keys waits for the database");
+                _waiting.Failed(e);
             }
         }
     }

@@ -37,7 +37,8 @@ public sealed class Failures(ILogger<Failures> log) : IExceptionHandler
             case InvalidOperationException when endpoint?.Metadata.GetMetadata<IAcceptsMetadata>() is not null && HasForeignCharset(http.Request):
                 return Problems.Of(StatusCodes.Status415UnsupportedMediaType);
             case StorageUnavailableException or ActivationOutdatedException:
-                log.LogWarning("Unavailable: {Reason}", exception.Message);
+                // Each part that waits for the database has said so; a request that met it says no more than its answer.
+                log.LogDebug("Unavailable: {Reason}", exception.Message);
                 return Unavailable("database_unavailable", "The database can't be reached at the moment; nothing that was acknowledged is lost. Try again.");
             case TimeoutException:
                 log.LogWarning("Timed out: {Reason}", exception.Message);

@@ -16,6 +16,7 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _checking = new(1, 1);
+    private readonly Waiting _waiting = new("The check of streams against the log", logger);
 
     /// <summary>Compares all streams that somebody listens to with the log, or with what they are derived from. Done every few seconds, and when hints may have been lost.</summary>
     public async Task Check(CancellationToken cancel)
@@ -40,10 +41,12 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
                     await Compare(tenant.Key, some, cancel);
                 }
             }
+
+            _waiting.GoesOn();
         }
-        catch (StorageUnavailableException)
+        catch (StorageUnavailableException e)
         {
-            logger.LogWarning("The check of streams against the log waits for the database");
+            _waiting.Failed(e);
         }
         finally
         {
@@ -73,7 +76,7 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                logger.LogError(e, "The check of streams against the log failed");
+                _waiting.Failed(e);
             }
         }
     }

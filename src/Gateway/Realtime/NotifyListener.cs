@@ -18,6 +18,7 @@ public sealed class NotifyListener(Database database, EventFeed feed, Clock time
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var waiting = new Waiting("Listening for other processes", log);
         while (true)
         {
             try
@@ -25,6 +26,7 @@ public sealed class NotifyListener(Database database, EventFeed feed, Clock time
                 await using var connection = await database.OpenListening(EventHints.Channel, stoppingToken);
                 connection.Notification += (_, notification) => Hear(notification.Payload);
                 feed.MayHaveLost();
+                waiting.GoesOn();
                 while (true)
                 {
                     await connection.WaitAsync(stoppingToken);
@@ -32,7 +34,7 @@ public sealed class NotifyListener(Database database, EventFeed feed, Clock time
             }
             catch (Exception e) when (e is NpgsqlException or StorageUnavailableException or IOException)
             {
-                log.LogWarning("Listening for other processes waits for the database: {Reason}", e.Message);
+                waiting.Failed(e);
             }
 
             await Task.Delay(Retry, time, stoppingToken);

@@ -36,6 +36,7 @@ public sealed class NotifySender(Database database, EventFeed feed, Clock time, 
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var waiting = new Waiting("Telling other processes", log);
         while (true)
         {
             await _dirty.WaitAsync(stoppingToken);
@@ -47,12 +48,13 @@ public sealed class NotifySender(Database database, EventFeed feed, Clock time, 
 
             try
             {
+                // Hints only: the others' check of positions finds what would not be told.
                 await EventHints.Send(database, feed.Node, hints.Select(hint => new EventHint(hint.Key.Item1, hint.Key.Item2, hint.Value)), stoppingToken);
+                waiting.GoesOn();
             }
             catch (NpgsqlException e)
             {
-                // Hints only: the others' check of positions finds what these would have told.
-                log.LogWarning("Hints to other gateways were not sent: {Reason}", e.Message);
+                waiting.Failed(e);
             }
 
             await Task.Delay(Pause, time, stoppingToken);

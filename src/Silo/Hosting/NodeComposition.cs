@@ -48,6 +48,8 @@ public static class NodeComposition
         // Orleans' watchdogs say that the machine is busy, and at start what every start has: nothing that anybody could mend.
         builder.Logging.AddFilter("Orleans.Runtime.MembershipService.LocalSiloHealthMonitor", LogLevel.None);
         builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.None);
+        builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+        builder.Logging.AddSampler<OutageSampler>();
         // What Orleans says of any grain service: that it starts, and over which part of the ring, which means nothing here.
         builder.Logging.AddFilter("PersonaActors.Grains.Replicas.ReplicaService", LogLevel.Warning);
 
