@@ -31,6 +31,21 @@ public sealed class OutageTests
                     }
                 }
             }).ToList();
+            load.AddRange(Enumerable.Range(0, 4).Select(async _ =>
+            {
+                HttpStatusCode[] expected = [HttpStatusCode.OK, HttpStatusCode.Created, HttpStatusCode.ServiceUnavailable];
+                var (person, session) = (await client.Register("focused"), Guid.Empty);
+                while (!stop.IsCancellationRequested)
+                {
+                    var answer = session == Guid.Empty
+                        ? await client.Post("/v1/focus/sessions", new { user = person, estimatedMinutes = 25, takeover = true })
+                        : Random.Shared.Next(2) == 0
+                            ? await client.Post($"/v1/focus/sessions/{session}/ping", new { biomarkers = new { focus = 0.5 } })
+                            : await client.Post($"/v1/focus/sessions/{session}/extend", new { minutes = 1 });
+                    Assert.True(expected.Contains(answer.Status), $"{(int)answer.Status} {answer.Text}");
+                    session = answer.Status == HttpStatusCode.Created ? answer.Id : Random.Shared.Next(4) == 0 ? Guid.Empty : session;
+                }
+            }));
             await Eventually.True("some commands were carried out", () => Task.FromResult(Volatile.Read(ref acknowledged) > 50));
 
             cluster.Stop();
