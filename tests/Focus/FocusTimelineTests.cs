@@ -104,16 +104,29 @@ public sealed class FocusTimelineTests
     }
 
     [Theory]
-    [InlineData(IdleAnswer.Keep, 30, 0)]
-    [InlineData(IdleAnswer.Discard, 20, 0)]
-    [InlineData(IdleAnswer.Break, 20, 10)]
+    [InlineData(IdleAnswer.Keep, 25, 0)]
+    [InlineData(IdleAnswer.Discard, 15, 0)]
+    [InlineData(IdleAnswer.Break, 15, 10)]
     public void What_becomes_of_idle_time_is_the_persons_choice(IdleAnswer answer, int active, int breaks)
     {
         var back = New().Ping(T(20), 600).Next.Ping(T(20), 0).Next;
-        var line = back.ReturnFromIdle(T(30), answer).Next;
-        Assert.Equal(TimeSpan.FromMinutes(active), line.Active(T(30)));
+        var line = back.ReturnFromIdle(T(25), answer).Next;
+        Assert.Equal(TimeSpan.FromMinutes(active), line.Active(T(25)));
         Assert.Equal(TimeSpan.FromMinutes(breaks), line.BreaksBefore);
-        Assert.True(line.ReturnFromIdle(T(31), IdleAnswer.Discard).IsRepeat);
+        Assert.Equal(TimeSpan.FromMinutes(active), line.ActiveBefore);
+        Assert.True(line.ReturnFromIdle(T(26), IdleAnswer.Discard).IsRepeat);
+    }
+
+    [Theory]
+    [InlineData(null, 0.4, false)]
+    [InlineData(1, 0, true)]
+    [InlineData(1, 0.4, true)]
+    [InlineData(1, 30, true)]
+    [InlineData(1, 30.001, false)]
+    public void A_tick_counts_as_its_due_time_unless_it_is_far_too_late(int? tick, double secondsLate, bool isDue)
+    {
+        var now = T(5).AddSeconds(secondsLate);
+        Assert.Equal(isDue ? T(5) : now, New().Counted(tick, now));
     }
 
     [Theory]
@@ -164,7 +177,7 @@ public sealed class FocusTimelineTests
                 var paused = line.PausedBefore + (line.State == FocusState.Paused ? now - line.Since : TimeSpan.Zero);
                 var rested = line.BreaksBefore + (line.State == FocusState.OnBreak ? now - line.Since : TimeSpan.Zero);
                 Assert.Equal(end - Start, line.Active(now) + paused + rested + line.Discarded);
-                Assert.True(line.Active(now) >= TimeSpan.Zero, $"{line}");
+                Assert.True(line.Active(now) >= TimeSpan.Zero && line.ActiveBefore >= TimeSpan.Zero, $"{line}");
                 Assert.True(line.PhaseEndsAt is null || line.PhaseEndsAt > now, $"{line}");
                 Assert.True(line.NextTickAt is null || line.NextTickAt > now);
             }

@@ -94,6 +94,17 @@ public sealed class PreventiveRulesTests
         Assert.NotNull(PreventiveRules.Decide(low with { Said = [new SaidNudge(Now, 3)] }, Now.AddMinutes(180)));
     }
 
+    [Theory]
+    [InlineData(0.2, true)]
+    [InlineData(30, true)]
+    [InlineData(31, false)]
+    public void What_was_said_a_little_late_puts_off_nothing(double secondsLate, bool isPunctual)
+    {
+        var said = new SaidNudge(Now.AddSeconds(secondsLate), 3);
+        Assert.Equal(isPunctual ? Now : said.At, said.Counted);
+        Assert.Equal(Now.AddMinutes(isPunctual ? 180 : 195), PreventiveRules.Next(Curve(_ => 0.3, said), said.At));
+    }
+
     [Fact]
     public void Next_is_the_first_quarter_at_which_it_would_speak()
     {

@@ -57,6 +57,7 @@ public sealed class SessionTests : FocusFixture
         Assert.Equal("finished", (string)ended["endReason"]!);
         Assert.NotNull(ended["summary"]);
         (await Do(id, "pause")).ShouldRefuse(HttpStatusCode.Conflict, "session_ended");
+        (await Do(id, "ping")).ShouldRefuse(HttpStatusCode.Conflict, "session_ended");
         (await Api.Get($"/v1/focus/sessions/{id}/summary")).Should(HttpStatusCode.OK);
         Assert.Single((await Api.Get($"/v1/focus/sessions?user={_person}&state=ended")).Json["items"]!.AsArray());
         Assert.Empty((await Api.Get($"/v1/focus/sessions?user={_person}&state=on_break")).Json["items"]!.AsArray());
@@ -164,6 +165,26 @@ public sealed class SessionTests : FocusFixture
         Assert.Equal((await Ticks(id)).Distinct(), await Ticks(id));
     }
 
+    /// <summary>No wake-up is as late as the one before it: measured by the clock, two ticks are less than five minutes apart.</summary>
+    [Fact]
+    public async Task Late_wake_ups_mute_no_nudge()
+    {
+        var tense = Guid.NewGuid();
+        (await Api.Put($"/v1/people/{tense}/rhythm", new { stressLevel = 0.5, fatigueLevel = 0.1, bodyEnergy = 0.5 })).Should(HttpStatusCode.OK);
+        var (tensed, calm) = (await StartSession(tense), await StartSession(_person));
+        var start = Clock.GetUtcNow();
+        double[] late = [0.9, 0.012, 25, 0.003, 0.7, 0, 0.4];
+        for (var tick = 1; tick <= late.Length; tick++)
+        {
+            await Pass(start.AddMinutes(5 * tick).AddSeconds(late[tick - 1]) - Clock.GetUtcNow());
+            await Eventually.True($"tick {tick} has run in both", async () => (await Ticks(tensed))[^1] == tick && (await Ticks(calm))[^1] == tick);
+        }
+
+        Task<List<int>> Said(Guid session) => Query($"SELECT tick FROM focus_events WHERE session_id = '{session}' AND content->>'rule' IS NOT NULL ORDER BY tick", r => r.GetInt32(0));
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7], await Said(tensed));
+        Assert.Equal([3, 6], await Said(calm));
+    }
+
     [Fact]
     public async Task A_session_outlives_a_restart_with_at_most_one_tick_late_and_none_twice()
     {
@@ -226,6 +247,9 @@ public sealed class SessionTests : FocusFixture
         var nudge = (await Session(id))["lastNudge"]!;
         Assert.Equal("recovery_break_suggestion", (string)nudge["type"]!);
         Assert.Equal(10, (int)nudge["recovery"]!["minutes"]!);
+        Assert.Equal(
+            [(string)nudge["eventId"]!, (string)nudge["eventId"]!],
+            await Query($"SELECT id::text FROM focus_events WHERE content->>'rule' = '1' UNION ALL SELECT id::text FROM events WHERE stream = 'session:{id}' AND type = 'nudge'", r => r.GetString(0)));
         var answered = (await Api.Post($"/v1/focus/sessions/{id}/nudges/{nudge["eventId"]}", new { answer = "snooze_15" })).Should(HttpStatusCode.OK).Json;
         Assert.Equal(Clock.GetUtcNow().AddMinutes(15), (DateTimeOffset)answered["snoozedUntil"]!, TimeSpan.FromMilliseconds(1));
         (await Api.Post($"/v1/focus/sessions/{id}/nudges/{Guid.NewGuid()}", new { answer = "helpful" })).Should(HttpStatusCode.NotFound);

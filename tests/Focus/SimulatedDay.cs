@@ -235,6 +235,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         _database.Superuser,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'personactors app%'");
 
+    /// <param name="At">Of a punctual tick its due time, to which intervals are reckoned.</param>
     private sealed record Said(Guid Session, DateTimeOffset At, string Type, int? Tick, string Words, string Reason, int Rule);
 
     private async Task CheckNudges()
@@ -242,8 +243,9 @@ public sealed class SimulatedDay : IAsyncLifetime
         var words = Enum.GetValues<NudgeType>().Select(SessionState.Word).ToHashSet();
         var nudges = await Query(
             """
-            SELECT session_id, ts, event_type, tick, content->>'nudge', content->>'reason', (content->>'rule')::int FROM focus_events
-            WHERE content->>'rule' IS NOT NULL ORDER BY session_id, ts
+            SELECT e.session_id, CASE WHEN e.ts - due.at <= interval '30 seconds' THEN due.at ELSE e.ts END, e.event_type, e.tick, e.content->>'nudge', e.content->>'reason', (e.content->>'rule')::int
+            FROM focus_events e JOIN focus_sessions s ON s.id = e.session_id CROSS JOIN LATERAL (SELECT s.start_time + e.tick * interval '5 minutes' AS at) due
+            WHERE e.content->>'rule' IS NOT NULL ORDER BY e.session_id, e.ts
             """,
             r => new Said(r.GetGuid(0), r.GetFieldValue<DateTimeOffset>(1), r.GetString(2), r.IsDBNull(3) ? null : r.GetInt32(3), r.GetString(4), r.GetString(5), r.GetInt32(6)));
         Assert.Equal(6, nudges.Select(n => n.Type).Distinct().Count());

@@ -62,26 +62,27 @@ public sealed partial class FocusSessionGrain
         }
     }
 
-    /// <summary>Looks at the person: keeps the tick, notices flow, and says what the rules say.</summary>
+    /// <summary>Looks at the person: keeps the tick, notices flow, and says what the rules say. They reckon with when the look counts as, people read when it was.</summary>
     private static void Look(SessionTurn turn, Surroundings around, DateTimeOffset now, int? tick)
     {
+        var line = turn.Next.Line;
+        var counted = line.Counted(tick, now);
         var seen = SessionState.Seen(around, now);
         var energy = seen.Rhythm.Energy;
-        var fall = energy is { } e ? turn.Pulse.FallTo(e, now) : 0;
+        var fall = energy is { } e ? turn.Pulse.FallTo(e, counted) : 0;
         if (tick is not null && energy is { } sampled)
         {
-            turn.Pulse = turn.Pulse.With(new EnergySample(now, sampled));
+            turn.Pulse = turn.Pulse.With(new EnergySample(counted, sampled));
             turn.Next = turn.Next with { Samples = turn.Next.Samples + 1 };
         }
 
-        var line = turn.Next.Line;
-        var distraction = line.State == FocusState.Active ? turn.Pulse.Distraction(now, line.IdleUntil is null ? line.IdleSince : null) : null;
+        var distraction = line.State == FocusState.Active ? turn.Pulse.Distraction(counted, line.IdleUntil is null ? line.IdleSince : null) : null;
         if (distraction is not null)
         {
-            turn.Disturb(now);
+            turn.Disturb(counted);
         }
 
-        turn.Next = turn.Next with { Flow = turn.Next.Flow.Look(now, line.State, seen.Rhythm) };
+        turn.Next = turn.Next with { Flow = turn.Next.Flow.Look(counted, line.State, seen.Rhythm) };
         turn.TellFlow(now);
         if (tick is { } number)
         {
@@ -89,10 +90,10 @@ public sealed partial class FocusSessionGrain
         }
 
         var nudge = NudgeRules.Decide(new NudgeMoment(
-            now, line, turn.Next.StartState.Rhythm, seen.Rhythm, seen.Emotion.Mood, fall, distraction, turn.Next.Flow, turn.Next.Ledger));
+            counted, line, turn.Next.StartState.Rhythm, seen.Rhythm, seen.Emotion.Mood, fall, distraction, turn.Next.Flow, turn.Next.Ledger));
         if (nudge is not null)
         {
-            turn.Say(nudge, now, tick, seen);
+            turn.Say(nudge, now, counted, tick, seen);
         }
         else if (tick is { } silent)
         {

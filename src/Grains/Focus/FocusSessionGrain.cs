@@ -329,7 +329,7 @@ public sealed partial class FocusSessionGrain(
         {
             var state = _state!;
             _pulse = state is { Line.Pings: 0, Samples: 0 } ? FocusPulse.Empty
-                : SessionHistory.Pulse(await store.Events(_key.Tenant, _key.Owner, _key.Id, now - FocusPulse.Reach));
+                : SessionHistory.Pulse(state.Line, await store.Events(_key.Tenant, _key.Owner, _key.Id, now - FocusPulse.Reach - FocusTimeline.Punctual));
         }
 
         return _pulse;

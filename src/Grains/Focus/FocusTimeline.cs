@@ -34,6 +34,10 @@ public readonly record struct Step(FocusTimeline Next, ImmutableArray<Transition
 public sealed record FocusTimeline
 {
     public static readonly TimeSpan TickEvery = TimeSpan.FromMinutes(5);
+
+    /// <summary>A tick that is later than this counts from when it ran.</summary>
+    public static readonly TimeSpan Punctual = TimeSpan.FromSeconds(30);
+
     public static readonly TimeSpan SilenceIsIdle = TimeSpan.FromMinutes(10);
     public static readonly TimeSpan SilenceAbandons = TimeSpan.FromMinutes(60);
     public static readonly TimeSpan LeastBeforeAbandoned = TimeSpan.FromHours(4);
@@ -148,6 +152,13 @@ public sealed record FocusTimeline
 
         return (int)((now - StartedAt).Ticks / TickEvery.Ticks);
     }
+
+    /// <summary>
+    /// The moment that a look at the person counts as: a tick's due time, which is exact where the wake-up is a little late,
+    /// so that intervals of whole ticks are whole. None is ever early.
+    /// </summary>
+    public DateTimeOffset Counted(int? tick, DateTimeOffset now) =>
+        StartedAt + (TickEvery * tick) is { } due && now - due <= Punctual ? due : now;
 
     /// <summary>Everything that falls due by itself until now, each thing at its own time.</summary>
     public Step Advance(DateTimeOffset now)

@@ -2,16 +2,17 @@ using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Focus;
 
-/// <summary>What was said so far in a session.</summary>
+/// <summary>What was said so far in a session, at moments as ticks count (<see cref="FocusTimeline.Counted"/>).</summary>
 public sealed record NudgeLedger(int Count, DateTimeOffset? LastAt, DateTimeOffset? LastRecoveryAt, DateTimeOffset? SnoozedUntil)
 {
     public static readonly NudgeLedger Empty = new(0, null, null, null);
 
-    public NudgeLedger With(Nudge nudge, DateTimeOffset now) =>
-        this with { Count = Count + 1, LastAt = now, LastRecoveryAt = nudge.Rule == 1 ? now : LastRecoveryAt };
+    public NudgeLedger With(Nudge nudge, DateTimeOffset at) =>
+        this with { Count = Count + 1, LastAt = at, LastRecoveryAt = nudge.Rule == 1 ? at : LastRecoveryAt };
 }
 
 /// <summary>Everything the rules look at, at one moment.</summary>
+/// <param name="Now">Of a tick its due time (<see cref="FocusTimeline.Counted"/>): measured by the clock, one that is woken a little sooner than the last would be too early.</param>
 /// <param name="EnergyFall">How far energy fell in the last 30 minutes.</param>
 /// <param name="Distraction">Why the person counts as distracted, or null.</param>
 public sealed record NudgeMoment(

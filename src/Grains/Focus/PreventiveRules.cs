@@ -3,7 +3,21 @@ using PersonaActors.Contracts.Focus;
 namespace PersonaActors.Grains.Focus;
 
 /// <summary>A nudge outside sessions that was said.</summary>
-public readonly record struct SaidNudge(DateTimeOffset At, int Rule);
+public readonly record struct SaidNudge(DateTimeOffset At, int Rule)
+{
+    /// <summary>
+    /// What intervals count from: the quarter of an hour it was due at, where it was said soon after. Measured from when it was
+    /// said, the quarter an hour later would always be a little early.
+    /// </summary>
+    public DateTimeOffset Counted
+    {
+        get
+        {
+            var late = TimeSpan.FromTicks(At.UtcTicks % PreventiveRules.Slot.Ticks);
+            return late <= PreventiveRules.Punctual ? At - late : At;
+        }
+    }
+}
 
 /// <summary>Everything the preventive rules look at. Of the moment itself they are told apart, so that they can be asked ahead.</summary>
 /// <param name="Said">What was said in the last day or longer, in any order.</param>
@@ -25,7 +39,10 @@ public static class PreventiveRules
     public const int LastHour = 21;
     public static readonly TimeSpan Apart = TimeSpan.FromMinutes(60);
     public static readonly TimeSpan EnergyApart = TimeSpan.FromHours(3);
-    private static readonly TimeSpan Slot = TimeSpan.FromMinutes(15);
+    internal static readonly TimeSpan Slot = TimeSpan.FromMinutes(15);
+
+    /// <summary>People are looked at every fifteen seconds.</summary>
+    internal static readonly TimeSpan Punctual = TimeSpan.FromSeconds(30);
 
     /// <summary>The zone of the person may be changed meanwhile without our hearing of it, so we look again after this at the latest.</summary>
     private static readonly TimeSpan Farthest = TimeSpan.FromHours(6);
@@ -35,7 +52,7 @@ public static class PreventiveRules
         var local = TimeZoneInfo.ConvertTime(now, m.Zone);
         var today = RhythmRules.LocalDay(now, m.Zone);
         if (local.Hour is < FirstHour or >= LastHour
-            || m.Said.Any(said => now - said.At < Apart)
+            || m.Said.Any(said => now - said.Counted < Apart)
             || m.Said.Count(said => RhythmRules.LocalDay(said.At, m.Zone) == today) >= MostADay)
         {
             return null;
@@ -72,7 +89,7 @@ public static class PreventiveRules
 
     private static Nudge? LowEnergy(PreventiveMoment m, DateTimeOffset now)
     {
-        if (m.Said.Any(said => said.Rule == 3 && now - said.At < EnergyApart))
+        if (m.Said.Any(said => said.Rule == 3 && now - said.Counted < EnergyApart))
         {
             return null;
         }

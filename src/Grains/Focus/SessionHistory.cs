@@ -50,7 +50,7 @@ public static class SessionHistory
         return facts;
     }
 
-    public static FocusPulse Pulse(IReadOnlyList<FocusEventRow> rows)
+    public static FocusPulse Pulse(FocusTimeline line, IReadOnlyList<FocusEventRow> rows)
     {
         var pulse = FocusPulse.Empty;
         foreach (var row in rows)
@@ -61,7 +61,7 @@ public static class SessionHistory
             }
             else if (row.Tick is not null && row.Rhythm?.Read<RhythmSnapshot>().Energy is { } energy)
             {
-                pulse = pulse.With(new EnergySample(row.At, energy));
+                pulse = pulse.With(new EnergySample(line.Counted(row.Tick, row.At), energy));
             }
         }
 

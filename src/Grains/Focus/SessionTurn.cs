@@ -84,12 +84,13 @@ internal sealed class SessionTurn(SessionState state, FocusPulse pulse)
         Row("snoozed", now, new JsonObject { ["until"] = until });
     }
 
-    public void Say(Nudge nudge, DateTimeOffset now, int? tick, StartState seen)
+    /// <param name="counted">When the guards take it to be said.</param>
+    public void Say(Nudge nudge, DateTimeOffset now, DateTimeOffset counted, int? tick, StartState seen)
     {
         var said = new NudgeView(Guid.CreateVersion7(now), nudge.Type, nudge.Words, nudge.Reason, nudge.Rule, now, nudge.Recovery);
         Next = Next with
         {
-            Ledger = Next.Ledger.With(nudge, now),
+            Ledger = Next.Ledger.With(nudge, counted),
             LastNudge = said,
             Flow = nudge.Type == NudgeType.FlowContinue ? Next.Flow with { Praised = true } : Next.Flow,
         };
