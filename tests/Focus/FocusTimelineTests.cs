@@ -118,6 +118,54 @@ public sealed class FocusTimelineTests
     }
 
     [Theory]
+    [InlineData(null, 60, 10)]
+    [InlineData(20, 25, 15)]
+    [InlineData(20, 20, 10)]
+    public void Idle_time_that_nobody_answers_for_is_no_active_time(int? backAt, int endsAt, int active)
+    {
+        var line = New().Ping(T(15), 300).Next;
+        line = backAt is { } back ? line.Ping(T(back), 0).Next : line;
+        var ended = line.End(T(endsAt), FocusEnd.Finished);
+        Assert.Equal(TimeSpan.FromMinutes(active), ended.Next.Active(T(99)));
+        Assert.Equal(new Transition(TimelineChange.IdleEnded, T(endsAt), endsAt - active, IdleAnswer.Discard), ended.Changes[^2]);
+    }
+
+    [Fact]
+    public void A_second_idleness_is_seen_though_nobody_answered_for_the_first_and_one_answer_is_for_both()
+    {
+        var line = New().Ping(T(15), 300).Next.Ping(T(20), 0).Next;
+        // As long as it says it reaches back over the first, which is counted already.
+        var again = line.Ping(T(25), 900);
+        Assert.Equal(new Transition(TimelineChange.IdleStarted, T(20)), Assert.Single(again.Changes));
+        Assert.Equal(TimeSpan.FromMinutes(10), again.Next.End(T(25), FocusEnd.Finished).Next.ActiveBefore);
+        var back = again.Next.Ping(T(27), 0).Next.ReturnFromIdle(T(29), IdleAnswer.Break);
+        Assert.Equal(new Transition(TimelineChange.IdleEnded, T(29), 17, IdleAnswer.Break), Assert.Single(back.Changes));
+        Assert.Equal((12.0, 17.0), (back.Next.Active(T(29)).TotalMinutes, back.Next.BreaksBefore.TotalMinutes));
+        Assert.Equal(T(20), line.Advance(T(40)).Next.IdleSince);
+    }
+
+    [Theory]
+    [InlineData(IdleAnswer.Discard, 0)]
+    [InlineData(IdleAnswer.Break, 12)]
+    public void Idleness_before_a_break_shortens_nothing_after_it(IdleAnswer answer, int breaks)
+    {
+        // Away from 10 to 22, back for the rest of the first pomodoro; the second began at 30.
+        var line = New(FocusMode.Pomodoro).Ping(T(22), 720).Next.Ping(T(22), 0).Next.Advance(T(31)).Next.ReturnFromIdle(T(31), answer).Next;
+        Assert.Equal(T(55), line.PhaseEndsAt);
+        Assert.Equal((14.0, 1.0, breaks + 5.0), (line.Active(T(31)).TotalMinutes, line.ActiveSinceBreak(T(31)).TotalMinutes, line.BreaksBefore.TotalMinutes));
+    }
+
+    [Fact]
+    public void Who_is_away_over_the_pomodoros_breaks_worked_in_none_of_them()
+    {
+        var line = New(FocusMode.Pomodoro).Ping(T(1), null).Next.Ping(T(2), null).Next;
+        var step = line.Advance(T(100));
+        Assert.Equal([25, 55, 85], step.Changes.Where(change => change.Change == TimelineChange.BreakStarted).Select(change => (change.At - Start).TotalMinutes));
+        Assert.Equal([2, 30, 60, 90], step.Changes.Where(change => change.Change == TimelineChange.IdleStarted).Select(change => (change.At - Start).TotalMinutes));
+        Assert.Equal(TimeSpan.FromMinutes(2), step.Next.End(T(100), FocusEnd.Finished).Next.ActiveBefore);
+    }
+
+    [Theory]
     [InlineData(null, 0.4, false)]
     [InlineData(1, 0, true)]
     [InlineData(1, 0.4, true)]

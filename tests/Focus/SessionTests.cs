@@ -186,6 +186,27 @@ public sealed class SessionTests : FocusFixture
     }
 
     [Fact]
+    public async Task Idle_time_is_no_focus_time()
+    {
+        var id = await StartSession(_person);
+        await Do(id, "ping");
+        await Do(id, "ping");
+        await Pass(34);
+        for (var i = 0; i < 3; i++)
+        {
+            await Do(id, "ping");
+            await Pass(6);
+        }
+
+        var ended = (await Do(id, "end", new { completionScore = 1 })).Should(HttpStatusCode.OK).Json;
+        var summary = ended["summary"]!;
+        Assert.Equal((52, 18, 18 * 60.0), ((int)summary["durationMinutes"]!, (int)summary["activeMinutes"]!, (double)ended["activeSecondsBefore"]!));
+        Assert.Equal("""[{"minute":0,"kind":"idle","minutes":34}]""", summary["frictionPoints"]!.ToJsonString());
+        Assert.DoesNotContain("focused minutes", summary["wins"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(0.1, (double)(await Api.Get($"/v1/people/{_person}/focus/streak")).Json["strength"]!);
+    }
+
+    [Fact]
     public async Task A_session_outlives_a_restart_with_at_most_one_tick_late_and_none_twice()
     {
         var id = await StartSession(_person);

@@ -110,7 +110,7 @@ public sealed partial class FocusSessionGrain
         turn.TellFlow(end);
         turn.Row("session_end", end, new JsonObject { ["reason"] = SessionState.Word(turn.Next.Line.EndReason!.Value) }, snapshots: turn.Next.StartState);
         var history = await store.Events(_key.Tenant, _key.Owner, _key.Id, turn.Next.Line.StartedAt);
-        var facts = SessionHistory.Facts([.. history, .. turn.Rows], end);
+        var facts = SessionHistory.Facts([.. history, .. turn.Rows]);
         var summary = SessionSummary.Of(turn.Next.Line, turn.Next.Flow, turn.Next.Score, turn.Next.StartState.Rhythm.Stale, facts);
         turn.Next = turn.Next with { Summary = summary };
         turn.Event("ended", end, new JsonObject

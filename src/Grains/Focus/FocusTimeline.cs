@@ -17,7 +17,8 @@ public enum TimelineChange
 }
 
 /// <summary>A change of a session that happened, at its own moment: a break that was over while nobody looked is over at its planned time.</summary>
-public readonly record struct Transition(TimelineChange Change, DateTimeOffset At, int? Minutes = null);
+/// <param name="Idle">What became of the time nobody was there.</param>
+public readonly record struct Transition(TimelineChange Change, DateTimeOffset At, int? Minutes = null, IdleAnswer? Idle = null);
 
 /// <summary>A timeline and what changed on the way to it. Without changes the command was a repeat.</summary>
 public readonly record struct Step(FocusTimeline Next, ImmutableArray<Transition> Changes)
@@ -27,8 +28,9 @@ public readonly record struct Step(FocusTimeline Next, ImmutableArray<Transition
 
 /// <summary>
 /// When a session worked, paused and rested. Immutable and without a clock: every command takes the moment it happens at,
-/// and a repeated command changes nothing. Active time is wall time less pauses, breaks and discarded idleness.
-/// What falls due by itself (the end of a break, of a pomodoro's work, of a countdown) happens in <see cref="Advance"/>,
+/// and a repeated command changes nothing. Active time is wall time less pauses, breaks and idleness, except what the person
+/// calls work; idleness that nobody answers for is struck out when the session ends.
+/// What falls due by itself (the end of a break, of a pomodoro's work, of a countdown, idleness) happens in <see cref="Advance"/>,
 /// which every command goes through first; so the order of what was due and what was asked is the order of their times.
 /// </summary>
 public sealed record FocusTimeline
@@ -84,6 +86,12 @@ public sealed record FocusTimeline
 
     /// <summary>When the idle person was heard of again; the question what to do with the time is still open.</summary>
     public DateTimeOffset? IdleUntil { get; init; }
+
+    /// <summary>Idleness before this one for which nobody answered yet: the answer is for all of it.</summary>
+    public TimeSpan IdlePending { get; init; }
+
+    /// <summary>How much of what nobody answered for was before the last break.</summary>
+    public TimeSpan IdleBeforeBreak { get; init; }
 
     /// <summary>The last command or ping: a sign that somebody is there.</summary>
     public required DateTimeOffset LastSeen { get; init; }
@@ -170,7 +178,12 @@ public sealed record FocusTimeline
             var phase = line.PhaseEndsAt ?? DateTimeOffset.MaxValue;
             // Nobody is there: it ends with the first tick after, however late that tick is run.
             var abandoned = line.AbandonmentTick();
-            if (abandoned <= phase && abandoned <= now)
+            var idle = line.IdleAt ?? DateTimeOffset.MaxValue;
+            if (idle <= phase && idle <= abandoned && idle <= now)
+            {
+                line = line.BeginIdle(line.LastSeen, changes);
+            }
+            else if (abandoned <= phase && abandoned <= now)
             {
                 line = line.Close(abandoned, FocusEnd.Abandoned, changes);
             }
@@ -184,15 +197,13 @@ public sealed record FocusTimeline
             }
         }
 
-        var silentAt = line.LastSeen + SilenceIsIdle;
-        if (line is { State: FocusState.Active, IdleSince: null, Pings: >= 2 } && silentAt <= now)
-        {
-            line = line with { IdleSince = Later(line.LastSeen, line.Since), IdleUntil = null };
-            changes.Add(new Transition(TimelineChange.IdleStarted, line.IdleSince.Value));
-        }
-
         return new Step(line, changes.DrainToImmutable());
     }
+
+    /// <summary>When the silence of who is at work counts as idleness, if it isn't known already.</summary>
+    private DateTimeOffset? IdleAt => State == FocusState.Active && Pings >= 2 && (IdleSince is null || IdleUntil is not null)
+        ? Later(LastSeen, Since) + SilenceIsIdle
+        : null;
 
     private DateTimeOffset AbandonmentTick()
     {
@@ -276,10 +287,11 @@ public sealed record FocusTimeline
         var changes = step.Changes;
         if (idleSeconds >= IdlePingSeconds)
         {
-            if (line is { State: FocusState.Active, IdleSince: null })
+            if (line.State == FocusState.Active && (line.IdleSince is null || line.IdleUntil is not null))
             {
-                line = line with { IdleSince = Later(now - TimeSpan.FromSeconds(idleSeconds.Value), line.Since), IdleUntil = null };
-                changes = changes.Add(new Transition(TimelineChange.IdleStarted, line.IdleSince.Value));
+                var more = changes.ToBuilder();
+                line = line.BeginIdle(now - TimeSpan.FromSeconds(idleSeconds.Value), more);
+                changes = more.DrainToImmutable();
             }
         }
         else if (line is { IdleSince: not null, IdleUntil: null })
@@ -291,23 +303,7 @@ public sealed record FocusTimeline
     }
 
     /// <summary>What becomes of the time nobody was there: it stays active, is struck out, or was a break.</summary>
-    public Step ReturnFromIdle(DateTimeOffset now, IdleAnswer answer) => Then(now, (line, at, changes) =>
-    {
-        if (line.IdleSince is not { } since)
-        {
-            return line;
-        }
-
-        var away = (line.IdleUntil ?? at) - since;
-        changes.Add(new Transition(TimelineChange.IdleEnded, at, WholeMinutes(away)));
-        line = line with { IdleSince = null, IdleUntil = null };
-        return answer switch
-        {
-            IdleAnswer.Discard => line with { ActiveBefore = line.ActiveBefore - away, Discarded = line.Discarded + away },
-            IdleAnswer.Break => line.CountAsBreak(away, at),
-            _ => line,
-        };
-    });
+    public Step ReturnFromIdle(DateTimeOffset now, IdleAnswer answer) => Then(now, (line, at, changes) => line.EndIdle(answer, at, changes));
 
     /// <summary>The first end stands; another changes nothing.</summary>
     public Step End(DateTimeOffset now, FocusEnd reason) => Then(now, (line, at, changes) => line.Close(at, reason, changes));
@@ -363,15 +359,64 @@ public sealed record FocusTimeline
     {
         changes.Add(new Transition(TimelineChange.BreakOver, at, WholeMinutes(at - Since)));
         var line = Enter(FocusState.Active, at);
-        return line with { BreakUntil = null, Break = null, ActiveAtBreak = line.ActiveBefore, WorkUntil = line.NextWork(line.ActiveBefore) };
+        return line with
+        {
+            BreakUntil = null,
+            Break = null,
+            IdleBeforeBreak = line.Unanswered(at),
+            ActiveAtBreak = line.ActiveBefore,
+            WorkUntil = line.NextWork(line.ActiveBefore),
+        };
     }
 
-    /// <summary>Work is counted anew from the answer on: only now is it known that there was a break.</summary>
-    private FocusTimeline CountAsBreak(TimeSpan away, DateTimeOffset at)
+    private TimeSpan Unanswered(DateTimeOffset at) => IdlePending + (IdleSince is { } since ? (IdleUntil ?? at) - since : TimeSpan.Zero);
+
+    /// <param name="since">As far as it lies in what is running, and after what was idle before.</param>
+    private FocusTimeline BeginIdle(DateTimeOffset since, ImmutableArray<Transition>.Builder changes)
     {
-        var line = this with { ActiveBefore = ActiveBefore - away, BreaksBefore = BreaksBefore + away };
-        var active = line.Active(at);
-        return line with { ActiveAtBreak = active, WorkUntil = NextWork(active) };
+        var earliest = IdleUntil is { } until ? Later(Since, until) : Since;
+        var line = this with { IdlePending = Unanswered(earliest), IdleSince = Later(since, earliest), IdleUntil = null };
+        changes.Add(new Transition(TimelineChange.IdleStarted, line.IdleSince.Value));
+        return line;
+    }
+
+    private FocusTimeline EndIdle(IdleAnswer answer, DateTimeOffset at, ImmutableArray<Transition>.Builder changes)
+    {
+        if (IdleSince is null)
+        {
+            return this;
+        }
+
+        var (away, old) = (Unanswered(at), IdleBeforeBreak);
+        changes.Add(new Transition(TimelineChange.IdleEnded, at, WholeMinutes(away), answer));
+        // What runs is added up first: the idleness is a part of it, or of what was before.
+        var line = (State == FocusState.Active ? Enter(FocusState.Active, at) : this) with
+        {
+            IdleSince = null,
+            IdleUntil = null,
+            IdlePending = TimeSpan.Zero,
+            IdleBeforeBreak = TimeSpan.Zero,
+        };
+        if (answer == IdleAnswer.Keep)
+        {
+            return line;
+        }
+
+        // What came after the last break stays as long as it was.
+        line = line with
+        {
+            ActiveBefore = line.ActiveBefore - away,
+            ActiveAtBreak = line.ActiveAtBreak - old,
+            WorkUntil = Mode == FocusMode.Pomodoro ? line.WorkUntil - old : line.WorkUntil,
+        };
+        if (answer == IdleAnswer.Discard)
+        {
+            return line with { Discarded = line.Discarded + away };
+        }
+
+        line = line with { BreaksBefore = line.BreaksBefore + away };
+        // Only now is it known that there was a break since then: work is counted anew from the answer on.
+        return away > old ? line with { ActiveAtBreak = line.ActiveBefore, WorkUntil = line.NextWork(line.ActiveBefore) } : line;
     }
 
     /// <summary>After a break a pomodoro begins a whole interval; a countdown goes on where it was.</summary>
@@ -379,7 +424,7 @@ public sealed record FocusTimeline
 
     private FocusTimeline Close(DateTimeOffset at, FocusEnd reason, ImmutableArray<Transition>.Builder changes)
     {
-        var line = this;
+        var line = EndIdle(IdleAnswer.Discard, at, changes);
         if (State == FocusState.OnBreak)
         {
             line = line.Enter(FocusState.Active, at);

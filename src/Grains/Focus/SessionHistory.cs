@@ -7,7 +7,7 @@ namespace PersonaActors.Grains.Focus;
 /// <summary>Reads a session's events back: as facts for its summary, as rolling windows for its pulse.</summary>
 public static class SessionHistory
 {
-    public static IReadOnlyList<SessionFact> Facts(IReadOnlyList<FocusEventRow> rows, DateTimeOffset end)
+    public static IReadOnlyList<SessionFact> Facts(IReadOnlyList<FocusEventRow> rows)
     {
         var facts = new List<SessionFact>(rows.Count);
         DateTimeOffset? paused = null;
@@ -33,18 +33,20 @@ public static class SessionHistory
                     paused = null;
                     break;
                 case "idle_started":
-                    idle = row.At;
+                    // One answer is for all that went before it.
+                    idle ??= row.At;
                     break;
                 case "idle_ended" when idle is { } since:
-                    facts.Add(new SessionFact(since, FactKind.Idle, Minutes: (int)(row.At - since).TotalMinutes));
+                    var over = JsonNode.Parse(row.Content.Json)!.AsObject();
+                    // What the person calls work cost no focus.
+                    if ((string?)over["answer"] != SessionState.Word(IdleAnswer.Keep))
+                    {
+                        facts.Add(new SessionFact(since, FactKind.Idle, Minutes: (int)(Number(over, "minutes") ?? 0)));
+                    }
+
                     idle = null;
                     break;
             }
-        }
-
-        if (idle is { } open && open < end)
-        {
-            facts.Add(new SessionFact(open, FactKind.Idle, Minutes: (int)(end - open).TotalMinutes));
         }
 
         return facts;

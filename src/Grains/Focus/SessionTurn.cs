@@ -50,6 +50,11 @@ internal sealed class SessionTurn(SessionState state, FocusPulse pulse)
             content["kind"] = SessionState.Word(kind);
         }
 
+        if (change.Idle is { } answer)
+        {
+            content["answer"] = SessionState.Word(answer);
+        }
+
         if (change.Change is TimelineChange.Paused or TimelineChange.Resumed or TimelineChange.BreakStarted or TimelineChange.BreakOver or TimelineChange.IdleStarted)
         {
             Disturb(change.At);
