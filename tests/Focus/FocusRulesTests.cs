@@ -123,6 +123,34 @@ public sealed class FocusRulesTests
         Assert.Equal(strength, HabitRules.After(Habit.None, new DateOnly(2031, 3, 3), minutes, score).Strength);
 
     [Fact]
+    public void A_session_in_which_nobody_was_at_work_counts_for_no_day() =>
+        Assert.Equal(Habit.None, HabitRules.After(Habit.None, new DateOnly(2031, 3, 3), 0, 1));
+
+    [Theory]
+    [InlineData(1, 1, "1 minute in flow.", "1 whole pomodoro.")]
+    [InlineData(2, 3, "2 minutes in flow.", "3 whole pomodoros.")]
+    public void One_is_said_as_one(int flowMinutes, int intervals, string flow, string pomodoros)
+    {
+        var line = FocusTimeline.Start(Now, FocusMode.Deep, new FocusPlan(), null).End(Now.AddMinutes(10), FocusEnd.Finished).Next with { Intervals = intervals };
+        var summary = SessionSummary.Of(line, FlowWindow.From(Now) with { Before = TimeSpan.FromMinutes(flowMinutes) }, null, false, []);
+        Assert.Equal([flow, pomodoros], summary.Wins);
+    }
+
+    [Fact]
+    public void What_lasted_no_minute_is_no_friction_and_a_moment_has_no_length()
+    {
+        var line = FocusTimeline.Start(Now, FocusMode.Deep, new FocusPlan(), null).End(Now.AddMinutes(20), FocusEnd.Finished).Next;
+        SessionFact[] facts =
+        [
+            new(Now.AddMinutes(2), FactKind.Pause), new(Now.AddMinutes(4), FactKind.Idle), new(Now.AddMinutes(5), FactKind.Pause, Minutes: 1),
+            new(Now.AddMinutes(9), FactKind.Ping, Distractions: 2),
+        ];
+        Assert.Equal(
+            [new FrictionPoint(5, "pause", 1), new FrictionPoint(9, "distraction", null)],
+            SessionSummary.Of(line, FlowWindow.From(Now), null, false, facts).FrictionPoints);
+    }
+
+    [Fact]
     public void A_summary_weighs_score_and_flow_and_names_what_cost_focus()
     {
         var line = FocusTimeline.Start(Now, FocusMode.Deep, new FocusPlan(), 45).Pause(Now.AddMinutes(20)).Next

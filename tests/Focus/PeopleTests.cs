@@ -117,6 +117,15 @@ public sealed class PeopleTests : FocusFixture
     }
 
     [Fact]
+    public async Task A_session_of_no_length_counts_for_no_day_and_is_in_no_calendar()
+    {
+        await Do(await StartSession(_person), "end", new { completionScore = 1 });
+        Assert.Equal((0, 0.0), await Api.Get($"{People}/focus/streak") is var habit ? ((int)habit.Json["streak"]!, (double)habit.Json["strength"]!) : default);
+        Assert.DoesNotContain("VEVENT", (await Api.Get($"{People}/focus/export?format=ics")).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
+        Assert.Equal(2, (await Api.Get($"{People}/focus/export?format=csv")).Text.TrimEnd().Split("\r\n").Length);
+    }
+
+    [Fact]
     public async Task A_deleted_person_leaves_nothing_of_focus()
     {
         await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.3, preventiveNudges = true });

@@ -5,8 +5,9 @@ public sealed record EnergyPoint([property: Id(0)] int Minute, [property: Id(1)]
 
 /// <summary>Something that cost focus.</summary>
 /// <param name="Kind">pause, distraction, idle, energy_dip, stress_spike or overrun.</param>
+/// <param name="Minutes">How long a pause, idleness or overrun was; the others are moments.</param>
 [GenerateSerializer, Immutable, Alias("friction-point")]
-public sealed record FrictionPoint([property: Id(0)] int Minute, [property: Id(1)] string Kind, [property: Id(2)] int Minutes);
+public sealed record FrictionPoint([property: Id(0)] int Minute, [property: Id(1)] string Kind, [property: Id(2)] int? Minutes);
 
 [GenerateSerializer, Immutable, Alias("focus-summary")]
 public sealed record FocusSummary(

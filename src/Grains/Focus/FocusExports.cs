@@ -35,7 +35,8 @@ public static class FocusExports
     public static string Ics(IReadOnlyList<EndedSession> sessions, DateTimeOffset now)
     {
         var calendar = new Calendar { ProductId = "-//PersonaActors//Focus//EN" };
-        foreach (var s in sessions)
+        // A calendar counts in seconds, and an event in it lasts.
+        foreach (var s in sessions.Where(s => s.End.ToUnixTimeSeconds() > s.Start.ToUnixTimeSeconds()))
         {
             calendar.Events.Add(new CalendarEvent
             {
@@ -44,7 +45,7 @@ public static class FocusExports
                 Start = new CalDateTime(s.Start.UtcDateTime),
                 End = new CalDateTime(s.End.UtcDateTime),
                 Summary = $"Focus: {s.Task}",
-                Description = $"{s.ActiveMinutes} active minutes",
+                Description = SessionSummary.Count(s.ActiveMinutes, "active minute"),
             });
         }
 

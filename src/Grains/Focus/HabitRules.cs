@@ -7,8 +7,14 @@ public static class HabitRules
 {
     public const double LostPerMissedDay = 0.05;
 
+    /// <summary>A session in which nobody was at work counts for nothing.</summary>
     public static Habit After(Habit habit, DateOnly day, double activeMinutes, double? score)
     {
+        if (activeMinutes <= 0)
+        {
+            return habit;
+        }
+
         var gain = (activeMinutes < 10 ? 0 : activeMinutes < 25 ? 0.1 : 0.2) * (score ?? 0.5);
         // A traveller going west may end a session on a day before the last: it counts as the same day.
         if (habit.LastDay is { } last && day <= last)

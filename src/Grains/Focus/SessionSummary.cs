@@ -66,13 +66,13 @@ public static class SessionSummary
             switch (fact.Kind)
             {
                 case FactKind.Pause:
-                    points.Add(new FrictionPoint(minute, "pause", fact.Minutes));
+                    AddSpan(points, minute, "pause", fact.Minutes);
                     break;
                 case FactKind.Idle:
-                    points.Add(new FrictionPoint(minute, "idle", fact.Minutes));
+                    AddSpan(points, minute, "idle", fact.Minutes);
                     break;
                 case FactKind.Ping when fact.Distractions > 0:
-                    points.Add(new FrictionPoint(minute, "distraction", 0));
+                    points.Add(new FrictionPoint(minute, "distraction", null));
                     break;
             }
 
@@ -80,7 +80,7 @@ public static class SessionSummary
             {
                 if (energyBefore is { } before && Levels.Difference(before, energy) >= 0.15)
                 {
-                    points.Add(new FrictionPoint(minute, "energy_dip", 0));
+                    points.Add(new FrictionPoint(minute, "energy_dip", null));
                 }
 
                 energyBefore = energy;
@@ -90,7 +90,7 @@ public static class SessionSummary
             {
                 if (stressBefore is { } before && Levels.Difference(stress, before) >= 0.15)
                 {
-                    points.Add(new FrictionPoint(minute, "stress_spike", 0));
+                    points.Add(new FrictionPoint(minute, "stress_spike", null));
                 }
 
                 stressBefore = stress;
@@ -105,6 +105,15 @@ public static class SessionSummary
         return points;
     }
 
+    /// <summary>What lasted less than a minute cost nothing to speak of.</summary>
+    private static void AddSpan(List<FrictionPoint> points, int minute, string kind, int minutes)
+    {
+        if (minutes > 0)
+        {
+            points.Add(new FrictionPoint(minute, kind, minutes));
+        }
+    }
+
     private static List<string> Wins(
         FocusTimeline line, FlowWindow flow, double? score, TimeSpan active, List<FrictionPoint> friction, DateTimeOffset end)
     {
@@ -112,7 +121,7 @@ public static class SessionSummary
         var flowMinutes = (int)flow.Total(end).TotalMinutes;
         if (flowMinutes > 0)
         {
-            wins.Add($"{flowMinutes} minutes in flow.");
+            wins.Add($"{Count(flowMinutes, "minute")} in flow.");
         }
 
         if (score >= 0.8)
@@ -127,7 +136,7 @@ public static class SessionSummary
 
         if (line.Intervals > 0)
         {
-            wins.Add($"{line.Intervals} whole pomodoros.");
+            wins.Add($"{Count(line.Intervals, "whole pomodoro")}.");
         }
 
         if (active.TotalMinutes >= 15 && friction.Count == 0)
@@ -174,6 +183,8 @@ public static class SessionSummary
 
         return [.. suggestions.Take(3)];
     }
+
+    internal static string Count(int number, string thing) => number == 1 ? $"1 {thing}" : $"{number} {thing}s";
 
     private static int Minute(FocusTimeline line, DateTimeOffset at) => Math.Max(0, (int)(at - line.StartedAt).TotalMinutes);
 }
