@@ -151,6 +151,18 @@ public sealed class FocusRulesTests
     }
 
     [Fact]
+    public void No_slot_is_proposed_that_lies_in_a_lull()
+    {
+        static NextSlot? Find(Func<int, double> energy, DateTimeOffset? lull = null) => NextSlotRules.Find(
+            RhythmLevels.Unknown with { NextLull = lull, UpdatedAt = Now }, new DailyCurve([.. Enumerable.Range(0, 96).Select(energy)], 1, Now), TimeZoneInfo.Utc, Now, 90);
+        // An hour of much energy from ten on, and half an hour of little after it: on the average that is good, too.
+        Assert.Equal((Now.AddMinutes(30), 0.7667), Find(slot => slot is >= 40 and < 44 ? 0.9 : slot is 44 or 45 ? 0.3 : 0.5) is { } slot ? (slot.From, slot.Energy) : default);
+        Assert.Equal(Now.AddMinutes(90), Find(_ => 0.9, Now.AddMinutes(60))?.From);
+        Assert.Equal(Now, Find(_ => 0.9, Now.AddMinutes(90))?.From);
+        Assert.Null(Find(_ => 0.3));
+    }
+
+    [Fact]
     public void A_summary_weighs_score_and_flow_and_names_what_cost_focus()
     {
         var line = FocusTimeline.Start(Now, FocusMode.Deep, new FocusPlan(), 45).Pause(Now.AddMinutes(20)).Next

@@ -147,7 +147,7 @@ public static class PeopleEndpoints
 
         return refusal is null && await reports.NextSlot(new TenantScopedKey(acting!.Tenant, person), minutes ?? 30) is { } slot
             ? Results.Json(slot, Wire.Json)
-            : (refusal ?? Refusal.NotFound("daily_curve")).ToResult();
+            : (refusal ?? Refusal.NotFound("slot")).ToResult();
     }
 
     private static async Task<IResult> Export(HttpContext http, string id, string? format, int? days, ActingResolver who, FocusReports reports)

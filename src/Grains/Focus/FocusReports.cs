@@ -25,9 +25,9 @@ public sealed class FocusReports(FocusStore sessions, CompanionStore companions,
             (int)answers.Where(a => a.Answer == "helpful").Sum(a => a.Count), (int)answers.Sum(a => a.Count));
     }
 
-    /// <returns>Null without a curve of the day.</returns>
+    /// <returns>Null without a curve of the day, or if all of it is a lull.</returns>
     public async Task<NextSlot?> NextSlot(TenantScopedKey person, int minutes) =>
-        await Load(person) is { } known ? NextSlotRules.Find(known.Curve, RhythmRules.Zone(known.TimeZone), time.GetUtcNow(), minutes) : null;
+        await Load(person) is { } known ? NextSlotRules.Find(known.Rhythm, known.Curve, RhythmRules.Zone(known.TimeZone), time.GetUtcNow(), minutes) : null;
 
     /// <returns>Null when there is no such person.</returns>
     public async Task<ExportText?> Export(TenantScopedKey person, ExportFormat format, int days)

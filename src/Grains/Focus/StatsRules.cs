@@ -37,40 +37,47 @@ public static class StatsRules
     }
 }
 
-/// <summary>When, within the next day, it is good to focus.</summary>
+/// <summary>When, within the next day, it is good to focus: never, not even in part, in a lull.</summary>
 public static class NextSlotRules
 {
     public const double Good = 0.7;
 
-    /// <returns>The first stretch with good energy, else the best one; null without a curve.</returns>
-    public static NextSlot? Find(DailyCurve? curve, TimeZoneInfo zone, DateTimeOffset now, int minutes)
+    /// <summary>With less energy than this, a session would only speak of pauses.</summary>
+    public const double Lull = 0.35;
+
+    /// <summary>How long a lull that the rhythm names is taken to last.</summary>
+    public static readonly TimeSpan LullLasts = TimeSpan.FromMinutes(30);
+
+    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
+
+    /// <returns>The first stretch with good energy throughout, else the best one; null without a curve, or if no stretch is free of lulls.</returns>
+    public static NextSlot? Find(RhythmLevels rhythm, DailyCurve? curve, TimeZoneInfo zone, DateTimeOffset now, int minutes)
     {
         if (curve is not { Energy.Count: DailyCurve.Slots })
         {
             return null;
         }
 
-        var quarter = TimeSpan.FromMinutes(15);
-        var first = new DateTimeOffset((now.UtcTicks + quarter.Ticks - 1) / quarter.Ticks * quarter.Ticks, TimeSpan.Zero);
-        var length = Math.Max(1, (minutes + 14) / 15);
+        var lull = RhythmRules.IsFresh(rhythm.UpdatedAt, now) ? rhythm.NextLull : null;
+        var first = new DateTimeOffset((now.UtcTicks + Quarter.Ticks - 1) / Quarter.Ticks * Quarter.Ticks, TimeSpan.Zero);
         NextSlot? best = null;
         for (var i = 0; i < DailyCurve.Slots; i++)
         {
-            var from = first + (quarter * i);
-            var energy = 0.0;
-            for (var k = 0; k < length; k++)
+            var from = first + (Quarter * i);
+            var to = from.AddMinutes(minutes);
+            var energies = Enumerable.Range(0, (minutes + 14) / 15).Select(k => curve.Energy[RhythmRules.Slot(from + (Quarter * k), zone)]).ToList();
+            if (energies.Min() < Lull || (lull < to && lull + LullLasts > from))
             {
-                energy += curve.Energy[RhythmRules.Slot(from + (quarter * k), zone)];
+                continue;
             }
 
-            energy = Math.Round(energy / length, 4);
-            var slot = new NextSlot(from, from.AddMinutes(minutes), energy, curve.Confidence);
-            if (energy >= Good)
+            var slot = new NextSlot(from, to, Math.Round(energies.Average(), 4), curve.Confidence);
+            if (energies.Min() >= Good)
             {
                 return slot;
             }
 
-            best = best is null || energy > best.Energy ? slot : best;
+            best = best is null || slot.Energy > best.Energy ? slot : best;
         }
 
         return best;
