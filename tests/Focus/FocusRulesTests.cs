@@ -163,6 +163,17 @@ public sealed class FocusRulesTests
     }
 
     [Fact]
+    public void A_level_that_is_not_named_stays_while_the_rhythm_holds()
+    {
+        var known = new RhythmLevels(0.4, 0.5, "heavy", 0.6, 0.7, null, Now.AddHours(1), Now.AddHours(-23));
+        var change = new RhythmChange(default, default, Contracts.Patch<string>.Set(null), default, Contracts.Patch<double?>.Set(0.2), default, default, default);
+        Assert.Equal(known with { EmotionTone = null, StressLevel = 0.2, UpdatedAt = Now }, RhythmRules.Changed(known, change, Now));
+        var old = known with { UpdatedAt = Now.AddHours(-25) };
+        Assert.Equal(RhythmLevels.Unknown with { StressLevel = 0.2, UpdatedAt = Now }, RhythmRules.Changed(old, change, Now));
+        Assert.Equal(old, RhythmRules.Changed(old, new RhythmChange(default, default, default, default, default, default, default, Contracts.Patch<bool?>.Set(true)), Now));
+    }
+
+    [Fact]
     public void A_summary_weighs_score_and_flow_and_names_what_cost_focus()
     {
         var line = FocusTimeline.Start(Now, FocusMode.Deep, new FocusPlan(), 45).Pause(Now.AddMinutes(20)).Next

@@ -126,6 +126,17 @@ public sealed class PeopleTests : FocusFixture
     }
 
     [Fact]
+    public async Task One_level_is_set_and_the_others_stay()
+    {
+        var peak = Clock.GetUtcNow().AddHours(5);
+        await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.4, mindFocus = 0.5, fatigueLevel = 0.1, emotionTone = "heavy", nextPeak = peak });
+        (await Api.Put($"{People}/rhythm", """{"stressLevel":0.6,"emotionTone":null,"preventiveNudges":true}""")).Should(HttpStatusCode.OK);
+        var rhythm = (await Api.Get($"{People}/rhythm")).Json;
+        Assert.Equal((0.4, 0.5, 0.1, 0.6), ((double)rhythm["bodyEnergy"]!, (double)rhythm["mindFocus"]!, (double)rhythm["fatigueLevel"]!, (double)rhythm["stressLevel"]!));
+        Assert.Equal((null, peak), ((string?)rhythm["emotionTone"], (DateTimeOffset)rhythm["nextPeak"]!));
+    }
+
+    [Fact]
     public async Task A_deleted_person_leaves_nothing_of_focus()
     {
         await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.3, preventiveNudges = true });

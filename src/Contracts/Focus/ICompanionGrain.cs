@@ -18,7 +18,7 @@ public interface ICompanionGrain : IGrainWithStringKey
     Task<Surroundings?> Surroundings(Guid? task);
 
     [Alias("set-rhythm")]
-    Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels, bool? preventiveNudges);
+    Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmChange change);
 
     [Alias("set-curve")]
     Task<Outcome<RhythmView>> SetCurve(Command command, DailyCurve curve);
@@ -79,6 +79,19 @@ public sealed record CompanionView(
     [property: Id(5)] long Version,
     [property: Id(6)] bool PreventiveNudges = false,
     [property: Id(7)] NudgeView? LastNudge = null);
+
+/// <summary>What is set of a rhythm: a level that isn't named stays as it is, as long as the rhythm holds; null clears.</summary>
+/// <param name="PreventiveNudges">Whether the person wants nudges outside sessions.</param>
+[GenerateSerializer, Immutable, Alias("rhythm-change")]
+public sealed record RhythmChange(
+    [property: Id(0)] Patch<double?> BodyEnergy,
+    [property: Id(1)] Patch<double?> MindFocus,
+    [property: Id(2)] Patch<string> EmotionTone,
+    [property: Id(3)] Patch<double?> FatigueLevel,
+    [property: Id(4)] Patch<double?> StressLevel,
+    [property: Id(5)] Patch<DateTimeOffset?> NextPeak,
+    [property: Id(6)] Patch<DateTimeOffset?> NextLull,
+    [property: Id(7)] Patch<bool?> PreventiveNudges);
 
 [GenerateSerializer, Immutable, Alias("task-change")]
 public sealed record TaskChange(

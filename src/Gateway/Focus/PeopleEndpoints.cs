@@ -13,10 +13,6 @@ using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Gateway.Focus;
 
-public sealed record RhythmBody(
-    double? BodyEnergy, double? MindFocus, string? EmotionTone, double? FatigueLevel, double? StressLevel, DateTimeOffset? NextPeak, DateTimeOffset? NextLull,
-    bool? PreventiveNudges);
-
 public sealed record CurveBody(Items<double>? Energy, double? Confidence);
 
 public sealed record MemoryBody(string? Type, JsonObject? Content, double? Sentiment, Items<string>? EmotionTags, DateTimeOffset? ExpiresAt);
@@ -29,7 +25,7 @@ public static class PeopleEndpoints
         var people = routes.MapGroup("/v1/people/{id}").WithTags("People");
         people.MapGet("", Get).WithSummary("A person as the companion knows it").Produces<CompanionView>().ProducesProblem(404);
         people.MapGet("rhythm", GetRhythm).WithSummary("The person's rhythm").ProducesProblem(404);
-        people.MapPut("rhythm", SetRhythm).WithSummary("Sets the rhythm's levels, and whether nudges come outside sessions");
+        people.MapPut("rhythm", SetRhythm).WithSummary("Sets levels of the rhythm, and whether nudges come outside sessions: absent keeps, null clears");
         people.MapPut("rhythm/curve", SetCurve).WithSummary("Sets the energy of the day, 96 slots of 15 minutes");
         people.MapGet("tasks", ListTasks).WithSummary("Lists tasks");
         people.MapPost("tasks", AddTask).WithSummary("Adds a task").Produces<PlannedTask>(201);
@@ -64,9 +60,8 @@ public static class PeopleEndpoints
         return Results.Json(body, Wire.Json);
     }
 
-    private static async Task<IResult> SetRhythm(HttpContext http, string id, RhythmBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
-        Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) => companion.SetRhythm(command, new RhythmLevels(
-            body.BodyEnergy, body.MindFocus, body.EmotionTone, body.FatigueLevel, body.StressLevel, body.NextPeak, body.NextLull, null), body.PreventiveNudges)));
+    private static async Task<IResult> SetRhythm(HttpContext http, string id, RhythmChange body, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) => companion.SetRhythm(command, body)));
 
     private static async Task<IResult> SetCurve(HttpContext http, string id, CurveBody body, ActingResolver who, FocusSessions sessions, Commands commands) =>
         Rhythm(await Run<RhythmView>(http, id, body, who, sessions, commands, (companion, command) =>

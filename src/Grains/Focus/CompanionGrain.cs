@@ -45,16 +45,17 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
     public Task<Surroundings?> Surroundings(Guid? task) => store.Surroundings(_key.Tenant, _key.Id, task, time.GetUtcNow());
 
-    public async Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmLevels levels, bool? preventiveNudges)
+    public async Task<Outcome<RhythmView>> SetRhythm(Command command, RhythmChange change)
     {
-        if (FocusChecks.Check(levels) is { } invalid)
+        var now = Now();
+        if (FocusChecks.Check(RhythmRules.Changed(RhythmLevels.Unknown, change, now)) is { } invalid)
         {
             return invalid;
         }
 
         if (await Missing(command) is { } missing)
         {
-            return missing;
+            return stale;
         }
 
         var known = _known!;
@@ -63,12 +64,18 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             return Refusal.Stale(expected, known.Model.Version);
         }
 
-        var now = Now();
-        levels = levels with { UpdatedAt = now, NextPeak = Utc(levels.NextPeak), NextLull = Utc(levels.NextLull) };
-        var next = (known with { Rhythm = levels, Model = known.Model with { PreventiveNudges = preventiveNudges ?? known.Model.PreventiveNudges } })
+        var known = _known!;
+        var levels = RhythmRules.Changed(known.Rhythm, change, now);
+        var next = (known with { Rhythm = levels, Model = known.Model with { PreventiveNudges = change.PreventiveNudges.Over(known.Model.PreventiveNudges) ?? false } })
             .Feeling(await Sentiment(now), now);
         var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve, next.Model.PreventiveNudges, known.Model.Version + 1));
-        await Commit(known, next, "rhythm_changed", command, outcome, now, batch => CompanionStore.SaveRhythm(batch, _key.Tenant, _key.Id, levels));
+        await Commit(known, next, "rhythm_changed", command, outcome, now, batch =>
+        {
+            if (levels.UpdatedAt is not null)
+            {
+                CompanionStore.SaveRhythm(batch, _key.Tenant, _key.Id, levels);
+            }
+        });
         return outcome;
     }
 

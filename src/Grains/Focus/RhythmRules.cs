@@ -32,6 +32,27 @@ public static class RhythmRules
         return levels.BodyEnergy is { } energy && IsFresh(levels.UpdatedAt, now) ? (energy, "rhythm") : (null, "unknown");
     }
 
+    /// <summary>What isn't named stays; what is too old to say anything does not become new by what is set beside it.</summary>
+    public static RhythmLevels Changed(RhythmLevels known, RhythmChange change, DateTimeOffset now)
+    {
+        if (change is
+            {
+                BodyEnergy.IsSet: false, MindFocus.IsSet: false, EmotionTone.IsSet: false, FatigueLevel.IsSet: false, StressLevel.IsSet: false,
+                NextPeak.IsSet: false, NextLull.IsSet: false,
+            })
+        {
+            return known;
+        }
+
+        var held = IsFresh(known.UpdatedAt, now) ? known : RhythmLevels.Unknown;
+        return new RhythmLevels(
+            change.BodyEnergy.Over(held.BodyEnergy), change.MindFocus.Over(held.MindFocus), change.EmotionTone.Over(held.EmotionTone),
+            change.FatigueLevel.Over(held.FatigueLevel), change.StressLevel.Over(held.StressLevel),
+            Utc(change.NextPeak.Over(held.NextPeak)), Utc(change.NextLull.Over(held.NextLull)), now);
+    }
+
+    private static DateTimeOffset? Utc(DateTimeOffset? at) => at?.ToUniversalTime().ToMicroseconds();
+
     public static RhythmSnapshot Snapshot(RhythmLevels levels, DailyCurve? curve, TimeZoneInfo zone, DateTimeOffset now)
     {
         var (energy, source) = Energy(levels, curve, zone, now);
