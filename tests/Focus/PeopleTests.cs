@@ -137,6 +137,34 @@ public sealed class PeopleTests : FocusFixture
     }
 
     [Fact]
+    public async Task A_refused_body_registers_nobody()
+    {
+        (string Verb, string Path, string Body, string? IfMatch)[] refused =
+        [
+            ("PUT", "rhythm", """{"bodyEnergy":2}""", null), ("PUT", "rhythm", """{"energy":0.5}""", null), ("PUT", "rhythm", """{"bodyEnergy":"much"}""", null),
+            ("PUT", "rhythm", """{"bodyEnergy":0.5}""", "3"), ("PUT", "rhythm/curve", """{"energy":[0.5]}""", null), ("PUT", "rhythm/curve", "{}", null),
+            ("POST", "tasks", "{}", null), ("POST", "tasks", """{"title":" "}""", null), ("POST", "tasks", """{"title":"x","ease":9}""", null),
+            ("PATCH", $"tasks/{Guid.NewGuid()}", """{"title":"x"}""", null), ("POST", "memories", "{}", null), ("POST", "memories", """{"type":"x","sentiment":2}""", null),
+            ("POST", "memories", """{"type":"focus_session_summary"}""", null), ("POST", $"nudges/{Guid.NewGuid()}", """{"answer":"helpful"}""", null),
+        ];
+        foreach (var (verb, path, body, ifMatch) in refused)
+        {
+            (string, string)[] headers = ifMatch is null ? [] : [("If-Match", ifMatch)];
+            var answer = verb switch
+            {
+                "PUT" => await Api.Put($"{People}/{path}", body, headers),
+                "POST" => await Api.Post($"{People}/{path}", body, headers),
+                _ => await Api.Patch($"{People}/{path}", body, headers),
+            };
+            Assert.True((int)answer.Status is >= 400 and < 500, $"{verb} {path} {body}: {answer.Status}");
+        }
+
+        Assert.Equal(0, await Count("SELECT count(*) FROM users"));
+        (await Api.Post($"{People}/tasks", new { title = "x" })).Should(HttpStatusCode.Created);
+        Assert.Equal(1, await Count("SELECT count(*) FROM users"));
+    }
+
+    [Fact]
     public async Task A_deleted_person_leaves_nothing_of_focus()
     {
         await Api.Put($"{People}/rhythm", new { bodyEnergy = 0.3, preventiveNudges = true });

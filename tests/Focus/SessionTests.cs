@@ -207,6 +207,22 @@ public sealed class SessionTests : FocusFixture
     }
 
     [Fact]
+    public async Task A_refused_start_ends_no_session_and_registers_nobody()
+    {
+        var id = await StartSession(_person);
+        (await Api.Post("/v1/focus/sessions", new { user = _person, takeover = true, taskId = Guid.NewGuid() })).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        (await Api.Post("/v1/focus/sessions", new { user = _person, takeover = true, mode = "countdown" })).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        Assert.Equal("active", (string)(await Session(id))["state"]!);
+        var nobody = Guid.NewGuid();
+        foreach (var body in (object[])[new { user = nobody, taskId = Guid.NewGuid() }, new { user = nobody, mode = "countdown" }, new { user = nobody, estimatedMinutes = 0 }])
+        {
+            (await Api.Post("/v1/focus/sessions", body)).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        }
+
+        (await Api.Get($"/v1/users/{nobody}")).Should(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task A_session_outlives_a_restart_with_at_most_one_tick_late_and_none_twice()
     {
         var id = await StartSession(_person);

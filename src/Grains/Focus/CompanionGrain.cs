@@ -53,15 +53,14 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             return invalid;
         }
 
-        if (await Missing(command) is { } missing)
+        if (await Stale(command) is { } stale)
         {
             return stale;
         }
 
-        var known = _known!;
-        if (command.IfMatch is { } expected && expected != known.Model.Version)
+        if (await Missing(command) is { } missing)
         {
-            return Refusal.Stale(expected, known.Model.Version);
+            return missing;
         }
 
         var known = _known!;
@@ -86,17 +85,17 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             return invalid;
         }
 
+        if (await Stale(command) is { } stale)
+        {
+            return stale;
+        }
+
         if (await Missing(command) is { } missing)
         {
             return missing;
         }
 
         var known = _known!;
-        if (command.IfMatch is { } expected && expected != known.Model.Version)
-        {
-            return Refusal.Stale(expected, known.Model.Version);
-        }
-
         var now = Now();
         curve = curve with { UpdatedAt = now };
         var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve, known.Model.PreventiveNudges, known.Model.Version + 1));
@@ -295,6 +294,13 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         }
 
         return _known;
+    }
+
+    /// <summary>Asked before anybody is registered: whom nobody knows yet is at version 0.</summary>
+    private async Task<Refusal?> Stale(Command command)
+    {
+        var version = (await Person())?.Model.Version ?? 0;
+        return command.IfMatch is { } expected && expected != version ? Refusal.Stale(expected, version) : null;
     }
 
     /// <summary>Refused if there is no such person and the caller may not have one registered on first use.</summary>

@@ -41,6 +41,11 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
         }
 
         var around = await Companion.Surroundings(start.TaskId);
+        if (start.TaskId is { } task && around?.Task is null)
+        {
+            return Refusal.Invalid("taskId", $"The person has no task {task}.");
+        }
+
         if (around is null)
         {
             if (await GrainFactory.Of<IUserGrain>(_key).RegisterOnFirstUse(command) is { } refusal)
@@ -49,11 +54,6 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
             }
 
             around = await Companion.Surroundings(start.TaskId);
-        }
-
-        if (start.TaskId is { } task && around?.Task is null)
-        {
-            return Refusal.Invalid("taskId", $"The person has no task {task}.");
         }
 
         if (await sessions.LiveId(_key.Tenant, _key.Id) is { } live)
