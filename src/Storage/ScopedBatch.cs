@@ -67,12 +67,13 @@ public sealed partial class ScopedBatch
 
     /// <summary>Appends to a stream. Its row stays locked until the commit, so a second writer waits and numbers are dense in commit order.</summary>
     /// <param name="owner">The user whose stream it is: nobody else's transaction sees it.</param>
-    public ScopedBatch Append(string stream, Guid? owner, string type, DateTimeOffset at, JsonText data)
+    /// <param name="id">Of what has an id of its own, which is the event's then; else it gets one.</param>
+    public ScopedBatch Append(string stream, Guid? owner, string type, DateTimeOffset at, JsonText data, Guid? id = null)
     {
-        var id = Guid.CreateVersion7(at);
-        _appended.Add(new Appended(_resultSets, stream, owner, id, type, at, data));
+        var known = id ?? Guid.CreateVersion7(at);
+        _appended.Add(new Appended(_resultSets, stream, owner, known, type, at, data));
         return AddGuarded(AppendEvent,
-            Sql.Uuid(_scope.Tenant), Sql.Text(stream), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(type), Sql.Time(at), Sql.Json(data.Json), Sql.Bigint(_epoch?.Value));
+            Sql.Uuid(_scope.Tenant), Sql.Text(stream), Sql.Uuid(owner), Sql.Uuid(known), Sql.Text(type), Sql.Time(at), Sql.Json(data.Json), Sql.Bigint(_epoch?.Value));
     }
 
     private const string StoreAnswer = """

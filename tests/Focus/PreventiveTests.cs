@@ -31,11 +31,11 @@ public sealed class PreventiveTests : FocusFixture
         var said = (await Api.Get(People)).Json["lastNudge"]!;
         Assert.Equal(("recovery_break_suggestion", "fatigue above 0.7", 1), ((string)said["type"]!, (string)said["reason"]!, (int)said["rule"]!));
         Assert.Equal(10, (int)said["recovery"]!["minutes"]!);
-        Assert.Equal((string)said["eventId"]!, Assert.Single(await Query($"SELECT data->>'eventId' FROM events WHERE stream = 'companion:{_person}' AND type = 'nudge'", r => r.GetString(0))));
+        Assert.Equal((string)said["eventId"]!, Assert.Single(await Query($"SELECT id::text FROM events WHERE stream = 'companion:{_person}' AND type = 'nudge'", r => r.GetString(0))));
         // The wish is kept when levels come without it, and the same levels are spoken of once.
         await Hours(3);
         Assert.Single(await Nudges());
-        Assert.True((bool)(await Api.Put($"{People}/rhythm", new { stressLevel = 0.5 })).Json["preventiveNudges"]!);
+        Assert.True((bool)(await Api.Put($"{People}/rhythm", new { stressLevel = 0.5, fatigueLevel = 0.1 })).Json["preventiveNudges"]!);
         await Said(2);
         Assert.Equal(["recovery_break_suggestion", "calming_moment"], await Nudges());
 

@@ -48,6 +48,18 @@ public sealed class SeedCallsTests : FocusFixture
     public async Task What_is_not_valid_is_422(string call, string body) =>
         (await Api.Post($"/focus/{call}", body)).Should(HttpStatusCode.UnprocessableEntity);
 
+    [Theory]
+    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","estimated_duration":0}""", "estimated_duration")]
+    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","mode":"countdown"}""", "estimated_duration")]
+    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","task_id":"565bdb63-124b-4692-a039-846fddceff91"}""", "task_id")]
+    public async Task A_refusal_names_the_field_as_it_was_sent(string body, string field)
+    {
+        var refused = await Api.Post("/focus/start", body);
+        refused.ShouldRefuse(HttpStatusCode.UnprocessableEntity, "invalid_field");
+        Assert.Equal(field, (string)refused.Json["field"]!);
+        Assert.DoesNotContain("estimatedMinutes", refused.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_score_out_of_bounds_is_422_and_the_session_lives_on()
     {

@@ -101,7 +101,12 @@ public static class SeedFocusEndpoints
         }
 
         var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Session(key).Ping(command, biomarkers!));
-        return outcome.Refusal is { } refused ? Seed(refused).ToResult() : Results.Json(new { Status = "ok" }, Snake);
+        return outcome.Refusal switch
+        {
+            null => Results.Json(new { Status = "ok" }, Snake),
+            { Code: FocusRefusals.SessionEnded } => Refusal.NotFound("session").ToResult(),
+            var refused => Seed(refused).ToResult(),
+        };
     }
 
     private static async Task<IResult> End(HttpContext http, FocusSessions sessions, Commands commands)
@@ -154,7 +159,25 @@ public static class SeedFocusEndpoints
 
     private static Refusal Required(string field) => new(RefusalKind.Unprocessable, "invalid_field", $"'{field}' is required.", field);
 
-    private static Refusal Seed(Refusal refusal) => refusal.Kind == RefusalKind.Invalid
-        ? refusal with { Kind = RefusalKind.Unprocessable, Field = refusal.Field is null ? null : JsonNamingPolicy.SnakeCaseLower.ConvertName(refusal.Field) }
-        : refusal;
+    /// <summary>What isn't valid is 422 here, and names the field as it was sent.</summary>
+    private static Refusal Seed(Refusal refusal)
+    {
+        if (refusal.Kind != RefusalKind.Invalid)
+        {
+            return refusal;
+        }
+
+        var sent = refusal.Field switch
+        {
+            null => null,
+            "estimatedMinutes" => "estimated_duration",
+            var field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field),
+        };
+        return refusal with
+        {
+            Kind = RefusalKind.Unprocessable,
+            Field = sent,
+            Detail = sent is null ? refusal.Detail : refusal.Detail.Replace($"'{refusal.Field}'", $"'{sent}'", StringComparison.Ordinal),
+        };
+    }
 }

@@ -239,7 +239,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var row = PreventiveNudge.ToRow(said, SessionState.Seen(around, now));
         await Commit<Nothing>(
             known, known.Saying(said), "nudge", null, null, now, rows => CompanionStore.InsertNudge(rows, _key.Tenant, _key.Id, row),
-            JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject());
+            JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject(), said.EventId);
     }
 
     public async Task<Outcome<CompanionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer)
@@ -261,7 +261,8 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
     /// <summary>One change of the companion: its rows, the model's version that orders them, one event with what changed, the answer.</summary>
     private async Task Commit<T>(
-        CompanionState before, CompanionState after, string type, Command? command, Outcome<T>? outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null)
+        CompanionState before, CompanionState after, string type, Command? command, Outcome<T>? outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null,
+        Guid? id = null)
         where T : class
     {
         after = after.Planned(now);
@@ -271,7 +272,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var batch = Begin();
         CompanionStore.SaveModel(batch, _key.Tenant, _key.Id, after.Model);
         rows(batch);
-        batch.Append(_stream, _key.Id, type, now, new JsonText(told.ToJsonString(Wire.Json)));
+        batch.Append(_stream, _key.Id, type, now, new JsonText(told.ToJsonString(Wire.Json)), id);
         if (command is not null && outcome is not null)
         {
             batch.Answer(command, _key.Id, outcome, now);

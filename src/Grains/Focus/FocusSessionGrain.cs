@@ -94,9 +94,14 @@ public sealed partial class FocusSessionGrain(
 
         var now = Now();
         await CatchUp(now);
-        if (_state is not { Line.IsLive: true } state)
+        if (_state is not { } state)
         {
             return Refusal.NotFound("session");
+        }
+
+        if (!state.Line.IsLive)
+        {
+            return Ended(state);
         }
 
         if (Stale(command, state) is { } stale)
@@ -297,9 +302,9 @@ public sealed partial class FocusSessionGrain(
             FocusStore.AnswerNudge(batch, _key.Tenant, _key.Id, answered.Nudge, answered.Answer, now);
         }
 
-        foreach (var (type, at, data) in turn.EventsOf(changes, now))
+        foreach (var (type, at, data, id) in turn.EventsOf(changes, now))
         {
-            batch.Append(_stream, _key.Owner, type, at, data);
+            batch.Append(_stream, _key.Owner, type, at, data, id);
         }
 
         if (isNew || (!next.Line.IsLive && before is { Line.IsLive: true }))

@@ -9,7 +9,7 @@ namespace PersonaActors.Grains.Focus;
 /// <summary>One turn in the making: the next state, the rows of what happened, and what the stream is told.</summary>
 internal sealed class SessionTurn(SessionState state, FocusPulse pulse)
 {
-    private readonly List<(string Type, DateTimeOffset At, JsonObject Data)> _events = [];
+    private readonly List<(string Type, DateTimeOffset At, JsonObject Data, Guid? Id)> _events = [];
     private DateTimeOffset? _flowTold = state.Flow.EnteredAt;
 
     public SessionState Next { get; set; } = state;
@@ -25,7 +25,7 @@ internal sealed class SessionTurn(SessionState state, FocusPulse pulse)
         snapshots is null ? null : JsonText.From(snapshots.Rhythm), snapshots is null ? null : JsonText.From(snapshots.Task),
         snapshots is null ? null : JsonText.From(snapshots.Emotion)));
 
-    public void Event(string type, DateTimeOffset at, JsonObject data) => _events.Add((type, at, data));
+    public void Event(string type, DateTimeOffset at, JsonObject data, Guid? id = null) => _events.Add((type, at, data, id));
 
     /// <summary>Takes a step of the timeline with all that changed on the way. What the session's end needs more is the grain's.</summary>
     public void Take(Step step)
@@ -112,7 +112,7 @@ internal sealed class SessionTurn(SessionState state, FocusPulse pulse)
         }
 
         Row(SessionState.Word(nudge.Type), now, content, tick, seen, said.EventId);
-        Event("nudge", now, JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject());
+        Event("nudge", now, JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject(), said.EventId);
     }
 
     /// <summary>Says that flow began or ended, if it did since it was last said.</summary>
@@ -140,18 +140,18 @@ internal sealed class SessionTurn(SessionState state, FocusPulse pulse)
     }
 
     /// <summary>The stream's events; the last one carries how the view changed. A change that none of them names is an event of its own.</summary>
-    public IEnumerable<(string Type, DateTimeOffset At, JsonText Data)> EventsOf(JsonObject changes, DateTimeOffset now)
+    public IEnumerable<(string Type, DateTimeOffset At, JsonText Data, Guid? Id)> EventsOf(JsonObject changes, DateTimeOffset now)
     {
         if (_events.Count == 0 && changes.Count > 0)
         {
-            _events.Add(("updated", now, []));
+            Event("updated", now, []);
         }
 
         for (var i = 0; i < _events.Count; i++)
         {
-            var (type, at, data) = _events[i];
+            var (type, at, data, id) = _events[i];
             data["changes"] = i == _events.Count - 1 ? changes : new JsonObject();
-            yield return (type, at, new JsonText(data.ToJsonString(Wire.Json)));
+            yield return (type, at, new JsonText(data.ToJsonString(Wire.Json)), id);
         }
     }
 }
