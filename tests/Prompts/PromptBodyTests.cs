@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Prompts;
 using static PersonaActors.Tests.Prompts.Material;
@@ -168,11 +169,17 @@ public sealed class PromptBodyTests
     public static TheoryData<string, Func<PromptMaterial, PromptMaterial>, bool> Moves() => new()
     {
         { "nothing", m => m with { }, false },
-        { "the persona", m => m with { DefaultPersona = m.DefaultPersona! with { Version = 2 } }, true },
+        { "the persona", m => m with { DefaultPersona = m.DefaultPersona! with { Pronouns = "they" } }, true },
+        { "what isn't shown of the persona", m => m with { DefaultPersona = m.DefaultPersona! with { Version = 2, Description = "d" } }, false },
         { "another persona", m => m with { OverridePersona = Persona() }, true },
         { "the tier of the persona", m => m with { OverridePersona = m.DefaultPersona }, true },
-        { "the personality", m => m with { Personality = m.Personality! with { Version = 2 } }, true },
-        { "the config", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full with { Version = 2 } } }, true },
+        { "the personality", m => m with { Personality = m.Personality! with { Tone = "warm" } }, true },
+        { "the personality's avatar", m => m with { Personality = m.Personality! with { AvatarUrl = "https://example.com/a.png" } }, true },
+        { "what isn't shown of the personality", m => m with { Personality = m.Personality! with { Version = 2, Tags = ["sea"], IsPublic = false } }, false },
+        { "the config", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full with { TopK = 41 } } }, true },
+        { "what isn't shown of the config", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full with { Version = 2, Description = "d" } } }, false },
+        { "a focus session", m => m with { Session = Session(FocusState.Active) }, true },
+        { "a paused focus session", m => m with { Session = Session(FocusState.Paused) }, false },
         { "a config nobody falls back to", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full, FreeDefaultLlmConfig = Full with { Version = 2 } } }, false },
         { "the user elsewhere", m => m with { Me = Me(User with { Version = 99, Username = "x" }) }, false },
         { "the tenant's prompt", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full, DefaultSystemPrompt = SystemPrompt("s") } }, true },
@@ -182,6 +189,10 @@ public sealed class PromptBodyTests
         { "a variable", m => m with { Variables = new Dictionary<string, string> { ["a"] = "b" } }, true },
         { "an overlay", m => m with { Mindscape = "o" }, true },
     };
+
+    private static FocusSessionView Session(FocusState state) => new(
+        Guid.CreateVersion7(), User.Id, null, FocusMode.Deep, state, Noon, Noon, 0, 0, 0, null, null, 0, null, new FocusPlan(), null, null, null, null, 0, null, null, null, null, null,
+        null!, null, 1);
 
     [Theory, MemberData(nameof(Moves))]
     public void The_version_moves_with_what_went_into_it_and_with_nothing_else(string what, Func<PromptMaterial, PromptMaterial> change, bool moves)

@@ -71,8 +71,8 @@ public sealed class PromptStreamTests(Room room) : IClassFixture<Room>
         await Told(ana.Client.Patch($"/v1/llm-configs/{own}", new { model = "anas other" }), "llm.model", "user-default");
         var given = (await Config(room.Admin, new { name = $"g{Guid.NewGuid():N}", model = "given" })).Id;
         await Told(ana.Client.Put($"/v1/users/{ana.Id}/overrides/{slug}", new { llmConfigId = given }), "llm.model", "override");
-        // A global one that becomes her own is never out of reach for her, and has another version.
-        await Told(room.Admin.Patch($"/v1/llm-configs/{given}", new { ownerId = ana.Id }), "llm.model", "override");
+        // A global one that becomes her own is never out of reach for her: the prompt stays.
+        (await room.Admin.Patch($"/v1/llm-configs/{given}", new { ownerId = ana.Id })).Should(HttpStatusCode.OK);
 
         await Told(room.Admin.Patch("/v1/tenant/settings", new { maxMessages = 11 }), "settings.maxMessages", "tenant");
         await Told(ana.Client.Patch($"/v1/personalities/{slug}/settings", new { maxMessages = 12 }), "settings.maxMessages", "personality");
@@ -82,6 +82,63 @@ public sealed class PromptStreamTests(Room room) : IClassFixture<Room>
         (await room.Admin.Patch("/v1/tenant/settings", new { maxMessages = (int?)null })).Should(HttpStatusCode.OK);
         (await room.Admin.Delete($"/v1/llm-configs/{tenants.Id}")).Should(HttpStatusCode.NoContent);
     }
+
+    [Fact]
+    public async Task What_is_not_in_the_prompt_is_not_told_and_what_is_by_its_own_name()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (id, slug) = await ana.NewPersonality();
+        var config = (await ana.Client.Post("/v1/llm-configs", new { name = "own", model = "m", temperature = 0.5, topP = 0.5 })).Should(HttpStatusCode.Created).Id;
+        (await ana.Client.Put($"/v1/users/{ana.Id}/default-llm-config", new { llmConfigId = config })).Should(HttpStatusCode.OK);
+        using var listener = await PromptListener.Open(room.Node, await room.Node.UserKey(ana.Id), ana.Id, id);
+        var version = (string)(await ana.Client.Prompt(slug))["version"]!;
+
+        (await ana.Client.Patch($"/v1/personalities/{slug}", new { tags = new[] { "sea" } })).Should(HttpStatusCode.OK);
+        (await ana.Client.Patch($"/v1/llm-configs/{config}", new { description = "mine", memoryLimit = 10 })).Should(HttpStatusCode.OK);
+        (await ana.Client.Patch($"/v1/personas/{await ana.DefaultPersona()}", new { description = "me" })).Should(HttpStatusCode.OK);
+        (await ana.Client.Patch($"/v1/users/{ana.Id}", new { timeZone = "Europe/Vienna" })).Should(HttpStatusCode.OK);
+        var now = await ana.Client.Prompt(slug);
+        // It comes from elsewhere, though it is the same.
+        Assert.Equal("user-default", (string)now["sources"]!["settings"]!["memoryLimit"]!);
+        Assert.Equal(["settings.memoryLimit"], Names(await listener.Next()));
+        Assert.NotEqual(version, (string)now["version"]!);
+
+        (await ana.Client.Patch($"/v1/llm-configs/{config}", new { temperature = 0.6 })).Should(HttpStatusCode.OK);
+        Assert.Equal(["llm.temperature"], Names(await listener.Next()));
+        (await ana.Client.Patch($"/v1/personalities/{slug}", new { tags = new[] { "land" }, tone = "warm" })).Should(HttpStatusCode.OK);
+        Assert.Equal(["personality"], Names(await listener.Next()));
+    }
+
+    [Fact]
+    public async Task A_focus_session_is_told_when_it_begins_pauses_and_ends()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (id, slug) = await ana.NewPersonality();
+        using var listener = await PromptListener.Open(room.Node, await room.Node.UserKey(ana.Id), ana.Id, id);
+        var before = (string)(await ana.Client.Prompt(slug))["version"]!;
+
+        async Task<string> Told(Task<ApiAnswer> command, bool shows)
+        {
+            Assert.True((int)(await command).Status is 200 or 201);
+            var told = await listener.Next();
+            Assert.Equal(["focusSession"], Names(told));
+            var prompt = await ana.Client.Prompt(slug);
+            Assert.Equal((shows, (string)told["version"]!), (prompt.Text().Contains("<focus_session>", StringComparison.Ordinal), (string)prompt["version"]!));
+            return (string)told["version"]!;
+        }
+
+        var started = await ana.Client.Post("/v1/focus/sessions", new { mode = "deep" });
+        var during = await Told(Task.FromResult(started), shows: true);
+        Assert.NotEqual(before, during);
+        var session = $"/v1/focus/sessions/{started.Id}";
+        // What changes nothing of the text is not told.
+        (await ana.Client.Post($"{session}/ping", new { biomarkers = new { focus = 0.5 } })).Should(HttpStatusCode.OK);
+        Assert.Equal(before, await Told(ana.Client.Post($"{session}/pause", null), shows: false));
+        Assert.Equal(during, await Told(ana.Client.Post($"{session}/resume", null), shows: true));
+        Assert.Equal(before, await Told(ana.Client.Post($"{session}/end", null), shows: false));
+    }
+
+    private static IEnumerable<string> Names(JsonObject told) => told["changed"]!.AsArray().Select(part => (string)part!["what"]!);
 
     [Fact]
     public async Task Whoever_comes_back_is_told_the_version_that_it_missed_and_nothing_if_it_missed_none()

@@ -277,6 +277,11 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
         Assert.EndsWith("\n\n" + text, (await ana.Client.Get(path + "?focusMode=writer")).Should(HttpStatusCode.OK).Json.Text(), StringComparison.Ordinal);
         Assert.Equal(0, (int)(await ana.Client.Get($"/v1/user-personas/{made.Id}")).Json["usageCount"]!);
 
+        // Also while its user is at work: all that is said is the text.
+        (await ana.Client.Post("/v1/focus/sessions", new { mode = "deep" })).Should(HttpStatusCode.Created);
+        var during = (await ana.Client.Get(path)).Should(HttpStatusCode.OK);
+        Assert.Equal((answer.ToJsonString(), $"\"{(string)answer["version"]!}\""), (during.Json.ToJsonString(), during.Headers.ETag?.ToString()));
+
         (await bob.Client.Get(path)).ShouldRefuse(HttpStatusCode.NotFound, "user_persona_not_found");
         (await ana.Client.Patch($"/v1/user-personas/{made.Id}", new { isPublic = true, traits = (string[]?)null, domains = Array.Empty<string>() })).Should(HttpStatusCode.OK);
         Assert.Equal("Help {{user}}.", (await bob.Client.Get(path)).Should(HttpStatusCode.OK).Json.Text());

@@ -45,7 +45,8 @@ public sealed class PromptStream
         if (keeper is not null)
         {
             _hearsOfDrops = true;
-            keeper.Dropped += key => Moved(key.Tenant, key.Stream);
+            // Which session a person began has no stream of its own; the companion tells of it elsewhere.
+            keeper.Dropped += key => Moved(key.Tenant, key.Kind == ReplicaKind.Sessions ? StreamName.Companion(key.Id) : key.Stream);
             keeper.Lost += AllMoved;
         }
     }
@@ -134,6 +135,7 @@ public sealed class PromptStream
         var watch = new Watch(this, tenant, rest, changed);
         _watches[(tenant, rest)] = watch;
         watch.On(tenant, StreamName.User(user));
+        watch.On(tenant, StreamName.Companion(user));
         watch.On(tenant, StreamName.Personality(personality));
         watch.On(tenant, StreamName.Catalogue(tenant));
         watch.On(tenant, StreamName.Tenant(tenant));
@@ -160,6 +162,7 @@ public sealed class PromptStream
         private readonly HashSet<(Guid? Tenant, string Stream)> _streams = [];
         private PromptTrace? _last;
         private string? _persona;
+        private string? _session;
         private bool _over;
 
         public void Tell() => changed();
@@ -175,23 +178,11 @@ public sealed class PromptStream
             }
         }
 
-        /// <summary>Follows the persona that it is now, and says what moved since the last time.</summary>
+        /// <summary>Follows the persona and the session that it is now, and says what moved since the last time.</summary>
         public Items<PromptPart> Learn(PromptTrace trace)
         {
-            var persona = StreamName.Persona(trace.Persona);
-            if (_persona != persona)
-            {
-                if (_persona is not null)
-                {
-                    Off(tenant, _persona);
-                }
-
-                On(tenant, persona);
-                _persona = persona;
-                // It may have moved between being read and being followed.
-                Tell();
-            }
-
+            Turn(ref _persona, StreamName.Persona(trace.Persona));
+            Turn(ref _session, trace.Session is { } session ? StreamName.Session(session) : null);
             var before = _last;
             _last = trace;
             return before is null ? [] : trace.ChangedSince(before);
@@ -211,6 +202,27 @@ public sealed class PromptStream
             }
 
             owner._watches.TryRemove(new((tenant, rest), this));
+        }
+
+        private void Turn(ref string? followed, string? stream)
+        {
+            if (followed == stream)
+            {
+                return;
+            }
+
+            if (followed is not null)
+            {
+                Off(tenant, followed);
+            }
+
+            followed = stream;
+            if (stream is not null)
+            {
+                On(tenant, stream);
+                // It may have moved between being read and being followed.
+                Tell();
+            }
         }
 
         private void Off(Guid? of, string stream)

@@ -106,7 +106,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         };
         var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
         var prompt = ResolvedPrompt.Of(material, prepared, speaking.Made(static persona => new PersonaText(persona)));
-        return new Gathered(null, prompt, prepared, prompt.Terms.ShowsFocus ? LiveSession(reading, tenant, user) : null);
+        if (prompt.Speaker.SpeaksOfUser && prompt.Terms.ShowsFocus && LiveSession(reading, tenant, user) is { } session)
+        {
+            prompt = ResolvedPrompt.Of(material with { Session = session }, prepared, prompt.Persona);
+        }
+
+        return new Gathered(null, prompt, prepared);
     }
 
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
@@ -123,7 +128,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             ? ResolvedPrompt.Of(found.Prompt!.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
             : found.Prompt!;
         var now = time.GetUtcNow();
-        var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(found.Session, now), prompt.NeedsTime);
+        var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime);
         // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.
         var isRepeatable = state is null && occasion is null && !request.Explain;
         return isRepeatable && knownVersions is not null && prompt.IsAmong(knownVersions)
@@ -131,5 +136,5 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             : new PromptAnswer(PromptBody.Compose(prompt, request.Format, request.Explain, state, [], occasion?.Message), prompt.Version, isRepeatable);
     }
 
-    private readonly record struct Gathered(Refusal? Refusal, ResolvedPrompt? Prompt = null, Prepared? Prepared = null, FocusSessionView? Session = null);
+    private readonly record struct Gathered(Refusal? Refusal, ResolvedPrompt? Prompt = null, Prepared? Prepared = null);
 }

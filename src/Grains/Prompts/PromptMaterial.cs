@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
@@ -9,8 +10,8 @@ using PersonaActors.Grains.Catalogue;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>
-/// Everything that sections 1–5, the LLM parameters and the settings of one prompt are made of: each entity as one
-/// committed version. Either a personality or a user persona speaks.
+/// Everything that one prompt is made of, but for the moment and the message: each entity as one committed version. Either a
+/// personality or a user persona speaks.
 /// </summary>
 public sealed record PromptMaterial
 {
@@ -36,6 +37,9 @@ public sealed record PromptMaterial
     public SettingsTier TenantSettings { get; init; } = SettingsTier.Empty;
 
     public SettingsTier ChannelSettings { get; init; } = SettingsTier.Empty;
+
+    /// <summary>The focus session that the user began last, where the settings let it show.</summary>
+    public FocusSessionView? Session { get; init; }
 
     /// <summary>Text of the mindscape overlay, if one was asked for.</summary>
     public string? Mindscape { get; init; }

@@ -13,7 +13,7 @@ public sealed class PromptTerms
         Settings = new Merge<SettingsTier>(SettingField.All, material.SettingsTiers);
         Parts =
         [
-            .. Llm.Chosen.Select(choice => new PromptPart($"llm.{choice.Field.Name}", choice.From.Name, choice.From.Says!.Id, choice.From.Says.Version)),
+            .. Llm.Chosen.Select(choice => new PromptPart($"llm.{choice.Field.Name}", choice.From.Name, choice.From.Says!.Id, choice.From.Says.Version, null, ResolvedPrompt.SaysOf(choice.Value))),
             .. Settings.Chosen.Select(choice => new PromptPart($"settings.{choice.Field.Name}", choice.From.Name, null, null, JsonText.From(choice.Value))),
         ];
         Digest = ResolvedPrompt.DigestOf(Parts);

@@ -108,8 +108,8 @@ public sealed class SpeakerText
         {
             Name = new Piece(personality.DisplayName);
             SpeaksOfUser = true;
-            speaker = PromptText.Elements(
-                "character",
+            (string, string?, bool)[] character =
+            [
                 ("name", personality.DisplayName, true),
                 ("info", personality.CharacterInfo, false),
                 ("traits", personality.PersonalityTraits, false),
@@ -119,30 +119,37 @@ public sealed class SpeakerText
                 ("likes", personality.Likes, false),
                 ("dislikes", personality.Dislikes, false),
                 ("goals", personality.ConversationalGoals, false),
-                ("examples", personality.ConversationalExamples, false));
-            json["personality"] = Named(personality);
-            parts.Add(new PromptPart("personality", null, personality.Id, personality.Version));
+                ("examples", personality.ConversationalExamples, false),
+            ];
+            speaker = PromptText.Elements("character", character);
+            var named = new { personality.Id, personality.Slug, personality.Name, personality.DisplayName, personality.AvatarUrl, personality.ErrorMessage };
+            json["personality"] = named;
+            parts.Add(new PromptPart(
+                "personality", null, personality.Id, personality.Version, null, ResolvedPrompt.SaysOf(new { named, texts = character.Select(element => element.Item2) })));
         }
         else
         {
             var persona = material.UserPersona!;
             Name = new Piece(persona.DisplayName ?? persona.Name);
-            speaker = [PromptText.Literal(AsFounded(persona))];
+            var text = AsFounded(persona);
+            speaker = [PromptText.Literal(text)];
+            var named = new { persona.Id, persona.Name, persona.DisplayName, persona.AvatarUrl, persona.VoiceId };
             json["personality"] = null;
-            json["userPersona"] = new { persona.Id, persona.Name, persona.DisplayName, persona.AvatarUrl, persona.VoiceId, persona.Version };
+            json["userPersona"] = named;
             json["style"] = persona.Style;
-            parts.Add(new PromptPart("userPersona", null, persona.Id, persona.Version));
+            parts.Add(new PromptPart("userPersona", null, persona.Id, persona.Version, null, ResolvedPrompt.SaysOf(new { named, persona.Style, text })));
         }
 
         if (systemPrompt is not null)
         {
-            parts.Add(new PromptPart("systemPrompt", from, systemPrompt.Id, systemPrompt.Version));
+            parts.Add(new PromptPart("systemPrompt", from, systemPrompt.Id, systemPrompt.Version, null, ResolvedPrompt.SaysOf(systemPrompt.Content)));
         }
 
         if (mode is not null)
         {
-            json["focusMode"] = new { mode.Id, mode.ModeName, mode.DisplayName, mode.Settings, mode.Version };
-            parts.Add(new PromptPart("focusMode", null, mode.Id, mode.Version));
+            var named = new { mode.Id, mode.ModeName, mode.DisplayName, mode.Settings };
+            json["focusMode"] = named;
+            parts.Add(new PromptPart("focusMode", null, mode.Id, mode.Version, null, ResolvedPrompt.SaysOf(new { named, mode.SystemPrompt })));
         }
 
         Sections = [OfTenant(systemPrompt?.Content), OfTenant(mode?.SystemPrompt), speaker];
@@ -173,9 +180,6 @@ public sealed class SpeakerText
 
     internal UInt128 Digest { get; }
 
-    private static object Named(PersonalityView it) =>
-        new { it.Id, it.Slug, it.Name, it.DisplayName, it.AvatarUrl, it.ErrorMessage, it.ContextWindowSize, it.Version };
-
     private static Template[] OfTenant(string? text) => string.IsNullOrWhiteSpace(text) ? [] : [new Template(text, Author.Tenant)];
 
     /// <summary>The prompt of a user persona, word for word as the founding document's buildPrompt made it.</summary>
@@ -196,9 +200,11 @@ public sealed class PersonaText
         Section = PromptText.Elements(
             "user", ("name", Name.Text, true), ("pronouns", persona.Pronouns, false), ("about source=\"the user's own words\"", persona.Content, false));
         NeedsTime = Section.Any(template => template.NeedsTime);
-        Json = JsonSerializer.SerializeToUtf8Bytes(new { persona.Id, persona.Name, persona.PreferredName, persona.Pronouns, persona.Version }, Wire.Json);
+        var named = new { persona.Id, persona.Name, persona.PreferredName, persona.Pronouns };
+        Json = JsonSerializer.SerializeToUtf8Bytes(named, Wire.Json);
         Length = Json.Length + Section.Sum(template => template.Length * 9 / 8);
-        Digest = ResolvedPrompt.DigestOf([new PromptPart("persona", null, persona.Id, persona.Version)]);
+        Part = new PromptPart("persona", null, persona.Id, persona.Version, null, ResolvedPrompt.SaysOf(new { named, persona.Content }));
+        Digest = ResolvedPrompt.DigestOf([Part]);
     }
 
     public PersonaView Of { get; }
@@ -216,6 +222,8 @@ public sealed class PersonaText
     internal Template[] Section { get; }
 
     internal byte[] Json { get; }
+
+    internal PromptPart Part { get; }
 
     internal UInt128 Digest { get; }
 }

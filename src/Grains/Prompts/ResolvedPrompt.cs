@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
@@ -10,7 +11,7 @@ namespace PersonaActors.Grains.Prompts;
 public sealed class ResolvedPrompt
 {
     /// <summary>Rises when the same material begins to give another text.</summary>
-    private const byte Rendering = 5;
+    private const byte Rendering = 6;
 
     private ResolvedPrompt(PromptMaterial material, Prepared prepared, PersonaText? persona)
     {
@@ -22,6 +23,10 @@ public sealed class ResolvedPrompt
         Terms = prepared.Terms(material);
         Mindscape = Terms.ShowsMindscape ? material.Mindscape : null;
         Variables = material.Variables?.ToDictionary(variable => variable.Key, variable => new Piece(variable.Value));
+        // How long it lasts by now is of the moment; that, and how, is not.
+        Focus = material.Session is { State: FocusState.Active } session
+            ? new PromptPart("focusSession", null, session.Id, session.Version, null, SaysOf(new { session.Mode, InFlow = session.InFlowSince is not null }))
+            : null;
         Version = VersionOf();
     }
 
@@ -39,9 +44,13 @@ public sealed class ResolvedPrompt
 
     public IReadOnlyDictionary<string, Piece>? Variables { get; }
 
+    /// <summary>The focus session that the current state speaks of.</summary>
+    private PromptPart? Focus { get; }
+
     /// <summary>
-    /// What tells one prompt from the next: a hash over the versions of all that went into sections 1–5, the LLM parameters and
-    /// the settings, and over where each came from. Equal versions mean equal bytes, so it is also the ETag.
+    /// What tells one prompt from the next: a hash over all that went into sections 1–5, the LLM parameters and the settings, over
+    /// where each came from, and over the focus session that shows. Equal versions mean equal bytes where nothing of the moment is
+    /// in them, so it is also the ETag.
     /// </summary>
     public string Version { get; }
 
@@ -68,15 +77,24 @@ public sealed class ResolvedPrompt
 
     /// <summary>What it is made of: the same things that its version is a hash of.</summary>
     public PromptTrace Trace() => new(
-        Version, Persona.Of.Id, [new PromptPart("persona", PersonaFrom, Persona.Of.Id, Persona.Of.Version), .. Speaker.Parts, .. Terms.Parts]);
+        Version, Persona.Of.Id, [Persona.Part with { From = PersonaFrom }, .. Speaker.Parts, .. Terms.Parts, .. Focus is { } focus ? (PromptPart[])[focus] : []],
+        Session: Material.Session is { State: not FocusState.Ended } session ? session.Id : null);
 
     /// <summary>Taken once of what many prompts have in common: their sum stands for all of them.</summary>
-    internal static UInt128 DigestOf(IReadOnlyList<PromptPart> parts) =>
-        BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData([Rendering, .. JsonSerializer.SerializeToUtf8Bytes(parts, Wire.Json)]));
+    internal static UInt128 DigestOf(IReadOnlyList<PromptPart> parts) => BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(
+        [Rendering, .. JsonSerializer.SerializeToUtf8Bytes(parts.Select(part => new { part.What, part.From, part.Value, part.Says }), Wire.Json)]));
+
+    /// <summary>A digest of something that a part puts into the prompt.</summary>
+    internal static Guid SaysOf(object what) => new(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(what, Wire.Json)).AsSpan(..16));
 
     private string VersionOf()
     {
         var sum = Speaker.Digest + Terms.Digest + Persona.Digest + (PersonaFrom == Source.Override ? UInt128.One : UInt128.Zero);
+        if (Focus is not null)
+        {
+            sum += DigestOf([Focus]);
+        }
+
         if (Mindscape is not null || Variables is not null)
         {
             var own = Variables?.OrderBy(variable => variable.Key, StringComparer.Ordinal).Select(variable => Said($"variables.{variable.Key}", variable.Value.Text)) ?? [];
