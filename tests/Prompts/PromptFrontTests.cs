@@ -113,6 +113,15 @@ public sealed partial class PromptFrontTests
     }
 
     [Fact]
+    public void Names_are_filled_like_all_else()
+    {
+        var material = Of(Personality(name: "{{user}}'s {{char}}")) with { DefaultPersona = Persona("{user} of {{char}}") };
+        var front = Front(material);
+        Assert.Contains("<character>\n<name>{user} of {{char}}'s {{user}}'s {{char}}</name>", front, StringComparison.Ordinal);
+        Assert.Contains("<user>\n<name>{user} of {{char}} of {{user}}'s {{char}}</name>", front, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_a_value_brings_in_is_expanded_again()
     {
         var material = Of(Personality("{{user}} / {{persona}} / {{secret}}")) with
@@ -123,7 +132,7 @@ public sealed partial class PromptFrontTests
         var prompt = ResolvedPrompt.Of(material with { DefaultPersona = material.DefaultPersona! with { Content = "{{secret}}" } });
         Assert.Contains("<info>{{char}} / {{secret}} / {{user}}</info>", Front(prompt), StringComparison.Ordinal);
         Assert.False(prompt.NeedsTime);
-        Assert.Contains("<name>{{char}}</name>", Front(prompt), StringComparison.Ordinal);
+        Assert.Contains("<name>Lila</name>\n<about", Front(prompt), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -225,8 +234,7 @@ public sealed partial class PromptFrontTests
                 "<character", "<name", "</name", "<info", "</info", "</character", "<user", "<name", "</name", "<about", "</about", "</user",
             ];
             Assert.Equal(expected, tags);
-            // The name element is a value: whatever braces it has are still there.
-            Assert.Contains($"<name>{ProtectedTags.Escape("n" + name)}</name>\n<about", front, StringComparison.Ordinal);
+            Assert.DoesNotContain("hiddenLila", front, StringComparison.Ordinal);
         }).QuickCheckThrowOnFailure();
 
     /// <summary>Written apart from the code it judges: any bracket that leads, over spaces and slashes, to a name of ours.</summary>

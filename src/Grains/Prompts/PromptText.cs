@@ -58,14 +58,13 @@ public static class PromptText
     }
 
     /// <summary>A section as elements, one a line; a blank one is left out.</summary>
-    internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text, bool IsName)> elements) => Template.Join(
+    internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text)> elements) => Template.Join(
     [
         Literal($"<{tag}>\n"),
         .. elements.Where(element => !string.IsNullOrWhiteSpace(element.Text)).SelectMany(element => (Template[])
         [
             Literal($"<{element.Open}>"),
-            // A name is what it is, since it is itself what placeholders stand for.
-            element.IsName ? new Template(new Piece(element.Text!)) : new Template(element.Text!, Author.Anyone),
+            new Template(element.Text!, Author.Anyone),
             Literal($"</{element.Open.Split(' ')[0]}>\n"),
         ]),
         Literal($"</{tag}>"),
@@ -108,18 +107,18 @@ public sealed class SpeakerText
         {
             Name = new Piece(personality.DisplayName);
             SpeaksOfUser = true;
-            (string, string?, bool)[] character =
+            (string, string?)[] character =
             [
-                ("name", personality.DisplayName, true),
-                ("info", personality.CharacterInfo, false),
-                ("traits", personality.PersonalityTraits, false),
-                ("tone", personality.Tone, false),
-                ("age", personality.Age, false),
-                ("appearance", personality.Appearance, false),
-                ("likes", personality.Likes, false),
-                ("dislikes", personality.Dislikes, false),
-                ("goals", personality.ConversationalGoals, false),
-                ("examples", personality.ConversationalExamples, false),
+                ("name", personality.DisplayName),
+                ("info", personality.CharacterInfo),
+                ("traits", personality.PersonalityTraits),
+                ("tone", personality.Tone),
+                ("age", personality.Age),
+                ("appearance", personality.Appearance),
+                ("likes", personality.Likes),
+                ("dislikes", personality.Dislikes),
+                ("goals", personality.ConversationalGoals),
+                ("examples", personality.ConversationalExamples),
             ];
             speaker = PromptText.Elements("character", character);
             var named = new { personality.Id, personality.Slug, personality.Name, personality.DisplayName, personality.AvatarUrl, personality.ErrorMessage };
@@ -198,7 +197,7 @@ public sealed class PersonaText
         Name = new Piece(string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName);
         Content = new Piece(persona.Content);
         Section = PromptText.Elements(
-            "user", ("name", Name.Text, true), ("pronouns", persona.Pronouns, false), ("about source=\"the user's own words\"", persona.Content, false));
+            "user", ("name", Name.Text), ("pronouns", persona.Pronouns), ("about source=\"the user's own words\"", persona.Content));
         NeedsTime = Section.Any(template => template.NeedsTime);
         var named = new { persona.Id, persona.Name, persona.PreferredName, persona.Pronouns };
         Json = JsonSerializer.SerializeToUtf8Bytes(named, Wire.Json);
