@@ -75,7 +75,7 @@ public sealed class PromptBodyTests
             """{"override":null,"focus-mode":null,"user-default":null,"personality":null,"tenant-default":1.5}""",
             explained["llm"]!["temperature"]!.ToJsonString());
         Assert.Equal(
-            """{"built-in":50,"tenant":null,"personality":null,"channel":null,"user":null,"user-personality":null}""",
+            """{"built-in":20,"tenant-default":null,"tenant":null,"personality-default":null,"personality":null,"channel":null,"user-default":null,"user":null,"override":null,"user-personality":null}""",
             explained["settings"]!["maxMessages"]!.ToJsonString());
         Assert.Null(explained["persona"]!["override"]);
         Assert.Equal("Ana", (string)explained["persona"]!["user-default"]!["name"]!);
@@ -184,7 +184,7 @@ public sealed class PromptBodyTests
         { "the user elsewhere", m => m with { Me = Me(User with { Version = 99, Username = "x" }) }, false },
         { "the tenant's prompt", m => m with { Catalogue = Catalogue with { DefaultLlmConfig = Full, DefaultSystemPrompt = SystemPrompt("s") } }, true },
         { "a setting", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(3) } }) }, true },
-        { "a setting of equal value from elsewhere", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(50) } }) }, true },
+        { "a setting of equal value from elsewhere", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(20) } }) }, true },
         { "a focus mode", m => m with { FocusMode = Mode("x") }, true },
         { "a variable", m => m with { Variables = new Dictionary<string, string> { ["a"] = "b" } }, true },
         { "an overlay", m => m with { Mindscape = "o" }, true },

@@ -240,6 +240,24 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
+    public async Task Window_and_memories_are_told_in_the_settings_alone()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (_, slug) = await ana.NewPersonality(more: new { contextWindowSize = 33 });
+        var config = (await ana.Client.Post("/v1/llm-configs", new { name = "own", model = "m", memoryLimit = 0, memoryScoreThreshold = 0.9 })).Should(HttpStatusCode.Created).Id;
+        (await ana.Client.Put($"/v1/users/{ana.Id}/default-llm-config", new { llmConfigId = config })).Should(HttpStatusCode.OK);
+        (await ana.Client.Patch($"/v1/users/{ana.Id}/settings", new { focusOverlay = "off" })).Should(HttpStatusCode.OK);
+        var answer = await ana.Client.Prompt(slug);
+        Assert.Equal(
+            """{"maxMessages":33,"maxAge":"off","memoryLimit":0,"memoryScoreThreshold":0.9,"focusOverlay":false,"mindscapeOverlay":true}""",
+            answer["settings"]!.ToJsonString());
+        Assert.Equal(("personality", "user-default"), ((string)answer["sources"]!["settings"]!["maxMessages"]!, (string)answer["sources"]!["settings"]!["memoryLimit"]!));
+        Assert.Equal("""{"model":"m"}""", answer["llm"]!.ToJsonString());
+        Assert.Null(answer["personality"]!["contextWindowSize"]);
+        Assert.False((bool)(await ana.Client.Get($"/v1/users/{ana.Id}")).Json["settings"]!["focusOverlay"]!);
+    }
+
+    [Fact]
     public async Task A_focus_mode_lays_itself_over_the_prompt()
     {
         var ana = await room.NewPerson("Ana");
@@ -247,6 +265,8 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
         var answer = await ana.Client.Prompt(slug, "?focusMode=code");
         Assert.Contains("You are an expert software developer.", answer.Text(), StringComparison.Ordinal);
         Assert.Equal("code", (string)answer["focusMode"]!["modeName"]!);
+        Assert.Equal(answer.Text(), (await ana.Client.Prompt(slug, $"?focusMode={(string)answer["focusMode"]!["id"]!}")).Text());
+        (await ana.Client.Get($"/v1/personalities/{slug}/prompt?focusMode={Guid.NewGuid()}")).ShouldRefuse(HttpStatusCode.NotFound, "focus_mode_not_found");
         var mode = $"m{Guid.NewGuid():N}";
         (await room.Admin.Post("/v1/focus-modes", new { modeName = mode, displayName = "Mine", systemPrompt = "Rhyme, {{user}}.", defaultModel = "rhymer" })).Should(HttpStatusCode.Created);
         var mine = await ana.Client.Prompt(slug, $"?focusMode={mode}");

@@ -43,7 +43,32 @@ public sealed class SettingsTermsTests
         Assert.Equal((false, Source.Tenant), Said(cascade, "focusOverlay"));
     }
 
+    [Fact]
+    public void What_configs_and_personalities_say_of_window_and_memories_are_tiers_of_these()
+    {
+        var (theirs, tenants, mine) = (Material.Config() with { MemoryLimit = 0 }, Material.Config() with { MemoryLimit = 3, MemoryScoreThreshold = 0 }, Material.Config() with { MemoryLimit = 7 });
+        var material = Material.Of(Material.Personality() with { DefaultLlmConfigId = theirs.Id, ContextWindowSize = 30 }) with
+        {
+            TenantSettings = new SettingsTier { MaxMessages = Setting<int>.Of(11), MemoryLimit = Setting<int>.Of(4) },
+            Catalogue = Material.Catalogue with { LlmConfigs = [theirs], DefaultLlmConfig = tenants },
+        };
+
+        static (object Value, string From)[] Of(PromptMaterial material) =>
+            [.. ((string[])["maxMessages", "memoryLimit", "memoryScoreThreshold"]).Select(field => Said(new PromptTerms(material).Settings, field))];
+
+        Assert.Equal([(30, Source.Personality), (0, Source.PersonalityDefault), (0.0, (object)Source.TenantDefault)], Of(material).Select(said => (said.Value, (object)said.From)));
+        var usual = material with { Personality = material.Personality! with { ContextWindowSize = 20, DefaultLlmConfigId = null } };
+        Assert.Equal([(11, Source.Tenant), (4, Source.Tenant)], Of(usual).Take(2));
+        Assert.Equal((20, Source.BuiltIn), Of(usual with { TenantSettings = SettingsTier.Empty })[0]);
+        var own = material with { Override = Material.Override(config: mine.Id), Me = Material.Me(null, mine) };
+        Assert.Equal((7, Source.Override), Of(own)[1]);
+        var set = new SettingsTier { MemoryLimit = Setting<int>.Of(8), MaxMessages = Setting<int>.Of(9) };
+        Assert.Equal([(9, Source.UserPersonality), (8, Source.UserPersonality)], Of(own with { Override = Material.Override(config: mine.Id, settings: set) }).Take(2));
+        Assert.DoesNotContain(new PromptTerms(material).Llm.Fields, field => field.Name.StartsWith("memory", StringComparison.Ordinal));
+    }
+
     [Theory]
+    [InlineData("""{"focusOverlay":"off"}""", """{"maxMessages":5,"focusOverlay":false}""")]
     [InlineData("""{"maxAge":60}""", """{"maxMessages":5,"maxAge":60}""")]
     [InlineData("""{"maxMessages":null}""", "{}")]
     [InlineData("""{"maxMessages":"off"}""", """{"maxMessages":"off"}""")]
@@ -78,13 +103,16 @@ public sealed class SettingsTermsTests
         where T : struct =>
         Gen.OneOf(Gen.Constant(Setting<T>.Inherit), Gen.Constant(Setting<T>.Off), Gen.Elements(values).Select(Setting<T>.Of));
 
+    /// <summary>A switch that is off is false.</summary>
+    private static readonly Gen<Setting<bool>> AnySwitch = Gen.Elements(Setting<bool>.Inherit, Setting<bool>.Of(true), Setting<bool>.Of(false));
+
     private static readonly Gen<SettingsTier> AnyTier =
         from messages in Any(1, 100)
         from age in Any(1, 86400)
         from limit in Any(0, 5)
         from threshold in Any(0d, .5, 1)
-        from focus in Any(true, false)
-        from mindscape in Any(true, false)
+        from focus in AnySwitch
+        from mindscape in AnySwitch
         select new SettingsTier { MaxMessages = messages, MaxAge = age, MemoryLimit = limit, MemoryScoreThreshold = threshold, FocusOverlay = focus, MindscapeOverlay = mindscape };
 
     private static readonly Arbitrary<SettingsTier[]> AnyTiers = AnyTier.ArrayOf(Names.Length).ToArbitrary();
@@ -97,7 +125,7 @@ public sealed class SettingsTermsTests
     {
         Setting<int> number => number.State == SettingState.Off ? "off" : number.Value,
         Setting<double> number => number.State == SettingState.Off ? "off" : number.Value,
-        Setting<bool> flag => flag.State == SettingState.Off ? "off" : flag.Value,
+        Setting<bool> flag => flag.Value,
         _ => null,
     };
 
@@ -127,7 +155,9 @@ public sealed class SettingsTermsTests
                 Override = Material.Override(settings: tiers[4]),
             });
             var focus = Said(terms.Settings, "focusOverlay").Value;
-            return Said(terms.Settings).SequenceEqual(Said(Cascade(tiers))) && terms.ShowsFocus == Equals(focus, true);
+            // A personality's window has a built-in size of its own.
+            var expected = Said(Cascade(tiers)).Select(said => said is ("maxMessages", _, Source.BuiltIn) ? (said.Field, 20, said.From) : said);
+            return Said(terms.Settings).SequenceEqual(expected) && terms.ShowsFocus == Equals(focus, true);
         }).QuickCheckThrowOnFailure();
 
     [Fact]

@@ -16,7 +16,7 @@ public enum SettingState
 
 /// <summary>
 /// One behaviour setting of one tier. On the wire an inherited one is absent, off is <c>"off"</c>; in a PATCH, null clears.
-/// Stored, off is null (<see cref="SettingsTier.ToStored"/>).
+/// A switch that is off is false. Stored, off is null (<see cref="SettingsTier.ToStored"/>).
 /// </summary>
 [GenerateSerializer, Immutable, Alias("setting`1")]
 [JsonConverter(typeof(SettingConverterFactory))]
@@ -49,7 +49,7 @@ public sealed class SettingConverterFactory : JsonConverterFactory
         public override Setting<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
         {
             JsonTokenType.Null => Setting<T>.Inherit,
-            JsonTokenType.String when reader.ValueTextEquals("off"u8) => Setting<T>.Off,
+            JsonTokenType.String when reader.ValueTextEquals("off"u8) => typeof(T) == typeof(bool) ? Setting<T>.Of(default) : Setting<T>.Off,
             _ => Setting<T>.Of(NestedJson.Read<T>(ref reader, options)),
         };
 

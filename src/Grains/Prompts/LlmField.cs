@@ -5,7 +5,7 @@ using Effort = PersonaActors.Contracts.Catalogue.Reasoning;
 
 namespace PersonaActors.Grains.Prompts;
 
-/// <summary>The parameters of an LLM config, and under which names upstreams know them.</summary>
+/// <summary>The parameters of an LLM config, and under which names upstreams know them. What it says of memories is a setting (<see cref="SettingField"/>).</summary>
 public static class LlmField
 {
     /// <summary>Anthropic's bodies must name a limit.</summary>
@@ -27,11 +27,10 @@ public static class LlmField
         new("topA", c => c.TopA), TopK, new("frequencyPenalty", c => c.FrequencyPenalty), new("presencePenalty", c => c.PresencePenalty),
         new("repetitionPenalty", c => c.RepetitionPenalty), MaxTokens, new("contextWindowTokens", c => c.ContextWindowTokens), Stop,
         new("seed", c => c.Seed), new("logitBias", c => c.LogitBias), new("responseFormat", c => c.ResponseFormat), Reasoning,
-        new("memoryScoreThreshold", c => c.MemoryScoreThreshold), new("memoryLimit", c => c.MemoryLimit),
     ];
 
     /// <summary>What the service and its frontends use themselves; no upstream takes it.</summary>
-    private static readonly string[] Ours = ["visionModel", "provider", "contextWindowTokens", "memoryScoreThreshold", "memoryLimit"];
+    private static readonly string[] Ours = ["visionModel", "provider", "contextWindowTokens"];
 
     /// <summary>The members of an upstream's body, beside messages and system.</summary>
     public static IDictionary<string, object> ToMembers(this Merge<LlmConfigView> llm, PromptFormat format) =>

@@ -69,15 +69,19 @@ public sealed record PromptMaterial
         new(Source.TenantDefault, TenantConfig),
     ];
 
-    /// <summary>Nearest first.</summary>
+    /// <summary>Nearest first. What an LLM config says of memories stands behind the settings of whoever chose it.</summary>
     public IReadOnlyList<Tier<SettingsTier>> SettingsTiers =>
     [
         new(Source.UserPersonality, Override?.Settings ?? SettingsTier.Empty),
+        new(Source.Override, SettingField.OfConfig(FindConfig(Override?.LlmConfigId))),
         new(Source.User, Me.Settings),
+        new(Source.UserDefault, SettingField.OfConfig(FindConfig(Me.DefaultLlmConfig))),
         new(Source.Channel, ChannelSettings),
-        new(Source.Personality, Personality?.Settings ?? SettingsTier.Empty),
+        new(Source.Personality, PersonalitySettings),
+        new(Source.PersonalityDefault, SettingField.OfConfig(FindConfig(Personality?.DefaultLlmConfigId))),
         new(Source.Tenant, TenantSettings),
-        SettingField.BuiltIn,
+        new(Source.TenantDefault, SettingField.OfConfig(TenantConfig)),
+        Personality is null ? SettingField.BuiltIn : SettingField.BuiltInOfPersonality,
     ];
 
     /// <summary>All that <see cref="SpeakerText"/> is made from.</summary>
@@ -87,8 +91,10 @@ public sealed record PromptMaterial
     internal object?[] TermSources =>
     [
         FindConfig(Override?.LlmConfigId), FocusMode, FindConfig(Me.DefaultLlmConfig), FindConfig(Personality?.DefaultLlmConfigId), TenantConfig,
-        Override?.Settings ?? SettingsTier.Empty, Me.Settings, ChannelSettings, Personality?.Settings ?? SettingsTier.Empty, TenantSettings,
+        Override?.Settings ?? SettingsTier.Empty, Me.Settings, ChannelSettings, PersonalitySettings, TenantSettings,
     ];
+
+    private SettingsTier PersonalitySettings => Personality is null ? SettingsTier.Empty : SettingField.OfPersonality(Personality);
 
     private LlmConfigView? TenantConfig => (Me.IsFree ? Catalogue.FreeDefaultLlmConfig : null) ?? Catalogue.DefaultLlmConfig;
 

@@ -1,8 +1,14 @@
+using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Personalities;
 
 namespace PersonaActors.Grains.Prompts;
 
-/// <summary>The behaviour settings. "off" is something said, and so ends the search.</summary>
+/// <summary>
+/// The behaviour settings. "off" is something said, and so ends the search; of a switch it is false. A prompt speaks of window
+/// and memories here and nowhere else: what a personality and an LLM config say of them are tiers of these.
+/// </summary>
 public static class SettingField
 {
     public static readonly Field<SettingsTier> FocusOverlay = new("focusOverlay", tier => Said(tier.FocusOverlay));
@@ -25,11 +31,29 @@ public static class SettingField
         MindscapeOverlay = Setting<bool>.Of(true),
     });
 
+    /// <summary>A personality's window has a size of its own unless somebody sets another.</summary>
+    public static readonly Tier<SettingsTier> BuiltInOfPersonality =
+        BuiltIn with { Says = BuiltIn.Says! with { MaxMessages = Setting<int>.Of(PersonalityRules.DefaultContextWindow) } };
+
+    /// <summary>A window of the usual size says nothing, so that the tenant may set another for all.</summary>
+    public static SettingsTier OfPersonality(PersonalityView personality) =>
+        personality.Settings.MaxMessages.IsSet || personality.ContextWindowSize == PersonalityRules.DefaultContextWindow
+            ? personality.Settings
+            : personality.Settings with { MaxMessages = Setting<int>.Of(personality.ContextWindowSize) };
+
+    public static SettingsTier OfConfig(LlmConfigView? config) => config is null or { MemoryLimit: null, MemoryScoreThreshold: null }
+        ? SettingsTier.Empty
+        : new SettingsTier
+        {
+            MemoryLimit = config.MemoryLimit is { } limit ? Setting<int>.Of(limit) : Setting<int>.Inherit,
+            MemoryScoreThreshold = config.MemoryScoreThreshold is { } threshold ? Setting<double>.Of(threshold) : Setting<double>.Inherit,
+        };
+
     private static object? Said<T>(Setting<T> setting)
         where T : struct => setting.State switch
         {
             SettingState.Inherit => null,
-            SettingState.Off => "off",
+            SettingState.Off => typeof(T) == typeof(bool) ? false : "off",
             _ => setting.Value,
         };
 }

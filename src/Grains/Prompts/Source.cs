@@ -11,6 +11,9 @@ public static class Source
     /// <summary>For users flagged free this is the default for free users, where the tenant has one.</summary>
     public const string TenantDefault = "tenant-default";
 
+    /// <summary>Of settings: what the personality's default LLM config says.</summary>
+    public const string PersonalityDefault = "personality-default";
+
     public const string BuiltIn = "built-in";
     public const string Tenant = "tenant";
     public const string Channel = "channel";
