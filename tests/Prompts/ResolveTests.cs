@@ -240,6 +240,24 @@ public sealed class ResolveTests(Room room) : IClassFixture<Room>
     }
 
     [Fact]
+    public async Task A_query_parameter_that_is_not_known_is_refused_by_name()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (_, slug) = await ana.NewPersonality();
+        var assistant = (await ana.Client.Post("/v1/user-personas", new { name = "Helper", systemPrompt = "Help." })).Should(HttpStatusCode.Created).Id;
+        foreach (var path in (string[])[$"/v1/personalities/{slug}/prompt", $"/v1/user-personas/{assistant}/prompt"])
+        {
+            foreach (var refused in new[] { await ana.Client.Get($"{path}?focus_mode=code"), await ana.Client.Post($"{path}?format=text&focus_mode=code", new { }) })
+            {
+                refused.ShouldRefuse(HttpStatusCode.BadRequest, "unknown_field");
+                Assert.Equal("focus_mode", (string)refused.Json["field"]!);
+            }
+        }
+
+        (await ana.Client.Post("/v1/prompts:batch?user=me", new { pairs = new[] { new { personality = slug } } })).ShouldRefuse(HttpStatusCode.BadRequest, "unknown_field");
+    }
+
+    [Fact]
     public async Task Window_and_memories_are_told_in_the_settings_alone()
     {
         var ana = await room.NewPerson("Ana");

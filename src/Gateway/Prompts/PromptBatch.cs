@@ -22,6 +22,7 @@ public static class PromptBatch
     public static async Task Post(HttpContext http, PromptBatchBody body, ActingResolver who, PersonalityIndex index, IPromptDesk desk)
     {
         var (acting, refusal) = await who.Resolve(http);
+        refusal ??= http.Request.Query.Keys.FirstOrDefault() is { } parameter ? PromptQuery.NotKnown(parameter) : null;
         refusal ??= body.Pairs is not { Count: > 0 and <= MaxPairs } ? Refusal.Invalid("pairs", $"'pairs' is a list of 1–{MaxPairs} pairs; {body.Pairs?.Count ?? 0} were given.") : null;
         refusal ??= body.Pairs!.Any(pair => pair is null) ? Refusal.Invalid("pairs", "A pair is an object.") : null;
         if (refusal is not null)

@@ -47,9 +47,9 @@ public static class PromptEndpoints
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
         var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
-        if (refusal is not null)
+        if ((refusal ?? named.Refusal) is { } no)
         {
-            await Problems.Write(http, refusal);
+            await Problems.Write(http, no);
             return;
         }
 
@@ -66,9 +66,9 @@ public static class PromptEndpoints
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
         var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
-        if (refusal is not null)
+        if ((refusal ?? named.Refusal) is { } no)
         {
-            await Problems.Write(http, refusal);
+            await Problems.Write(http, no);
             return;
         }
 

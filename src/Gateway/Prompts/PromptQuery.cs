@@ -17,8 +17,11 @@ public static class PromptQuery
     private static readonly string[] OwnNames = ["user", "char", "persona", "time", "date"];
 
     /// <summary>What a query string says, taken from it in one pass: most have a user and nothing else.</summary>
-    public record struct Named(string? User, string? Channel, string? FocusMode, string? Mapper, string? Format, string? Explain)
+    /// <param name="Unknown">The first name that means nothing here.</param>
+    public record struct Named(string? User, string? Channel, string? FocusMode, string? Mapper, string? Format, string? Explain, string? Unknown)
     {
+        public readonly Refusal? Refusal => Unknown is null ? null : NotKnown(Unknown);
+
         public readonly (PromptRequest? Request, Refusal? Refusal) For(PromptSpeaker speaker, Guid speakerId) =>
             Read(speaker, speakerId, Channel, FocusMode, Mapper, Format, Explain);
     }
@@ -53,6 +56,10 @@ public static class PromptQuery
             {
                 named.Explain = Add(named.Explain, pair);
             }
+            else
+            {
+                named.Unknown ??= name.ToString();
+            }
         }
 
         return named;
@@ -62,6 +69,13 @@ public static class PromptQuery
         // Said twice, it is neither of the two.
         static string Add(string? before, QueryStringEnumerable.EncodedNameValuePair pair) =>
             before is null ? pair.DecodeValue().ToString() : $"{before},{pair.DecodeValue()}";
+    }
+
+    /// <summary>As for an unknown field of a body: who misspells a name shall not get another prompt than they asked for.</summary>
+    public static Refusal NotKnown(string parameter)
+    {
+        var name = parameter.Length <= MaxVariableName ? parameter : parameter[..MaxVariableName];
+        return new Refusal(RefusalKind.Invalid, "unknown_field", $"The query parameter '{name}' is not known here.", name);
     }
 
     public static (PromptRequest? Request, Refusal? Refusal) Read(

@@ -41,7 +41,10 @@ public sealed class CatalogueState
 
     public LlmConfigView? FreeDefaultLlmConfig { get; }
 
-    public FocusModeView? ActiveMode(string name) => _activeModes.GetValueOrDefault(name);
+    /// <param name="named">By its name or its id.</param>
+    public FocusModeView? ActiveMode(string named) =>
+        _activeModes.GetValueOrDefault(named)
+        ?? (Guid.TryParse(named, out var id) && FocusModes.GetValueOrDefault(id) is { IsActive: true } mode ? mode : null);
 
     public static CatalogueState Of(CatalogueRows rows) => new(
         rows.Version, rows.Seq, rows.SystemPrompts.ToImmutableDictionary(prompt => prompt.Id), rows.LlmConfigs.ToImmutableDictionary(config => config.Id),
