@@ -103,8 +103,20 @@ public sealed class PromptBodyTests
         Assert.Equal("state", (string)body["system"]![1]!["text"]!);
         body.Remove("system");
         Assert.Equal(
-            """{"messages":[{"role":"user","content":"Hi"}],"model":"m","max_tokens":9000,"stop_sequences":["\n"],"thinking":{"type":"enabled","budget_tokens":2048}}""",
+            """{"messages":[{"role":"user","content":"Hi"}],"model":"m","max_tokens":11048,"stop_sequences":["\n"],"thinking":{"type":"enabled","budget_tokens":2048}}""",
             body.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(null, Reasoning.Medium, 4096 + 8192, 8192)]
+    [InlineData(100, Reasoning.Minimal, 100 + 1024, 1024)]
+    [InlineData(5000, Reasoning.Max, 5000 + 32768, 32768)]
+    [InlineData(5000, Reasoning.Off, 5000, null)]
+    public void Thinking_takes_nothing_from_what_the_answer_may_have(int? maxTokens, Reasoning reasoning, int limit, int? budget)
+    {
+        var config = Config("m") with { MaxTokens = maxTokens, Reasoning = reasoning };
+        var body = Json(Resolve(Of() with { Catalogue = Catalogue with { DefaultLlmConfig = config } }), PromptFormat.Anthropic);
+        Assert.Equal((limit, budget), ((int)body["max_tokens"]!, (int?)body["thinking"]?["budget_tokens"]));
     }
 
     [Fact]

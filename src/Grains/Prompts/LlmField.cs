@@ -11,8 +11,6 @@ public static class LlmField
     /// <summary>Anthropic's bodies must name a limit.</summary>
     public const int AnthropicMaxTokens = 4096;
 
-    private const int AnthropicLeastThinking = 1024;
-
     public static readonly Field<LlmConfigView> Model = new("model", c => c.Model);
     public static readonly Field<LlmConfigView> Temperature = new("temperature", c => c.Temperature);
     public static readonly Field<LlmConfigView> TopP = new("topP", c => c.TopP);
@@ -47,13 +45,12 @@ public static class LlmField
             })
             : KeyValuePair.Create(JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.Field.Name), choice.Value)));
 
-    /// <summary>Thinking excludes the sampling parameters there, and takes its budget out of max_tokens.</summary>
+    /// <summary>Thinking excludes the sampling parameters there, and takes its budget out of max_tokens: it comes on top of what the answer may have.</summary>
     private static OrderedDictionary<string, object> Anthropic(Merge<LlmConfigView> llm)
     {
-        var maxTokens = llm[MaxTokens] as int? ?? AnthropicMaxTokens;
-        int? budget = maxTokens <= AnthropicLeastThinking ? null : llm[Reasoning] switch
+        int? budget = llm[Reasoning] switch
         {
-            Effort.Minimal => AnthropicLeastThinking,
+            Effort.Minimal => 1024,
             Effort.Low => 2048,
             Effort.Medium => 8192,
             Effort.High => 16384,
@@ -63,10 +60,10 @@ public static class LlmField
         (string Name, object? Value)[] members =
         [
             ("model", llm[Model]),
-            ("max_tokens", maxTokens),
+            ("max_tokens", (llm[MaxTokens] as int? ?? AnthropicMaxTokens) + (budget ?? 0)),
             ("stop_sequences", llm[Stop]),
             .. budget is { } thinking
-                ? (ReadOnlySpan<(string, object?)>)[("thinking", new { type = "enabled", budget_tokens = Math.Min(thinking, maxTokens - 1) })]
+                ? (ReadOnlySpan<(string, object?)>)[("thinking", new { type = "enabled", budget_tokens = thinking })]
                 : [("temperature", llm[Temperature] is double warm ? Math.Min(warm, 1) : null), ("top_p", llm[TopP]), ("top_k", llm[TopK] is > 0 ? llm[TopK] : null)],
         ];
         return new(members.Where(member => member.Value is not null).Select(member => KeyValuePair.Create(member.Name, member.Value!)));
