@@ -127,6 +127,23 @@ public sealed class CommandLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_demo_tenants_first_prompt_names_a_model()
+    {
+        await RunOn(_database, "seed");
+        await using var node = await Node.Start(_database);
+        using var admin = node.Client(await node.AdminKey());
+        var user = await admin.Register("ada");
+        (await admin.Post("/v1/personalities", new { name = "Lila", slug = "lila", characterInfo = "", personalityTraits = "", isPublic = true }, ("X-Persona-User", user.ToString())))
+            .Should(HttpStatusCode.Created);
+        var prompt = (await admin.Get($"/v1/personalities/lila/prompt?user={user}")).Should(HttpStatusCode.OK).Json;
+        Assert.Equal("tenant-default", (string)prompt["sources"]!["llm"]!["model"]!);
+        var config = (await admin.Get("/v1/llm-configs?search=demo")).Json["items"]!.AsArray().Single()!;
+        Assert.Equal((string)config["model"]!, (string)prompt["llm"]!["model"]!);
+        (await admin.Patch($"/v1/llm-configs/{config["id"]}", new { model = "mine" })).Should(HttpStatusCode.OK);
+        Assert.Equal("mine", (string)(await admin.Post($"/v1/personalities/lila/prompt?user={user}&format=openai", new { message = "Good evening" })).Json["model"]!);
+    }
+
+    [Fact]
     public async Task A_key_that_contradicts_itself_is_not_made()
     {
         await RunOn(_database, "seed");

@@ -28,6 +28,9 @@ public sealed record LlmConfigDraft(
     [property: Id(22)] bool? IsDefault,
     [property: Id(23)] bool? IsFreeDefault)
 {
+    public static readonly LlmConfigDraft Empty = new(
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+
     public LlmConfigView ToView(Guid id, Guid? owner, DateTimeOffset at) => new(
         id, owner, Name ?? "", Description, Model, VisionModel, Provider, Temperature, TopP, MinP, TopA, TopK, FrequencyPenalty, PresencePenalty,
         RepetitionPenalty, MaxTokens, ContextWindowTokens, Stop, Seed, LogitBias, ResponseFormat, Reasoning, MemoryScoreThreshold, MemoryLimit,

@@ -11,7 +11,7 @@ public static class SeedCommand
         var settings = Settings.Read(given.Configuration(), serves: false);
         await using var database = await OpenedDatabase.Open(settings, cancel);
         var demo = new DemoTenant(database, TimeProvider.System);
-        var tenant = await demo.Ensure(cancel);
+        var tenant = await demo.Ensure(cancel, DemoTenant.FirstConfig);
         // Where no file keeps it, a key that was shown can't be shown again; that is no reason for another.
         var key = settings.DemoKeyFile is null && await demo.HasKey(tenant, cancel) ? null : await demo.EnsureKey(tenant, settings.DemoKeyFile, cancel);
         given.Print(new { tenant, key }, $"tenant {DemoTenant.Name} ({tenant})\n" + (key is null

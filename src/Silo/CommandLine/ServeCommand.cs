@@ -51,7 +51,7 @@ public static class ServeCommand
             }
 
             var tenant = new DemoTenant(database, TimeProvider.System);
-            var demo = await tenant.Ensure(cancel);
+            var demo = await tenant.Ensure(cancel, DemoTenant.FirstConfig);
             return (database, demo, settings.Auth ? await tenant.EnsureKey(demo, settings.DemoKeyFile, cancel) : null);
         }
         catch

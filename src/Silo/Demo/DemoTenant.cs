@@ -1,11 +1,14 @@
 using Npgsql;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Grains.Catalogue;
 using PersonaActors.Silo.Keys;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Silo.Demo;
@@ -19,7 +22,19 @@ public sealed class DemoTenant(Database database, TimeProvider time)
     public const string Name = "demo";
     private const string KeyName = "demo";
 
-    public async Task<Guid> Ensure(CancellationToken cancel)
+    /// <summary>So that the first prompt names a model: without one, no upstream takes it.</summary>
+    public static readonly LlmConfigDraft FirstConfig = LlmConfigDraft.Empty with
+    {
+        Name = Name,
+        Description = "What holds where nobody chose otherwise.",
+        Model = "gpt-4o-mini",
+        Temperature = 0.8,
+        MaxTokens = 1024,
+        IsDefault = true,
+    };
+
+    /// <param name="config">A default LLM config for the tenant, if it has to be made.</param>
+    public async Task<Guid> Ensure(CancellationToken cancel, LlmConfigDraft? config = null)
     {
         var tenants = new TenantStore(database);
         if (await tenants.FindByName(Name, cancel) is { } known)
@@ -35,12 +50,21 @@ public sealed class DemoTenant(Database database, TimeProvider time)
         try
         {
             await batch.Commit(static () => { }, cancel);
-            return tenant.Id;
         }
         catch (PostgresException e) when (e.IsUnique(TenantStore.NameKey))
         {
             return (await tenants.FindByName(Name, cancel))!.Id;
         }
+
+        if (config is not null)
+        {
+            var first = database.Begin(RowScope.OfTenant(tenant.Id));
+            new CatalogueChange(first, tenant.Id, StreamName.Catalogue(tenant.Id), CatalogueState.Of(new CatalogueRows(0, 0, [], [], [])), now)
+                .Put(config.ToView(Guid.CreateVersion7(now), null, now));
+            await first.Commit(static () => { }, cancel);
+        }
+
+        return tenant.Id;
     }
 
     public ValueTask<bool> HasKey(Guid tenant, CancellationToken cancel) =>
