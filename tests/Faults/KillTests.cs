@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using Npgsql;
 using PersonaActors.Tests.Harness;
@@ -88,6 +89,43 @@ public sealed class KillTests
         await using var next = await ProcessNode.Start(database);
         using var again = next.Client();
         Assert.Single((await again.Get("/v1/users")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
+    }
+
+    /// <summary>It takes up what lived on the one that was killed, whose entry in the membership is still there.</summary>
+    [Fact]
+    public async Task Asked_to_end_right_after_a_kill_the_node_ends_within_ten_seconds()
+    {
+        await using var database = await TestDatabase.Create();
+        (string, string)[] open = [("PERSONA__AUTH", "off")];
+        var sessions = new List<Guid>();
+        await using (var killed = await ProcessNode.Start(database, null, open))
+        {
+            using var before = killed.Client("unused");
+            for (var i = 0; i < 10; i++)
+            {
+                sessions.Add((await before.Post("/v1/focus/sessions", new { user = Guid.NewGuid() })).Should(HttpStatusCode.Created).Id);
+            }
+
+            await killed.Kill();
+        }
+
+        await using var node = await ProcessNode.Start(database, null, open);
+        using var client = node.Client("unused");
+        using var listening = await client.Open($"/v1/events?stream=session:{sessions[0]}", CancellationToken.None);
+        var pings = sessions.Select(session => client.Post($"/v1/focus/sessions/{session}/ping", new { biomarkers = new { focus = 0.3 } })).ToList();
+        (await await Task.WhenAny(pings)).Should(HttpStatusCode.OK);
+        var asked = Stopwatch.GetTimestamp();
+        await node.Terminate();
+        Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(10), $"it took {Stopwatch.GetElapsedTime(asked)}:\n{node.Output}");
+        Assert.Equal(0, node.ExitCode);
+        try
+        {
+            await Task.WhenAll(pings);
+        }
+        catch (HttpRequestException)
+        {
+            // Nobody answered it any more.
+        }
     }
 
     private static async Task<long> Scalar(NpgsqlConnection connection, string sql, params object[] values)

@@ -32,7 +32,8 @@ public static class NodeComposition
             // A connection holds 4 KiB while it is silent, and its requests come in at once.
             sockets.WaitForDataBeforeAllocatingBuffer = false;
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        // What hasn't ended by then isn't waited for: all that was acknowledged is committed.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console =>
         {
