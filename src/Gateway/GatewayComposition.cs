@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
@@ -7,6 +8,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
@@ -51,11 +53,13 @@ public static class GatewayComposition
             }
         });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        services.AddRateLimiter(limiter => RateLimits.Configure(limiter, options));
+        services.AddSingleton<CallerLimits>();
+        services.AddRateLimiter(static _ => { });
+        services.AddOptions<RateLimiterOptions>().Configure<CallerLimits>(static (limiter, callers) => callers.Configure(limiter));
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod().AllowCredentials()
             .WithExposedHeaders(Answers.CursorHeader, "ETag", "Location", "Retry-After")));
-        services.AddOpenApi("v1");
+        services.AddDocument();
         services.AddRealtime();
         services.AddPromptStream();
         services.AddReactions();
@@ -85,17 +89,30 @@ public static class GatewayComposition
         app.UseMiddleware<RepeatedReads>();
         app.UseMiddleware<PromptLane>();
         app.UseStatusCodePages();
+        if (options.AuthOffTenant is not null)
+        {
+            app.UseMiddleware<LocalOnly>();
+        }
+
         app.UseRouting();
         // Requests that no page made don't pay for what is about pages.
         app.UseWhen(http => http.Request.Headers.Origin.Count > 0, paged => paged.UseCors());
         app.UseAuthentication();
-        app.UseWhen(http => RateLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
+        app.UseWhen(http => CallerLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
         app.UseAuthorization();
         app.UseMiddleware<HubGate>();
         Readiness.Map(app);
-        app.MapOpenApi();
+        app.MapDocument();
         app.MapRealtime();
         var api = app.MapGroup("").RequireAuthorization();
+        // Whoever may GET may ask for the head of it.
+        ((IEndpointConventionBuilder)api).Finally(static endpoint =>
+        {
+            if (endpoint.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is { HttpMethods: ["GET"] })
+            {
+                endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+            }
+        });
         api.MapTenants();
         api.MapTenantSettings();
         api.MapUsers();

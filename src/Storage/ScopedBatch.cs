@@ -80,14 +80,31 @@ public sealed partial class ScopedBatch
         INSERT INTO command_log (tenant_id, caller, id, owner_id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         """;
 
-    /// <summary>The command's answer, stored with what it did.</summary>
+    private const string StoreAnswerAt = """
+        INSERT INTO command_log (tenant_id, caller, id, owner_id, fingerprint, answer, at, epoch, seq)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT seq FROM streams WHERE tenant_id = $1 AND stream = $9))
+        """;
+
+    private const string StoreSystemAnswerAt = """
+        INSERT INTO command_log (tenant_id, caller, id, owner_id, fingerprint, answer, at, epoch, seq)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT seq FROM streams WHERE tenant_id IS NULL AND stream = $9))
+        """;
+
+    /// <summary>The command's answer, stored with what it did, and with the position of the stream that was told so far.</summary>
     public ScopedBatch Answer<T>(Command command, Guid? owner, Outcome<T> outcome, DateTimeOffset at)
         where T : class
     {
         _answered = command;
-        return Add(StoreAnswer,
+        Add(_appended.Count == 0 ? StoreAnswer : _scope.Tenant is null ? StoreSystemAnswerAt : StoreAnswerAt,
             Sql.Uuid(_scope.Tenant), Sql.Uuid(command.Caller), Sql.Text(command.Id), Sql.Uuid(owner), Sql.Text(command.Fingerprint),
             Sql.Json(JsonText.From(outcome).Json), Sql.Time(at));
+        if (_appended.Count > 0)
+        {
+            _commands[^1].Parameters.Add(Sql.Text(_database.Epoch));
+            _commands[^1].Parameters.Add(Sql.Text(_appended[^1].Stream));
+        }
+
+        return this;
     }
 
     private const string AddTask = """

@@ -147,7 +147,7 @@ public sealed class FocusModeTests(Room room) : IClassFixture<Room>
     }
 
     [Theory]
-    [InlineData("modeName", "\"Has Spaces\"")]
+    [InlineData("modeName", "\" \"")]
     [InlineData("modeName", "null")]
     [InlineData("systemPrompt", "null")]
     [InlineData("settings", "[]")]

@@ -36,10 +36,20 @@ internal static class CommandTable
             .SeeAs(s.Operator, "/v1/tenants/{id}", $"/v1/tenants?search={s.Tag}-new")),
         Row("PATCH /v1/tenants/{id}", s => Patch(s, s.Admin, $"/v1/tenants/{s.Tenant}", new { displayName = "Renamed" })
             .SeeAs(s.Admin, $"/v1/tenants/{s.Tenant}").HearAs(s.Admin, $"tenant:{s.Tenant}")),
+        Row("DELETE /v1/tenants/{id}", async s =>
+        {
+            var tenant = await s.Make(s.Operator, "/v1/tenants", new { name = $"{s.Tag}-gone", displayName = "Gone" });
+            return Delete(s, s.Operator, $"/v1/tenants/{tenant}?confirm={s.Tag}-gone").SeeAs(s.Operator, $"/v1/tenants/{tenant}", $"/v1/tenants?search={s.Tag}-gone");
+        }),
         Row("PATCH /v1/tenant/settings", s => Patch(s, s.Admin, "/v1/tenant/settings", new { maxMessages = 7 })
             .See("/v1/tenant/settings", s.AdaPrompt).HearAs(s.Admin, $"tenant:{s.Tenant}").Hear($"prompt:{s.AdaId}:{s.Lila}")),
         Row("POST /v1/keys", s => Post(s, s.Admin, "/v1/keys", new { kind = "service", name = "another" })
             .SeeAs(s.Admin, "/v1/keys", "/v1/keys/{id}").HearAs(s.Admin, $"tenant:{s.Tenant}")),
+        Row("PATCH /v1/keys/{id}", async s =>
+        {
+            var (key, _) = await s.NewKey(new { kind = "user", name = "lost", user = s.AdaId });
+            return Patch(s, s.Admin, $"/v1/keys/{key}", new { name = "found" }).SeeAs(s.Admin, "/v1/keys", $"/v1/keys/{key}").HearAs(s.Admin, $"tenant:{s.Tenant}");
+        }),
         Row("DELETE /v1/keys/{id}", async s =>
         {
             var (key, client) = await s.NewKey(new { kind = "user", name = "lost", user = s.AdaId });
@@ -59,6 +69,8 @@ internal static class CommandTable
             .See($"/v1/users/{s.AdaId}", "/v1/users?search=Renamed").Hear($"user:{s.AdaId}")),
         Row("PUT /v1/users/{id}/identities", s => Put(s, s.Service, $"/v1/users/{s.AdaId}/identities", new { provider = "test", subject = $"other-{s.Tag}" })
             .See($"/v1/users/{s.AdaId}", $"/v1/users/by-identity/test/other-{s.Tag}").Hear($"user:{s.AdaId}")),
+        Row("DELETE /v1/users/{id}/identities/{provider}/{subject}", s => Delete(s, s.Service, $"/v1/users/{s.AdaId}/identities/test/ada-{s.Tag}")
+            .See($"/v1/users/{s.AdaId}", $"/v1/users/by-identity/test/ada-{s.Tag}").Hear($"user:{s.AdaId}")),
         Row("PUT /v1/users/{id}/default-persona", async s =>
         {
             var persona = await s.Make(s.Ada, "/v1/personas", new { name = "Captain", content = "I command." });
@@ -406,6 +418,16 @@ internal static class CommandTable
         {
             var task = await s.Make(s.Ada, $"/v1/people/{s.AdaId}/tasks", new { title = "Write" });
             return Patch(s, s.Ada, $"/v1/people/{s.AdaId}/tasks/{task}", new { title = "Rewrite" }).SeeAda(s).See($"/v1/people/{s.AdaId}/tasks", $"/v1/people/{s.AdaId}/tasks/{task}");
+        }),
+        Row("DELETE /v1/people/{id}/tasks/{taskId}", async s =>
+        {
+            var task = await s.Make(s.Ada, $"/v1/people/{s.AdaId}/tasks", new { title = "Write" });
+            return Delete(s, s.Ada, $"/v1/people/{s.AdaId}/tasks/{task}").SeeAda(s).See($"/v1/people/{s.AdaId}/tasks", $"/v1/people/{s.AdaId}/tasks/{task}");
+        }),
+        Row("DELETE /v1/people/{id}/memories/{memoryId}", async s =>
+        {
+            var memory = await s.Make(s.Ada, $"/v1/people/{s.AdaId}/memories", new { type = "note", content = new { text = "Rain." }, sentiment = -0.9 });
+            return Delete(s, s.Ada, $"/v1/people/{s.AdaId}/memories/{memory}").SeeAda(s);
         }),
         Row("POST /v1/people/{id}/memories", s => Post(s, s.Ada, $"/v1/people/{s.AdaId}/memories", new { type = "note", content = new { text = "Rain." }, sentiment = 0.9 }).SeeAda(s)),
         Row("POST /v1/people/{id}/nudges/{eventId}", async s =>

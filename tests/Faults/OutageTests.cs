@@ -61,6 +61,8 @@ public sealed class OutageTests
                     refused.ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
                     Assert.NotNull(refused.Headers.RetryAfter);
                     Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(4), "a refusal during an outage must be fast");
+                    (await client.Get($"/v1/focus/sessions?user={user}")).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+                    (await client.Post($"/v1/focus/sessions?user={user}", new { mode = "deep" })).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
                 }
             }
             finally

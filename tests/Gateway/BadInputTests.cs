@@ -18,6 +18,7 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
         { """{"username":{}}""", 400, "invalid_field", "username" },
         { """{"username":"x","identities":{}}""", 400, "invalid_field", "identities" },
         { """{"username":"x","identities":[null]}""", 400, "invalid_field", "identities[0]" },
+        { """{"username":"x","identities":[{"subject":"s"}]}""", 400, "invalid_field", "identities[0].provider" },
         { """{"username":"x","identities":[{"provider":"UPPER","subject":"s"}]}""", 400, "invalid_field", "identities[0].provider" },
         { """{"username":"x","identities":[{"provider":"discord","subject":"12"}]}""", 400, "invalid_field", "identities[0].subject" },
         { """{"username":"x","username":"y"}""", 400, "invalid_field", "username" },
@@ -65,6 +66,15 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     [Theory]
     [InlineData("POST", "/v1/users", "application/json; charset=klingon", "{}", 415, "unsupported_media_type")]
     [InlineData("POST", "/v1/users", "text/plain", "{}", 415, "unsupported_media_type")]
+    [InlineData("POST", "/v1/users", "application/json; charset=bogus", "{}", 415, "unsupported_media_type")]
+    [InlineData("POST", "/v1/focus/sessions", "application/json; charset=bogus", "{}", 415, "unsupported_media_type")]
+    [InlineData("POST", "/v1/focus/sessions/00000000-0000-0000-0000-000000000000/break", "application/json; charset=bogus", "{}", 415, "unsupported_media_type")]
+    [InlineData("GET", "/hubs/persona?id=nothing", null, null, 404, "connection_not_found")]
+    [InlineData("POST", "/hubs/persona", "application/json", "{}", 400, "bad_request")]
+    [InlineData("DELETE", "/hubs/persona?id=nothing", null, null, 404, "connection_not_found")]
+    [InlineData("PUT", "/hubs/persona", null, null, 405, "method_not_allowed")]
+    [InlineData("GET", "/openapi/v2.json", null, null, 404, "route_not_found")]
+    [InlineData("POST", "/openapi/v1.json", null, null, 405, "method_not_allowed")]
     [InlineData("POST", "/v1/users", null, null, 400, "bad_request")]
     [InlineData("PUT", "/v1/users", "application/json", "{}", 405, "method_not_allowed")]
     [InlineData("GET", "/v1/nowhere", null, null, 404, "route_not_found")]
@@ -111,6 +121,82 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     [InlineData("GET", "/v1/keys", 403, "admin_only")]
     public async Task A_bad_request_line_is_refused(string method, string path, int status, string code) =>
         (await _service.Send(new HttpMethod(method), path, null)).ShouldRefuse((HttpStatusCode)status, code);
+
+    public static TheoryData<string, string, string, string> Fields => new()
+    {
+        { "POST /v1/keys", """{"kind":"root","name":"x"}""", "kind", "one of user, service, tenant-admin, operator" },
+        { "POST /v1/focus/sessions", """{"mode":"hard"}""", "mode", "one of deep, " },
+        { "POST /v1/focus/sessions", """{"mode":7}""", "mode", "one of deep, " },
+        { "POST /v1/focus/sessions", """{"plan":{"work":"long"}}""", "plan.work", "a whole number" },
+        { "PATCH /v1/users/me/settings", """{"memoryScoreThreshold":"high"}""", "memoryScoreThreshold", "a number, or \"off\"" },
+        { "PATCH /v1/users/me", """{"isFree":"yes"}""", "isFree", "true or false" },
+        { "POST /v1/people/me/memories", """{"type":"n","expiresAt":"tomorrow"}""", "expiresAt", "a time" },
+        { "POST /v1/people/me/memories", """{"type":"n","emotionTags":"sad"}""", "emotionTags", "a list" },
+        { "PUT /v1/users/me/default-persona", """{"personaId":"mine"}""", "personaId", "an id" },
+        { "GET /v1/people/me/focus/stats?days=many", "", "days", "wrong form" },
+        { "GET /v1/focus/sessions?state=sleeping", "", "state", "one of active, " },
+        { "GET /v1/personalities/x/aliases?limit=many", "", "limit", "a number from 1 to 200" },
+    };
+
+    [Theory, MemberData(nameof(Fields))]
+    public async Task What_a_field_takes_is_said(string route, string body, string field, string expected)
+    {
+        var (method, path) = (route.Split(' ')[0], route.Split(' ')[1]);
+        using var admin = fixture.Node.Client(await fixture.Node.AdminKey());
+        var user = await _service.Register("ada");
+        if (path.Contains("/aliases", StringComparison.Ordinal))
+        {
+            var made = (await _service.Post("/v1/personalities", new { name = "Xavier", characterInfo = "", personalityTraits = "" }, ("X-Persona-User", $"{user}"))).Should(HttpStatusCode.Created);
+            path = path.Replace("/x/", $"/{made.Id}/", StringComparison.Ordinal);
+        }
+
+        var answer = (await admin.Send(new HttpMethod(method), path, body.Length == 0 ? null : body, ("X-Persona-User", $"{user}"))).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        Assert.Equal(field, (string?)answer.Json["field"]);
+        Assert.Contains(expected, (string)answer.Json["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("POST /v1/llm-configs", """{"name":"x","model":"m","temperature":1e400}""", "temperature")]
+    [InlineData("POST /v1/llm-configs", """{"name":"x","model":"m","maxTokens":1e400}""", "maxTokens")]
+    [InlineData("PUT /v1/people/me/rhythm", """{"bodyEnergy":1e400}""", "bodyEnergy")]
+    [InlineData("PUT /v1/people/me/rhythm/curve", """{"energy":[0.5,1e400]}""", "energy[1]")]
+    [InlineData("POST /v1/people/me/tasks", """{"title":"x","energy":-1e400}""", "energy")]
+    [InlineData("POST /v1/people/me/memories", """{"type":"n","sentiment":1e400}""", "sentiment")]
+    [InlineData("PATCH /v1/users/me/settings", """{"memoryScoreThreshold":1e400}""", "memoryScoreThreshold")]
+    [InlineData("POST /v1/focus/sessions/00000000-0000-0000-0000-000000000000/end", """{"completionScore":1e400}""", "completionScore")]
+    public async Task A_number_that_is_too_large_to_be_one_is_refused(string route, string body, string field)
+    {
+        var user = await _service.Register("ada");
+        var answer = await _service.Send(new HttpMethod(route.Split(' ')[0]), route.Split(' ')[1], body, ("X-Persona-User", $"{user}"));
+        answer.ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        Assert.Equal(field, (string?)answer.Json["field"]);
+    }
+
+    [Fact]
+    public async Task Free_JSON_may_hold_any_number()
+    {
+        var user = await _service.Register("ada");
+        const string Huge = """{"x":1e400}""";
+        (await _service.Post($"/v1/people/{user}/memories", $$"""{"type":"n","content":{{Huge}}}""")).Should(HttpStatusCode.Created);
+        var session = (await _service.Post($"/v1/focus/sessions?user={user}", new { mode = "deep" })).Should(HttpStatusCode.Created).Id;
+        (await _service.Post($"/v1/focus/sessions/{session}/ping", $$"""{"biomarkers":{{Huge}}}""")).Should(HttpStatusCode.OK);
+        (await _service.Post($"/v1/focus/sessions/{session}/ping", """{"biomarkers":{"focus":1e400}}""")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        (await _service.Post($"/v1/focus/sessions/{session}/end", $$"""{"sessionQuality":{{Huge}}}""")).Should(HttpStatusCode.OK);
+        (await _service.Post("/focus/end", $$"""{"session_id":"{{session}}","completion_score":1e400}""")).ShouldRefuse(HttpStatusCode.UnprocessableEntity, "invalid_field");
+    }
+
+    [Fact]
+    public async Task What_is_no_text_is_nobodys_name()
+    {
+        var user = await _service.Register("ada");
+        (await _service.Get("/v1/personas?user=discord:a%00b")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await _service.Get("/v1/personalities/x/prompt?user=dis%00cord:ab")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await _service.Post("/v1/focus/sessions", """{"user":"discord:a\u0000b"}""")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
+        (await _service.Post("/v1/tokens", """{"user":"discord:\ud800"}""")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        (await _service.Get("/v1/events?stream=user:discord:a%00b")).ShouldRefuse(HttpStatusCode.NotFound, "stream_not_found");
+        var batch = (await _service.Post("/v1/prompts:batch", $$"""{"pairs":[{"user":"{{user}}","personality":"a\u0000b"},{"user":"a:\u0000b","personality":"x"}]}""")).Should(HttpStatusCode.OK);
+        Assert.Equal(["personality_not_found", "user_not_found"], batch.Json["items"]!.AsArray().Select(item => (string)item!["problem"]!["code"]!));
+    }
 
     [Theory]
     [InlineData("If-Match", "abc", 400, "invalid_field")]

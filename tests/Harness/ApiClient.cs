@@ -73,7 +73,10 @@ public sealed class ApiClient : IDisposable
         }
 
         using var response = await Sent(request);
-        return new ApiAnswer(response.StatusCode, response.Headers, await response.Content.ReadAsStringAsync());
+        var said = await response.Content.ReadAsStringAsync();
+        var complaint = (await ApiDocument.Of(_http.BaseAddress!)).Complaint(method, path, response, said);
+        Assert.True(complaint is null, complaint);
+        return new ApiAnswer(response.StatusCode, response.Headers, said);
     }
 
     /// <summary>An answer that goes on: its head has come.</summary>

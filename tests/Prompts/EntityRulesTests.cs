@@ -137,7 +137,7 @@ public sealed class EntityRulesTests
     {
         Assert.Equal("focus_mode_exists", FocusModeRules.CheckNotTaken("code", [Mode("x")])?.Code);
         Assert.Null(FocusModeRules.CheckNotTaken("poet", [Mode("x")]));
-        Assert.Equal("modeName", FocusModeRules.Check(Mode("x") with { ModeName = "Two words" })?.Field);
+        Assert.Equal("modeName", FocusModeRules.Check(Mode("x") with { ModeName = " " })?.Field);
         Assert.Equal("systemPrompt", FocusModeRules.Check(Mode(" "))?.Field);
         Assert.Equal("settings", FocusModeRules.Check(Mode("x") with { Settings = new JsonText("1") })?.Field);
     }

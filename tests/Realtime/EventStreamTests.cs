@@ -76,7 +76,8 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     [Theory]
     [InlineData("user:00000000-0000-0000-0000-000000000000", null, 404, "stream_not_found")]
     [InlineData("nothing", null, 404, "stream_not_found")]
-    [InlineData(null, null, 404, "stream_not_found")]
+    [InlineData(null, null, 400, "stream_required")]
+    [InlineData("", null, 400, "stream_required")]
     [InlineData("user:x", "12", 400, "invalid_field")]
     public async Task What_cannot_be_is_a_problem(string? stream, string? from, int status, string code) =>
         (await fixture.Service.Get($"/v1/events?{(stream is null ? "" : $"stream={stream}&")}{(from is null ? "" : $"from={from}")}")).ShouldRefuse((HttpStatusCode)status, code);
@@ -90,6 +91,71 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
         Assert.Equal("subscribed", (await reader.Next()).Type);
         using var nobody = Node.Client();
         (await nobody.Get($"/v1/events?stream=user:{other}&access_token={token}")).ShouldRefuse(HttpStatusCode.NotFound, "stream_not_found");
+    }
+
+    [Fact]
+    public async Task Several_streams_come_over_one_connection_and_go_on_after_the_last_id()
+    {
+        var user = await fixture.Service.Register("Many");
+        var persona = (string)(await fixture.Service.Get($"/v1/users/{user}")).Json["defaultPersonaId"]!;
+        using var mine = Node.Client(await Node.UserKey(user));
+        var path = $"/v1/events?stream=user:me&stream=companion:me&stream=persona:{persona}";
+        string last;
+        using (var reader = await Reader.Open(Node, await Node.UserKey(user), path))
+        {
+            var streams = new List<string>();
+            for (var i = 0; i < 3; i++)
+            {
+                var told = await reader.Next();
+                Assert.Equal("subscribed", told.Type);
+                streams.Add((string)told.Data["stream"]!);
+            }
+
+            Assert.Equal([$"user:{user}", $"companion:{user}", $"persona:{persona}"], streams);
+            (await mine.Put($"/v1/people/{user}/rhythm", new { stressLevel = 0.2 })).Should(HttpStatusCode.OK);
+            Assert.Equal("rhythm_changed", (await reader.Next()).Type);
+            (await mine.Patch($"/v1/users/{user}", new { timeZone = "Europe/Vienna" })).Should(HttpStatusCode.OK);
+            var second = await reader.Next();
+            Assert.Equal("user.updated", second.Type);
+            last = second.Id;
+        }
+
+        (await mine.Patch($"/v1/personas/{persona}", new { content = "I sail." })).Should(HttpStatusCode.OK);
+        (await mine.Put($"/v1/people/{user}/rhythm", new { stressLevel = 0.3 })).Should(HttpStatusCode.OK);
+        using var again = await Reader.Open(Node, await Node.UserKey(user), path, last);
+        var types = new List<string>();
+        for (var i = 0; i < 5; i++)
+        {
+            types.Add((await again.Next()).Type);
+        }
+
+        Assert.Equal(["persona.updated", "rhythm_changed", "subscribed", "subscribed", "subscribed"], types.Order());
+        (await mine.Get(path + "&from=" + last.Split('~')[0])).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
+        (await mine.Get(path + $"&stream=user:{Guid.NewGuid()}")).ShouldRefuse(HttpStatusCode.NotFound, "stream_not_found");
+    }
+
+    [Fact]
+    public async Task A_stream_is_named_as_HTTP_names_things()
+    {
+        var subject = $"named-{Guid.NewGuid():N}";
+        var user = await fixture.Service.Register("Named", subject);
+        var slug = $"named-{Guid.NewGuid():N}"[..20];
+        var personality = (await fixture.Service.Post("/v1/personalities", new { name = "N", slug, characterInfo = "", personalityTraits = "" }, ("X-Persona-User", $"{user}"))).Should(HttpStatusCode.Created).Id;
+        var (own, admin) = (await Node.UserKey(user), await Node.AdminKey());
+        var service = await Node.ServiceKey();
+        (string Key, string Asked, string Is)[] names =
+        [
+            (own, "user:me", $"user:{user}"), (own, "companion:me", $"companion:{user}"), (service, $"user:test:{subject}", $"user:{user}"),
+            (own, $"personality:{slug}", $"personality:{personality}"), (own, $"prompt:me:{slug}", $"prompt:{user}:{personality}"),
+            (service, $"prompt:test:{subject}:{slug}", $"prompt:{user}:{personality}"), (own, "presence:user:me", $"presence:user:{user}"),
+            (own, $"presence:personality:{slug}", $"presence:personality:{personality}"),
+            (admin, "tenant", $"tenant:{Node.Demo}"), (admin, "tenant:", $"tenant:{Node.Demo}"), (own, "catalogue:", $"catalogue:{Node.Demo}"), (own, "catalogue:tenant", $"catalogue:{Node.Demo}"),
+        ];
+        foreach (var (key, asked, name) in names)
+        {
+            using var reader = await Reader.Open(Node, key, $"/v1/events?stream={asked}");
+            Assert.Equal(name, (string)(await reader.Next()).Data["stream"]!);
+        }
     }
 
     private sealed record ServerSent(string Type, string Id, JsonObject Data);

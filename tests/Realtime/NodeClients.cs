@@ -149,7 +149,7 @@ public sealed class NodeClients : IAsyncDisposable
     }
 
     /// <summary>What package-lock.json names is there, and the TypeScript client is compiled.</summary>
-    private static async Task EnsureInstalled()
+    public static async Task EnsureInstalled()
     {
         await Installing.WaitAsync();
         try
@@ -188,7 +188,7 @@ public sealed class NodeClients : IAsyncDisposable
     private static bool IsOlder(string made, IEnumerable<string> from) =>
         !File.Exists(made) || from.Any(source => File.GetLastWriteTimeUtc(source) > File.GetLastWriteTimeUtc(made));
 
-    private static async Task<string> Run(string folder, string program, params string[] arguments)
+    public static async Task<string> Run(string folder, string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = process.StandardError.ReadToEndAsync();

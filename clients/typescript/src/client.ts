@@ -1,5 +1,5 @@
 import { HubConnection, HubConnectionBuilder, HttpTransportType, IHttpConnectionOptions, IHubProtocol, LogLevel } from "@microsoft/signalr";
-import type { StreamAnswer, StreamEvent } from "./protocol.js";
+import type { Refusal, StreamAnswer, StreamEvent } from "./protocol.js";
 import { StreamOptions, Subscription } from "./subscription.js";
 
 export interface ClientOptions {
@@ -62,7 +62,8 @@ export class PersonaClient {
 
   /** The server's clock. */
   async ping(): Promise<Date> {
-    const answer = await this.connection!.invoke<{ now: string }>("Ping");
+    const answer = await this.connection!.invoke<{ now: string; refused?: Refusal }>("Ping");
+    if (answer.refused) throw new Error(answer.refused.detail);
     return new Date(answer.now);
   }
 
@@ -118,6 +119,7 @@ export class PersonaClient {
         this.wanted.clear();
         const answers = await connection.invoke<StreamAnswer[]>("Subscribe", asked.map((subscription) => subscription.request()));
         asked.forEach((subscription, i) => {
+          this.rename(subscription, answers[i]!);
           if (!subscription.answered(answers[i]!) && this.subscriptions.get(subscription.stream) === subscription) {
             this.subscriptions.delete(subscription.stream);
           }
@@ -131,6 +133,14 @@ export class PersonaClient {
       }
     })();
     await this.asking;
+  }
+
+  /** A stream that was named as HTTP names things (a slug, `me`) has one name of its own, by which its events come. */
+  private rename(subscription: Subscription<any>, answer: StreamAnswer): void {
+    if (answer.refused || answer.stream === subscription.stream || this.subscriptions.get(subscription.stream) !== subscription) return;
+    this.subscriptions.delete(subscription.stream);
+    subscription.stream = answer.stream;
+    this.subscriptions.set(answer.stream, subscription);
   }
 
   private take(connection: HubConnection, events: StreamEvent[]): void {

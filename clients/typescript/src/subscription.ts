@@ -25,7 +25,7 @@ export class Subscription<TState = unknown> {
   private derived = false;
 
   constructor(
-    readonly stream: string,
+    public stream: string,
     private readonly options: StreamOptions<TState>,
     private readonly leave: () => void,
   ) {
@@ -53,7 +53,7 @@ export class Subscription<TState = unknown> {
     const held = this.held ?? [];
     this.held = undefined;
     if (answer.refused) {
-      if (answer.refused.code === "database_unavailable") throw new Error(answer.refused.detail);
+      if (answer.refused.code === "database_unavailable" || answer.refused.code === "slow_down") throw new Error(answer.refused.detail);
       this.options.onRefused?.(answer.refused);
       return false;
     }

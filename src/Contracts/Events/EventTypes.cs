@@ -3,6 +3,9 @@ namespace PersonaActors.Contracts.Events;
 /// <summary>Types of events to which the service itself reacts, or after which somebody may have lost a stream; a personality's stand with its contract.</summary>
 public static class EventTypes
 {
+    /// <summary>On the stream of no tenant: the tenant's own went with it.</summary>
+    public const string TenantDeleted = "tenant.deleted";
+
     public const string UserDeleted = "user.deleted";
 
     public const string PersonaDeleted = "persona.deleted";

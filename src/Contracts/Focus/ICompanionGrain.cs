@@ -29,6 +29,13 @@ public interface ICompanionGrain : IGrainWithStringKey
     [Alias("change-task")]
     Task<Outcome<PlannedTask>> ChangeTask(Command command, Guid id, TaskChange change);
 
+    /// <summary>Refused while the person's live session is about it.</summary>
+    [Alias("delete-task")]
+    Task<Outcome<Nothing>> DeleteTask(Command command, Guid id);
+
+    [Alias("forget-memory")]
+    Task<Outcome<Nothing>> ForgetMemory(Command command, Guid id);
+
     [Alias("remember")]
     Task<Outcome<MemoryView>> Remember(Command command, NewMemory memory);
 

@@ -27,9 +27,24 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("add-key")]
     Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key);
 
+    [Alias("rename-key")]
+    Task<Outcome<ApiKeyView>> RenameKey(Command command, Guid keyId, ApiKeyChange change);
+
     [Alias("revoke-key")]
     Task<Outcome<ApiKeyView>> RevokeKey(Command command, Guid keyId);
+
+    /// <summary>Deletes the tenant with all that is its. Refused with <see cref="TenantRefusals.Unconfirmed"/> unless its name is given again.</summary>
+    [Alias("delete")]
+    Task<Outcome<Nothing>> Delete(Command command, string? confirm);
 }
+
+public static class TenantRefusals
+{
+    public const string Unconfirmed = "confirmation_required";
+}
+
+[GenerateSerializer, Immutable, Alias("api-key-change")]
+public sealed record ApiKeyChange([property: Id(0)] Patch<string> Name);
 
 [GenerateSerializer, Immutable, Alias("tenant-draft")]
 public sealed record TenantDraft([property: Id(0)] string Name, [property: Id(1)] string DisplayName);

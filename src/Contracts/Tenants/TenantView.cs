@@ -24,6 +24,7 @@ public enum ApiKeyKind
 }
 
 /// <summary>A key as it may be listed: everything but the key.</summary>
+/// <param name="LastUsedAt">To the minute.</param>
 [GenerateSerializer, Immutable, Alias("api-key-view")]
 public sealed record ApiKeyView(
     [property: Id(0)] Guid Id,
@@ -33,4 +34,5 @@ public sealed record ApiKeyView(
     [property: Id(4)] Guid? UserId,
     [property: Id(5)] bool MayDelegate,
     [property: Id(6)] DateTimeOffset CreatedAt,
-    [property: Id(7)] DateTimeOffset? RevokedAt);
+    [property: Id(7)] DateTimeOffset? RevokedAt,
+    [property: Id(8)] DateTimeOffset? LastUsedAt = null);

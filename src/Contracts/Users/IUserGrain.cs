@@ -33,6 +33,9 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("attach-identity")]
     Task<Outcome<UserView>> AttachIdentity(Command command, UserIdentity identity);
 
+    [Alias("detach-identity")]
+    Task<Outcome<UserView>> DetachIdentity(Command command, UserIdentity identity);
+
     [Alias("create-persona")]
     Task<Outcome<PersonaView>> CreatePersona(Command command, PersonaDraft draft);
 

@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Grains;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Gateway.Auth;
 
 /// <summary>From a caller and its headers to the tenant and the user it acts for. Someone else's thing is not found.</summary>
-public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants)
+public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants, IGrainFactory grains)
 {
     public const string TenantHeader = "X-Persona-Tenant";
     public const string UserHeader = "X-Persona-User";
@@ -17,6 +18,8 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
     public static readonly Refusal MayNotDelegate = new(
         RefusalKind.Forbidden, "may_not_delegate", "This key may not act for another user.");
 
+    private static readonly Refusal OtherTenant = Refusal.Forbidden("other_tenant", $"This key belongs to another tenant than {TenantHeader} names.");
+
     private static readonly Refusal UserUnknown = new(
         RefusalKind.NotFound, "user_not_found", "There is no such user.", UserHeader);
 
@@ -24,28 +27,36 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
     {
         var caller = http.Caller();
         var tenant = caller.Tenant;
-        if (tenant is null)
+        var named = http.Request.Headers[TenantHeader].ToString();
+        if (tenant is null && named.Length == 0)
         {
-            var named = http.Request.Headers[TenantHeader].ToString();
-            if (named.Length == 0)
+            return (null, TenantRequired);
+        }
+
+        if (named.Length > 0)
+        {
+            var meant = Guid.TryParse(named, out var id) ? id : (await tenants.FindByName(named, http.RequestAborted))?.Id;
+            if (tenant is not null && meant != tenant)
             {
-                return (null, TenantRequired);
+                return (null, OtherTenant);
             }
 
-            tenant = Guid.TryParse(named, out var id) ? id : (await tenants.FindByName(named, http.RequestAborted))?.Id;
-            if (tenant is null)
+            // An operator's tenant may be gone while grains of what was its are still in memory.
+            if (meant is not { } there || (tenant is null && await grains.Of<ITenantGrain>(new TenantKey(there)).Get() is null))
             {
                 return (null, Refusal.NotFound("tenant"));
             }
+
+            tenant = there;
         }
 
         var header = http.Request.Headers[UserHeader].ToString();
         if (header.Length == 0)
         {
-            return (new Acting(caller, tenant.Value, caller.User), null);
+            return (new Acting(caller, tenant!.Value, caller.User), null);
         }
 
-        var user = await FindUser(tenant.Value, header, http.RequestAborted);
+        var user = await FindUser(tenant!.Value, header, http.RequestAborted);
         if (caller.Kind == ApiKeyKind.User ? user != caller.User : caller is { Kind: ApiKeyKind.TenantAdmin, MayDelegate: false })
         {
             return (null, MayNotDelegate);
@@ -63,7 +74,7 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
         }
 
         var colon = text.IndexOf(':');
-        return colon > 0 && text.Length <= 310
+        return colon > 0 && Text.CheckOptional("user", text, 310) is null
             ? await identities.Find(tenant, text[..colon], text[(colon + 1)..], cancel)
             : null;
     }

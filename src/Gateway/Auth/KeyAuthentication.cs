@@ -33,10 +33,19 @@ public sealed class KeyAuthentication(
 
     /// <summary>A key (not a token, which runs out) as the header had it.</summary>
     /// <param name="Acting">For itself; nobody where it belongs to no tenant.</param>
-    private sealed record KnownKey(string Header, AuthenticateResult Result, Acting? Acting, long Changes);
+    private sealed record KnownKey(string Header, Guid Key, AuthenticateResult Result, Acting? Acting, long Changes);
 
     /// <summary>Who calls, for itself in its tenant, if this connection has shown the same key before.</summary>
-    public static Acting? Remembered(HttpContext http, KeyRing keys) => Known(http, keys)?.Acting;
+    public static Acting? Remembered(HttpContext http, KeyRing keys)
+    {
+        if (Known(http, keys)?.Acting is not { } acting)
+        {
+            return null;
+        }
+
+        keys.Used(acting.Caller.KeyId);
+        return acting;
+    }
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -47,7 +56,7 @@ public sealed class KeyAuthentication(
 
         // Where nobody needs a key, none costs a query.
         return Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>() is not { } rule ? Task.FromResult(AuthenticateResult.NoResult())
-            : Known(Context, keys) is { } known ? Task.FromResult(known.Result)
+            : Known(Context, keys) is { } known ? Used(known)
             : Identify(rule.Policy == Policies.Realtime);
     }
 
@@ -101,13 +110,20 @@ public sealed class KeyAuthentication(
             return AuthenticateResult.Fail(WrongKey.Detail);
         }
 
+        keys.Used(caller.KeyId);
         var result = Result(caller);
         if (header.Length > 0 && caller is { Audience: null, ExpiresAt: null } && Connection(Context) is { } connection)
         {
-            connection[LastKey] = new KnownKey(header, result, caller.Tenant is { } tenant ? new Acting(caller, tenant, caller.User) : null, changes);
+            connection[LastKey] = new KnownKey(header, caller.KeyId, result, caller.Tenant is { } tenant ? new Acting(caller, tenant, caller.User) : null, changes);
         }
 
         return result;
+    }
+
+    private Task<AuthenticateResult> Used(KnownKey known)
+    {
+        keys.Used(known.Key);
+        return Task.FromResult(known.Result);
     }
 
     private static AuthenticateResult Result(Caller caller) => AuthenticateResult.Success(new AuthenticationTicket(new(new CallerIdentity(caller)), Name));

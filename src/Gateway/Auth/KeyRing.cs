@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Memory;
@@ -28,6 +29,10 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
     private readonly MemoryCache _idByHash = new(new MemoryCacheOptions { SizeLimit = Capacity });
     private readonly SemaphoreSlim _recheck = new(0, 1);
     private readonly Waiting _waiting = new("The check for revoked keys", log);
+
+    /// <summary>When keys were used since that was last noted with them, in ticks.</summary>
+    private readonly ConcurrentDictionary<Guid, long> _used = new();
+    private readonly Dictionary<Guid, long> _noted = [];
     private long _changes;
 
     /// <summary>A key that ended; connections made with it, or with its tokens, must end too.</summary>
@@ -35,6 +40,9 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
 
     /// <summary>Rises with every key that ends or may have: who remembers a key asks again then.</summary>
     public long Changes => Volatile.Read(ref _changes);
+
+    /// <summary>Who calls with this key: noted in the background, to the minute.</summary>
+    public void Used(Guid key) => _used[key] = time.GetUtcNow().UtcTicks;
 
     /// <param name="from">Whose guesses are counted.</param>
     public async ValueTask<ApiKeyRow?> Find(string text, IPAddress? from, CancellationToken cancel)
@@ -63,13 +71,18 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
     }
 
     /// <summary>The user is gone, and their keys with them.</summary>
-    public void EndOf(string userStream)
+    public void EndOf(string userStream) => EndWhere(row => row.UserId is { } user && StreamName.User(user) == userStream);
+
+    /// <summary>The tenant is gone, and its keys with it.</summary>
+    public void EndOf(Guid tenant) => EndWhere(row => row.Tenant == tenant);
+
+    private void EndWhere(Func<ApiKeyRow, bool> which)
     {
         foreach (var id in _byId.Keys)
         {
-            if (_byId.TryGetValue(id, out ApiKeyRow? row) && row!.UserId is { } user && StreamName.User(user) == userStream)
+            if (_byId.TryGetValue(id, out ApiKeyRow? row) && which(row!))
             {
-                End(row.Id);
+                End(row!.Id);
             }
         }
     }
@@ -105,13 +118,14 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
         {
             using var period = new CancellationTokenSource(CheckPeriod, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, period.Token);
+            var isOver = false;
             try
             {
                 await _recheck.WaitAsync(either.Token);
             }
             catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
             {
-                // The period is over.
+                isOver = true;
             }
 
             try
@@ -121,12 +135,38 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
                     End(id);
                 }
 
+                if (isOver)
+                {
+                    await NoteUsed(stoppingToken);
+                }
+
                 _waiting.GoesOn();
             }
             catch (StorageUnavailableException e)
             {
                 _waiting.Failed(e);
             }
+        }
+    }
+
+    private async Task NoteUsed(CancellationToken cancel)
+    {
+        var due = _used.Where(use => use.Value - _noted.GetValueOrDefault(use.Key) >= TimeSpan.TicksPerMinute).ToArray();
+        if (due.Length == 0)
+        {
+            return;
+        }
+
+        await store.NoteUsed(Array.ConvertAll(due, use => use.Key), Array.ConvertAll(due, use => new DateTimeOffset(use.Value, TimeSpan.Zero)), cancel);
+        foreach (var (id, at) in due)
+        {
+            _noted[id] = at;
+        }
+
+        foreach (var (id, at) in _noted.Where(noted => time.GetUtcNow().UtcTicks - noted.Value > TimeSpan.TicksPerHour).ToArray())
+        {
+            _noted.Remove(id);
+            _used.TryRemove(new(id, at));
         }
     }
 

@@ -5,6 +5,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage.Catalogue;
 
@@ -21,7 +22,7 @@ public static class FocusModeEndpoints
         var modes = routes.MapGroup("/v1/focus-modes").WithTags("Focus modes");
         modes.MapPost("", Create).WithSummary("Makes a focus mode of the tenant; an operator, with isSystem, one of the system").Produces<FocusModeView>(201)
             .ProducesProblem(403).ProducesProblem(409);
-        modes.MapGet("", List).WithSummary("Lists focus modes: the system's first, then by name; inactive ones only for who may change them, with ?inactive=true; all or those with ?search= in their name");
+        modes.MapGet("", List).WithQuery("inactive", typeof(bool), "Those that are switched off too.").WithSummary("Lists focus modes: the system's first, then by name; inactive ones only for who may change them, with ?inactive=true; all or those with ?search= in their name").Produces<Page<FocusModeView>>();
         modes.MapGet("{id:guid}", Get).WithSummary("A focus mode").Produces<FocusModeView>().ProducesProblem(404);
         modes.MapPatch("{id:guid}", Update).WithSummary("Changes a focus mode: absent keeps, null clears").Produces<FocusModeView>().ProducesProblem(404);
         modes.MapDelete("{id:guid}", Delete).WithSummary("Deletes a focus mode").Produces(204).ProducesProblem(404);

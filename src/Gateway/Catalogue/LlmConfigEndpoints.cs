@@ -17,7 +17,7 @@ public static class LlmConfigEndpoints
     {
         var configs = routes.MapGroup("/v1/llm-configs").WithTags("LLM configs");
         configs.MapPost("", Create).WithSummary("Makes an LLM config: the user's own where the caller acts for one, otherwise one of the tenant").Produces<LlmConfigView>(201).ProducesProblem(403).ProducesProblem(409);
-        configs.MapGet("", List).WithSummary("Lists the global LLM configs and the caller's own, all or those with ?search= in their name");
+        configs.MapGet("", List).WithSummary("Lists the global LLM configs and the caller's own, all or those with ?search= in their name").Produces<Page<LlmConfigView>>();
         configs.MapGet("{id:guid}", Get).WithSummary("An LLM config").Produces<LlmConfigView>().ProducesProblem(404);
         configs.MapPatch("{id:guid}", Update).WithSummary("Changes an LLM config: absent keeps, null clears").Produces<LlmConfigView>().ProducesProblem(404);
         configs.MapDelete("{id:guid}", Delete).WithSummary("Deletes an LLM config that no personality has as its default").Produces(204).ProducesProblem(404).ProducesProblem(409);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage.Catalogue;
 
@@ -15,11 +16,11 @@ public static class SystemPromptEndpoints
     public static void MapSystemPrompts(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/catalogue", GetCatalogue).WithTags("Catalogue").WithSummary("System prompts, global LLM configs and focus modes of the tenant, as its stream's events change them")
-            .Produces<CatalogueView>();
+            .WithMetadata(new TellsCursor()).Produces<CatalogueView>();
 
         var prompts = routes.MapGroup("/v1/system-prompts").WithTags("System prompts");
         prompts.MapPost("", Create).WithSummary("Makes a system prompt").Produces<SystemPromptView>(201).ProducesProblem(403);
-        prompts.MapGet("", List).WithSummary("Lists system prompts, all or those with ?search= in their name");
+        prompts.MapGet("", List).WithSummary("Lists system prompts, all or those with ?search= in their name").Produces<Page<SystemPromptView>>();
         prompts.MapGet("{id:guid}", Get).WithSummary("A system prompt").Produces<SystemPromptView>().ProducesProblem(404);
         prompts.MapPatch("{id:guid}", Update).WithSummary("Changes a system prompt: absent keeps, null clears").Produces<SystemPromptView>().ProducesProblem(404);
         prompts.MapDelete("{id:guid}", Delete).WithSummary("Deletes a system prompt; personalities that use it fall back to the tenant's default").Produces(204).ProducesProblem(404);

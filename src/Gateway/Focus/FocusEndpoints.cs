@@ -26,33 +26,38 @@ public sealed record NudgeAnswerBody(NudgeAnswer? Answer);
 
 public sealed record EndSessionBody(double? CompletionScore, JsonObject? SessionQuality, bool EarlyEnd = false);
 
+/// <summary>A session in a list.</summary>
+public sealed record SessionCard(
+    Guid Id, Guid UserId, Guid? TaskId, string Mode, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, string? EndReason, int? EstimatedMinutes,
+    int? ActualMinutes, double? CompletionScore, JsonText? Summary);
+
 /// <summary>Focus sessions under /v1.</summary>
 public static class FocusEndpoints
 {
     public static void MapFocus(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/focus/sessions").WithTags("Focus");
-        group.MapPost("", Start).WithSummary("Begins a session; one live session a person").Produces<FocusSessionView>(201).ProducesProblem(409);
-        group.MapGet("", List).WithSummary("Lists a person's sessions");
-        group.MapGet("{id:guid}", Get).WithSummary("A session, with cursor and the server's clock").Produces<FocusSessionView>().ProducesProblem(404);
-        group.MapPost("{id:guid}/ping", Ping).WithSummary("Says that somebody is there, with what is measured").Produces<FocusSessionView>();
+        group.MapPost("", Start).WithSummary("Begins a session; one live session a person").Produces<TimedSession>(201).ProducesProblem(409);
+        group.MapGet("", List).WithSummary("Lists a person's sessions").Produces<Page<SessionCard>>();
+        group.MapGet("{id:guid}", Get).WithSummary("A session, with cursor and the server's clock").Produces<TimedSession>().ProducesProblem(404);
+        group.MapPost("{id:guid}/ping", Ping).WithSummary("Says that somebody is there, with what is measured").Produces<TimedSession>();
         group.MapPost("{id:guid}/pause", (HttpContext http, Guid id, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, null, new SessionChange(SessionChangeKind.Pause))).WithSummary("Pauses").Produces<FocusSessionView>();
+            Change(http, id, sessions, commands, null, new SessionChange(SessionChangeKind.Pause))).WithSummary("Pauses").Produces<TimedSession>();
         group.MapPost("{id:guid}/resume", (HttpContext http, Guid id, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, null, new SessionChange(SessionChangeKind.Resume))).WithSummary("Goes on").Produces<FocusSessionView>();
+            Change(http, id, sessions, commands, null, new SessionChange(SessionChangeKind.Resume))).WithSummary("Goes on").Produces<TimedSession>();
         group.MapPost("{id:guid}/break", (HttpContext http, Guid id, BreakBody? body, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.Break, body?.Minutes, body?.Kind))).WithSummary("Takes a break").Produces<FocusSessionView>();
+            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.Break, body?.Minutes, body?.Kind))).WithSummary("Takes a break").Produces<TimedSession>();
         group.MapPost("{id:guid}/skip-break", (HttpContext http, Guid id, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, null, new SessionChange(SessionChangeKind.SkipBreak))).WithSummary("Ends a break early").Produces<FocusSessionView>();
+            Change(http, id, sessions, commands, null, new SessionChange(SessionChangeKind.SkipBreak))).WithSummary("Ends a break early").Produces<TimedSession>();
         group.MapPost("{id:guid}/extend", (HttpContext http, Guid id, MinutesBody body, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.Extend, body.Minutes))).WithSummary("Gives more time").Produces<FocusSessionView>();
+            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.Extend, body.Minutes))).WithSummary("Gives more time").Produces<TimedSession>();
         group.MapPost("{id:guid}/idle-return", (HttpContext http, Guid id, IdleReturnBody body, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.IdleReturn, Idle: body.Answer))).WithSummary("Says what idle time was").Produces<FocusSessionView>();
+            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.IdleReturn, Idle: body.Answer))).WithSummary("Says what idle time was").Produces<TimedSession>();
         group.MapPost("{id:guid}/snooze", (HttpContext http, Guid id, MinutesBody body, FocusSessions sessions, Commands commands) =>
-            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.Snooze, body.Minutes))).WithSummary("Silences nudges for some minutes").Produces<FocusSessionView>();
-        group.MapPost("{id:guid}/end", End).WithSummary("Ends the session; a repeat answers the same").Produces<FocusSessionView>();
-        group.MapPost("{id:guid}/nudges/{eventId:guid}", AnswerNudge).WithSummary("Answers a nudge: helpful, not_now, snooze_15").Produces<FocusSessionView>();
-        group.MapGet("{id:guid}/events", Events).WithSummary("What happened in a session");
+            Change(http, id, sessions, commands, body, new SessionChange(SessionChangeKind.Snooze, body.Minutes))).WithSummary("Silences nudges for some minutes").Produces<TimedSession>();
+        group.MapPost("{id:guid}/end", End).WithSummary("Ends the session; a repeat answers the same").Produces<TimedSession>();
+        group.MapPost("{id:guid}/nudges/{eventId:guid}", AnswerNudge).WithSummary("Answers a nudge: helpful, not_now, snooze_15").Produces<TimedSession>();
+        group.MapGet("{id:guid}/events", Events).WithSummary("What happened in a session").Produces<Page<FocusEventRow>>();
         group.MapGet("{id:guid}/summary", Summary).WithSummary("The summary of an ended session").Produces<FocusSummary>().ProducesProblem(404);
     }
 
@@ -81,22 +86,9 @@ public static class FocusEndpoints
         var status = wanted is { } known ? QueryWord.Of(known) : null;
         var rows = await store.List(acting!.Tenant, person, status, page.After, page.Limit + 1, http.RequestAborted);
         return Answers.Page(
-            rows.ConvertAll(row => new
-            {
-                row.Id,
-                UserId = row.Person,
-                TaskId = row.Task,
-                row.Mode,
-                State = row.Status,
-                StartedAt = row.Start,
-                EndedAt = row.End,
-                row.EndReason,
-                EstimatedMinutes = row.Estimated,
-                row.ActualMinutes,
-                CompletionScore = row.Score,
-                row.Summary,
-            }),
-            page.Limit, row => row.Id.ToString());
+            rows.ConvertAll(row => new SessionCard(
+                row.Id, row.Person, row.Task, row.Mode, row.Status, row.Start, row.End, row.EndReason, row.Estimated, row.ActualMinutes, row.Score, row.Summary)),
+            page.Limit, card => card.Id.ToString());
     }
 
     private static async Task<IResult> Get(HttpContext http, Guid id, FocusSessions sessions)
@@ -166,7 +158,7 @@ public static class FocusEndpoints
     {
         var (_, key, refusal) = await sessions.Find(http, id);
         return refusal is null && await sessions.Session(key).Get() is { Value.Summary: { } summary }
-            ? Results.Json(summary, Wire.Json)
+            ? Answers.Entity(summary)
             : (refusal ?? Refusal.NotFound("summary")).ToResult();
     }
 }

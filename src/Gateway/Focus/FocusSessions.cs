@@ -5,10 +5,15 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Gateway.Focus;
+
+/// <summary>A session as it is answered: with the server's clock beside it.</summary>
+[Extends(typeof(FocusSessionView))]
+public sealed record TimedSession(DateTimeOffset Now);
 
 /// <summary>The way from a request to a session or a person, shared by the native routes and those of the founding document.</summary>
 public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFactory grains, Clock time)
@@ -43,39 +48,16 @@ public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFa
     /// <summary>A session with the server's clock beside it, so that every screen counts the same.</summary>
     public IResult Answer(Outcome<FocusSessionView> outcome) => outcome.Value is not { } view
         ? outcome.ToResult()
-        : new SessionResult(WithClock(view), outcome.Kind == OutcomeKind.Created ? 201 : 200, null, $"/v1/focus/sessions/{view.Id}");
+        : outcome.Kind == OutcomeKind.Created
+            ? new EntityResult(WithClock(view), StatusCodes.Status201Created, outcome.At, $"/v1/focus/sessions/{view.Id}")
+            : new EntityResult(WithClock(view), StatusCodes.Status200OK, outcome.At);
 
-    public IResult Answer(Read<FocusSessionView> read)
-    {
-        var body = WithClock(read.Value);
-        body["cursor"] = new JsonObject { ["epoch"] = read.Epoch, ["seq"] = read.Seq };
-        return new SessionResult(body, 200, $"{read.Epoch}:{read.Seq}", null);
-    }
+    public IResult Answer(Read<FocusSessionView> read) => new EntityResult(WithClock(read.Value), StatusCodes.Status200OK, new StreamCursor(read.Epoch, read.Seq));
 
     private JsonObject WithClock(FocusSessionView view)
     {
         var body = JsonSerializer.SerializeToNode(view, Wire.Json)!.AsObject();
         body["now"] = time.GetUtcNow();
         return body;
-    }
-
-    private sealed class SessionResult(JsonObject body, int status, string? cursor, string? location) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            var response = httpContext.Response;
-            response.StatusCode = status;
-            if (cursor is not null)
-            {
-                response.Headers[Answers.CursorHeader] = cursor;
-            }
-
-            if (status == 201)
-            {
-                response.Headers.Location = location;
-            }
-
-            return response.WriteAsJsonAsync(body, Wire.Json);
-        }
     }
 }

@@ -13,6 +13,16 @@ using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Gateway.Focus;
 
+/// <summary>Levels and curve side by side.</summary>
+public sealed record RhythmAnswer(
+    double? BodyEnergy, double? MindFocus, string? EmotionTone, double? FatigueLevel, double? StressLevel, DateTimeOffset? NextPeak, DateTimeOffset? NextLull,
+    DateTimeOffset? UpdatedAt, DailyCurve? Curve, bool PreventiveNudges, long Version)
+{
+    public static RhythmAnswer Of(RhythmLevels levels, DailyCurve? curve, bool preventiveNudges, long version) => new(
+        levels.BodyEnergy, levels.MindFocus, levels.EmotionTone, levels.FatigueLevel, levels.StressLevel, levels.NextPeak, levels.NextLull,
+        levels.UpdatedAt, curve, preventiveNudges, version);
+}
+
 public sealed record CurveBody(Items<double>? Energy, double? Confidence);
 
 public sealed record MemoryBody(string? Type, JsonObject? Content, double? Sentiment, Items<string>? EmotionTags, DateTimeOffset? ExpiresAt);
@@ -24,20 +34,23 @@ public static class PeopleEndpoints
     {
         var people = routes.MapGroup("/v1/people/{id}").WithTags("People");
         people.MapGet("", Get).WithSummary("A person as the companion knows it").Produces<CompanionView>().ProducesProblem(404);
-        people.MapGet("rhythm", GetRhythm).WithSummary("The person's rhythm").ProducesProblem(404);
-        people.MapPut("rhythm", SetRhythm).WithSummary("Sets levels of the rhythm, and whether nudges come outside sessions: absent keeps, null clears");
-        people.MapPut("rhythm/curve", SetCurve).WithSummary("Sets the energy of the day, 96 slots of 15 minutes");
-        people.MapGet("tasks", ListTasks).WithSummary("Lists tasks");
+        people.MapGet("rhythm", GetRhythm).WithSummary("The person's rhythm").Produces<RhythmAnswer>().ProducesProblem(404);
+        people.MapPut("rhythm", SetRhythm).WithSummary("Sets levels of the rhythm, and whether nudges come outside sessions: absent keeps, null clears").Produces<RhythmAnswer>();
+        people.MapPut("rhythm/curve", SetCurve).WithSummary("Sets the energy of the day, 96 slots of 15 minutes").Produces<RhythmAnswer>();
+        people.MapGet("tasks", ListTasks).WithSummary("Lists tasks").Produces<Page<PlannedTask>>();
         people.MapPost("tasks", AddTask).WithSummary("Adds a task").Produces<PlannedTask>(201);
         people.MapGet("tasks/{taskId:guid}", GetTask).WithSummary("A task").Produces<PlannedTask>().ProducesProblem(404);
         people.MapPatch("tasks/{taskId:guid}", ChangeTask).WithSummary("Changes a task: absent keeps, null clears").Produces<PlannedTask>();
-        people.MapGet("memories", ListMemories).WithSummary("Lists short-term memories that haven't expired");
+        people.MapDelete("tasks/{taskId:guid}", DeleteTask).WithSummary("Deletes a task that no live session is about").Produces(204);
+        people.MapGet("memories", ListMemories).WithSummary("Lists short-term memories that haven't expired").Produces<Page<MemoryView>>();
         people.MapPost("memories", Remember).WithSummary("Adds a short-term memory").Produces<MemoryView>(201);
+        people.MapDelete("memories/{memoryId:guid}", ForgetMemory).WithSummary("Deletes a short-term memory").Produces(204);
         people.MapPost("nudges/{eventId:guid}", AnswerNudge).WithSummary("Answers a nudge that came outside sessions: helpful, not_now, snooze_15").Produces<CompanionView>();
         people.MapGet("focus/stats", Stats).WithSummary("Focus over the last days").Produces<FocusStats>();
         people.MapGet("focus/streak", Streak).WithSummary("Days in a row, and the habit's strength").Produces<Habit>();
         people.MapGet("focus/next-slot", Next).WithSummary("When it is good to focus next").Produces<NextSlot>().ProducesProblem(404);
-        people.MapGet("focus/export", Export).WithSummary("Sessions as CSV, iCalendar or Markdown");
+        people.MapGet("focus/export", Export).WithSummary("Sessions as CSV, iCalendar or Markdown")
+            .Produces<string>(200, "text/csv", "text/calendar", "text/markdown");
     }
 
     private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, FocusSessions sessions) =>
@@ -48,16 +61,14 @@ public static class PeopleEndpoints
 
     private static async Task<IResult> GetRhythm(HttpContext http, string id, ActingResolver who, FocusSessions sessions)
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
-        if (refusal is not null || !await sessions.IsThere(acting!, person) || await sessions.Companion(acting!, person).Get() is not { } read)
+        var (acting, user, refusal) = await UserEndpoints.Find(http, id, who);
+        if (refusal is not null || !await sessions.IsThere(acting!, user) || await sessions.Companion(acting!, user).Get() is not { } read)
         {
             return (refusal ?? Refusal.NotFound("user")).ToResult();
         }
 
-        http.Response.Headers[Answers.CursorHeader] = $"{read.Epoch}:{read.Seq}";
-        var body = Flat(read.Value.Rhythm, read.Value.Curve, read.Value.PreventiveNudges, read.Value.Version);
-        body["cursor"] = new JsonObject { ["epoch"] = read.Epoch, ["seq"] = read.Seq };
-        return Results.Json(body, Wire.Json);
+        var person = read.Value;
+        return new Read<RhythmAnswer>(RhythmAnswer.Of(person.Rhythm, person.Curve, person.PreventiveNudges, person.Version), read.Epoch, read.Seq).ToResult();
     }
 
     private static async Task<IResult> SetRhythm(HttpContext http, string id, RhythmChange body, ActingResolver who, FocusSessions sessions, Commands commands) =>
@@ -80,7 +91,7 @@ public static class PeopleEndpoints
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
         return refusal is null && await store.Task(acting!.Tenant, person, taskId) is { } task
-            ? Results.Json(task, Wire.Json)
+            ? Answers.Entity(task)
             : (refusal ?? Refusal.NotFound("task")).ToResult();
     }
 
@@ -91,6 +102,12 @@ public static class PeopleEndpoints
     private static async Task<IResult> ChangeTask(
         HttpContext http, string id, Guid taskId, TaskChange body, ActingResolver who, FocusSessions sessions, Commands commands) =>
         (await Run<PlannedTask>(http, id, body, who, sessions, commands, (companion, command) => companion.ChangeTask(command, taskId, body))).ToResult();
+
+    private static async Task<IResult> DeleteTask(HttpContext http, string id, Guid taskId, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        (await Run<Nothing>(http, id, null, who, sessions, commands, (companion, command) => companion.DeleteTask(command, taskId))).ToResult();
+
+    private static async Task<IResult> ForgetMemory(HttpContext http, string id, Guid memoryId, ActingResolver who, FocusSessions sessions, Commands commands) =>
+        (await Run<Nothing>(http, id, null, who, sessions, commands, (companion, command) => companion.ForgetMemory(command, memoryId))).ToResult();
 
     private static async Task<IResult> ListMemories(HttpContext http, string id, ActingResolver who, CompanionStore store, Clock time)
     {
@@ -162,7 +179,7 @@ public static class PeopleEndpoints
     private static Refusal? CheckDays(int? days) => days is < 1 or > 365 ? Refusal.Invalid("days", "'days' is from 1 to 365.") : null;
 
     private static async Task<Outcome<T>> Run<T>(
-        HttpContext http, string id, object body, ActingResolver who, FocusSessions sessions, Commands commands, Func<ICompanionGrain, Command, Task<Outcome<T>>> call)
+        HttpContext http, string id, object? body, ActingResolver who, FocusSessions sessions, Commands commands, Func<ICompanionGrain, Command, Task<Outcome<T>>> call)
         where T : class
     {
         var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
@@ -172,14 +189,5 @@ public static class PeopleEndpoints
     }
 
     private static IResult Rhythm(Outcome<RhythmView> outcome) =>
-        outcome.Value is { } view ? Results.Json(Flat(view.Levels, view.Curve, view.PreventiveNudges, view.Version), Wire.Json) : outcome.ToResult();
-
-    private static JsonObject Flat(RhythmLevels levels, DailyCurve? curve, bool preventiveNudges, long version)
-    {
-        var body = JsonSerializer.SerializeToNode(levels, Wire.Json)!.AsObject();
-        body["curve"] = JsonSerializer.SerializeToNode(curve, Wire.Json);
-        body["preventiveNudges"] = preventiveNudges;
-        body["version"] = version;
-        return body;
-    }
+        outcome.Show(view => RhythmAnswer.Of(view.Levels, view.Curve, view.PreventiveNudges, view.Version)).ToResult();
 }

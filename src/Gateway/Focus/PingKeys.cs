@@ -24,7 +24,7 @@ public static class QueryWord
             }
         }
 
-        return (null, Refusal.Invalid(field, $"'{field}' is one of {string.Join(", ", Enum.GetValues<T>().Select(Of))}."));
+        return (null, Refusal.Invalid(field, $"'{field}' is one of {string.Join(", ", Wire.WordsOf(typeof(T)))}."));
     }
 
     public static string Of<T>(T value)

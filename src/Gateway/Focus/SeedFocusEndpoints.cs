@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 
 namespace PersonaActors.Gateway.Focus;
@@ -28,12 +29,18 @@ public static class SeedFocusEndpoints
 
     private sealed record EndBody(Guid? SessionId, double? CompletionScore, JsonObject? SessionQuality, bool? EarlyEnd);
 
+    private sealed record Begun(Guid SessionId, DateTimeOffset StartTime, StartState StartState, string Ack);
+
+    private sealed record Noted(string Status);
+
+    private sealed record Over(string Status, Guid SessionId);
+
     public static void MapSeedFocus(this IEndpointRouteBuilder routes)
     {
-        var focus = routes.MapGroup("/focus").WithTags("Focus, as in the founding document");
-        focus.MapPost("start", Start).WithSummary("Begins a session {person_id, task_id?, estimated_duration?, mode}");
-        focus.MapPost("ping", Ping).WithSummary("Somebody is there {session_id, biomarkers?}");
-        focus.MapPost("end", End).WithSummary("Ends a session {session_id, completion_score?, session_quality?, early_end}");
+        var focus = routes.MapGroup("/focus").WithTags("Focus, as in the founding document").WithMetadata(new SnakeCased());
+        focus.MapPost("start", Start).WithMetadata(new HandReadBody(typeof(StartBody))).WithSummary("Begins a session {person_id, task_id?, estimated_duration?, mode}").Produces<Begun>();
+        focus.MapPost("ping", Ping).WithMetadata(new HandReadBody(typeof(PingBody))).WithSummary("Somebody is there {session_id, biomarkers?}").Produces<Noted>();
+        focus.MapPost("end", End).WithMetadata(new HandReadBody(typeof(EndBody))).WithSummary("Ends a session {session_id, completion_score?, session_quality?, early_end}").Produces<Over>();
     }
 
     private static async Task<IResult> Start(HttpContext http, FocusSessions sessions, ActingResolver who, Commands commands)
@@ -70,14 +77,7 @@ public static class SeedFocusEndpoints
         }
 
         return Results.Json(
-            new
-            {
-                SessionId = session.Id,
-                StartTime = session.StartedAt,
-                session.StartState,
-                Ack = $"Okay, I'm here with you. Let's focus on {session.StartState.Task.Title}.",
-            },
-            Snake);
+            new Begun(session.Id, session.StartedAt, session.StartState, $"Okay, I'm here with you. Let's focus on {session.StartState.Task.Title}."), Snake);
     }
 
     private static async Task<IResult> Ping(HttpContext http, FocusSessions sessions, Commands commands)
@@ -103,7 +103,7 @@ public static class SeedFocusEndpoints
         var outcome = await commands.Run<FocusSessionView>(http, acting!, body, command => sessions.Session(key).Ping(command, biomarkers!));
         return outcome.Refusal switch
         {
-            null => Results.Json(new { Status = "ok" }, Snake),
+            null => Results.Json(new Noted("ok"), Snake),
             { Code: FocusRefusals.SessionEnded } => Refusal.NotFound("session").ToResult(),
             var refused => Seed(refused).ToResult(),
         };
@@ -136,7 +136,7 @@ public static class SeedFocusEndpoints
             return Seed(refused).ToResult();
         }
 
-        return Results.Json(new { Status = "ok", SessionId = body.SessionId }, Snake);
+        return Results.Json(new Over("ok", body.SessionId!.Value), Snake);
     }
 
     private static async Task<(T? Body, Refusal? Refusal)> Read<T>(HttpContext http)
@@ -151,9 +151,10 @@ public static class SeedFocusEndpoints
         catch (JsonException e)
         {
             var field = e.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : null;
+            var expected = Snake.GetTypeInfo(typeof(T)).Properties.FirstOrDefault(property => property.Name == field)?.PropertyType;
             return (null, new Refusal(
                 RefusalKind.Unprocessable, field is null ? "invalid_json" : "invalid_field",
-                field is null ? "The body is no JSON of the expected form." : $"The field '{field}' has a value of the wrong type.", field));
+                field is null ? "The body is no JSON of the expected form." : $"'{field}' {(expected is null ? "has a value of the wrong type" : $"is {BadJson.Described(expected)}")}.", field));
         }
     }
 

@@ -30,9 +30,9 @@ public sealed class Readiness(HealthCheckService checks, IHostApplicationLifetim
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", () => Results.Json(new { status = "live" }, Wire.Json)).WithTags("Health").WithSummary("The process runs");
+        routes.MapGet("/health/live", () => Results.Json(new Alive("live"), Wire.Json)).WithTags("Health").WithSummary("The process runs").Produces<Alive>();
         routes.MapGet("/health/ready", (Readiness readiness, CancellationToken cancel) => readiness.Answer(cancel))
-            .WithTags("Health").WithSummary("What is not ready, if anything").Produces(503);
+            .WithTags("Health").WithSummary("What is not ready, if anything").Produces<Ready>().Produces<Ready>(503);
     }
 
     public Task PublishAsync(HealthReport report, CancellationToken cancellationToken)
@@ -44,13 +44,18 @@ public sealed class Readiness(HealthCheckService checks, IHostApplicationLifetim
     private async Task<IResult> Answer(CancellationToken cancel)
     {
         var missing = lifetime.ApplicationStopping.IsCancellationRequested
-            ? new() { ["node"] = "shutting down" }
+            ? new Dictionary<string, string?> { ["node"] = "shutting down" }
             : (_last ?? await checks.CheckHealthAsync(cancel)).Entries
                 .Where(check => check.Value.Status != HealthStatus.Healthy).ToDictionary(check => check.Key, check => check.Value.Description);
         return Results.Json(
-            new { status = missing.Count == 0 ? "ready" : "not-ready", missing },
+            new Ready(missing.Count == 0 ? "ready" : "not-ready", missing),
             Wire.Json, statusCode: missing.Count == 0 ? 200 : 503);
     }
+
+    private sealed record Alive(string Status);
+
+    /// <param name="Missing">What is not ready, and what is wrong with it.</param>
+    private sealed record Ready(string Status, Dictionary<string, string?> Missing);
 
     private sealed class DatabaseCheck(Database database) : IHealthCheck
     {

@@ -15,18 +15,22 @@ public static class Answers
         where T : class => outcome.Kind switch
         {
             OutcomeKind.Refused => outcome.Refusal!.ToResult(),
-            OutcomeKind.Created => Results.Json(outcome.Value, Wire.Json, statusCode: StatusCodes.Status201Created).WithLocation(location?.Invoke(outcome.Value!)),
-            OutcomeKind.Deleted => Results.NoContent(),
-            _ => Results.Json(outcome.Value, Wire.Json),
+            OutcomeKind.Created => new EntityResult(ToJson(outcome.Value), StatusCodes.Status201Created, outcome.At, location?.Invoke(outcome.Value!)),
+            OutcomeKind.Deleted => new EntityResult(null, StatusCodes.Status204NoContent, outcome.At),
+            _ => new EntityResult(ToJson(outcome.Value), StatusCodes.Status200OK, outcome.At),
         };
 
     /// <summary>An entity with the cursor of its stream, in a header and in the body.</summary>
     public static IResult ToResult<T>(this Read<T> read)
-        where T : class => new ReadResult<T>(read);
+        where T : class => new EntityResult(ToJson(read.Value), StatusCodes.Status200OK, new StreamCursor(read.Epoch, read.Seq));
+
+    /// <summary>A thing that no stream of its own tells of.</summary>
+    public static IResult Entity<T>(T value)
+        where T : class => new EntityResult(ToJson(value), StatusCodes.Status200OK, null);
 
     /// <summary>A page of a list; <c>next</c> is given back as <c>after</c>.</summary>
     public static IResult Page<T>(List<T> rows, int limit, Func<T, string> cursor) =>
-        Results.Json(new { items = rows.Take(limit), next = rows.Count > limit ? cursor(rows[limit - 1]) : null }, Wire.Json);
+        Results.Json(new Page<T>(rows.Count > limit ? rows[..limit] : rows, rows.Count > limit ? cursor(rows[limit - 1]) : null), Wire.Json);
 
     /// <summary>A page of a list that is in memory whole, in the order of its cursors.</summary>
     public static IResult Page<T>(HttpContext http, IEnumerable<T> all, Func<T, string> cursor)
@@ -38,27 +42,45 @@ public static class Answers
             : Page([.. all.Where(item => string.CompareOrdinal(cursor(item), after) > 0).OrderBy(cursor, StringComparer.Ordinal).Take(limit + 1)], limit, cursor);
     }
 
-    private static IResult WithLocation(this IResult result, string? location) => location is null ? result : new Located(result, location);
+    private static JsonObject ToJson<T>(T? value) => JsonSerializer.SerializeToNode(value, Wire.Json)!.AsObject();
+}
 
-    private sealed class Located(IResult inner, string location) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.Headers.Location = location;
-            return inner.ExecuteAsync(httpContext);
-        }
-    }
+/// <summary>Some of a list. <c>next</c> is given back as <c>after</c>, until there is none.</summary>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
-    private sealed class ReadResult<T>(Read<T> read) : IResult
-        where T : class
+/// <summary>An entity as it is answered to reads and to writes: its version as ETag, and the position of its stream, in a header and in the body.</summary>
+public sealed class EntityResult(JsonObject? body, int status, StreamCursor? at, string? location = null) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
     {
-        public Task ExecuteAsync(HttpContext httpContext)
+        var response = httpContext.Response;
+        response.StatusCode = status;
+        if (at is not null)
         {
-            httpContext.Response.Headers[CursorHeader] = $"{read.Epoch}:{read.Seq}";
-            var body = JsonSerializer.SerializeToNode(read.Value, Wire.Json)!.AsObject();
-            body["cursor"] = new JsonObject { ["epoch"] = read.Epoch, ["seq"] = read.Seq };
-            return httpContext.Response.WriteAsJsonAsync(body, Wire.Json);
+            response.Headers[Answers.CursorHeader] = $"{at.Epoch}:{at.Seq}";
         }
+
+        if (location is not null)
+        {
+            response.Headers.Location = location;
+        }
+
+        if (body is null)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (body["version"] is { } version)
+        {
+            response.Headers.ETag = $"\"{version}\"";
+        }
+
+        if (at is not null)
+        {
+            body["cursor"] = new JsonObject { ["epoch"] = at.Epoch, ["seq"] = at.Seq };
+        }
+
+        return response.WriteAsJsonAsync(body, Wire.Json);
     }
 }
 

@@ -1,9 +1,12 @@
+using System.Collections;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Gateway.Http;
 
@@ -21,13 +24,43 @@ public static partial class BadJson
         var steps = Steps().Matches(NestedJson.PathOf(e) ?? "").Select(step => (
             Index: step.Groups["index"].Value, Name: JsonNamingPolicy.CamelCase.ConvertName(step.Groups["name"].Value))).ToList();
         var field = string.Concat(steps.Select(step => step.Index.Length > 0 ? $"[{step.Index}]" : $".{step.Name}")).TrimStart('.');
-        return field.Length == 0 ? Problems.Of(400, "invalid_json", "The body is no JSON of the expected form.")
-            : body is not null && !Knows(body, steps.Select(step => step.Name)) ? Problems.Of(400, "unknown_field", $"The field '{field}' is not known here.", field)
-            : Problems.Of(400, "invalid_field", $"The field '{field}' is missing or has a value of the wrong type.", field);
+        if (field.Length == 0)
+        {
+            return Problems.Of(400, "invalid_json", "The body is no JSON of the expected form: it is an object.");
+        }
+
+        if (body is null)
+        {
+            return Problems.Of(400, "invalid_field", $"The field '{field}' is missing or has a value of the wrong type.", field);
+        }
+
+        return TypeAt(body, steps.Select(step => step.Name)) is { } expected
+            ? Problems.Of(400, "invalid_field", $"'{field}' is {Described(expected)}.", field)
+            : Problems.Of(400, "unknown_field", $"The field '{field}' is not known here.", field);
     }
 
-    /// <summary>Whether each name is one of the type before it. An element of a list is a step without a name.</summary>
-    private static bool Knows(Type type, IEnumerable<string> names)
+    /// <summary>What a field of the type takes, as it is written.</summary>
+    public static string Described(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type switch
+        {
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(Patch<>) => Described(type.GetGenericArguments()[0]),
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(Setting<>) => $"{Described(type.GetGenericArguments()[0])}, or \"off\"",
+            { IsEnum: true } => $"one of {string.Join(", ", Wire.WordsOf(type))}",
+            _ when type == typeof(string) => "a text",
+            _ when type == typeof(bool) => "true or false",
+            _ when type == typeof(double) => "a number",
+            _ when type == typeof(int) || type == typeof(long) => "a whole number",
+            _ when type == typeof(Guid) => "an id (a UUID)",
+            _ when type == typeof(DateTimeOffset) => "a time (ISO 8601)",
+            _ when type != typeof(JsonObject) && typeof(IEnumerable).IsAssignableFrom(type) && !type.Name.StartsWith("Dictionary", StringComparison.Ordinal) => "a list, each of its elements of the form that is documented",
+            _ => "an object of the form that is documented",
+        };
+    }
+
+    /// <summary>The type that the last name has, if each is one of the type before it. An element of a list is a step without a name.</summary>
+    private static Type? TypeAt(Type type, IEnumerable<string> names)
     {
         foreach (var name in names)
         {
@@ -42,7 +75,7 @@ public static partial class BadJson
             {
                 if (info.Properties.FirstOrDefault(property => property.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } property)
                 {
-                    return false;
+                    return null;
                 }
 
                 type = property.PropertyType;
@@ -53,7 +86,7 @@ public static partial class BadJson
             }
         }
 
-        return true;
+        return type;
     }
 
     /// <summary><c>$.identities[0]['a b']</c>, step by step.</summary>

@@ -17,7 +17,7 @@ public sealed class RepeatedReads(RequestDelegate next, Clock time)
                 await next(http);
                 return;
             }
-            catch (Exception e) when (HttpMethods.IsGet(http.Request.Method) && !http.Response.HasStarted && (e is ActivationOutdatedException || e.MetLeavingSilo())
+            catch (Exception e) when ((HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) && !http.Response.HasStarted && (e is ActivationOutdatedException || e.MetLeavingSilo())
                 && time.GetElapsedTime(since ??= time.GetTimestamp()) < Commands.Patience)
             {
                 http.Response.Clear();

@@ -28,7 +28,7 @@ public static class PersonalityEndpoints
     {
         var all = routes.MapGroup("/v1/personalities").WithTags("Personalities");
         all.MapPost("", Create).WithSummary("Makes a personality, owned by the user who acts").Produces<PersonalityView>(201).ProducesProblem(409);
-        all.MapGet("", List).WithSummary("Lists the personalities that the caller may use: ?search= in names, ?tag=").ProducesProblem(400);
+        all.MapGet("", List).WithSummary("Lists the personalities that the caller may use: ?search= in names, ?tag=").Produces<Page<PersonalityCard>>().ProducesProblem(400);
         var one = all.MapGroup("{personality}");
         one.MapGet("", Get).WithSummary("A personality by id, slug or alias; its inside only for who may see it").Produces<PersonalityView>().ProducesProblem(404);
         one.MapPatch("", Update).WithSummary("Changes a personality: absent keeps, null clears").Produces<PersonalityView>().ProducesProblem(404).ProducesProblem(409);
@@ -36,11 +36,11 @@ public static class PersonalityEndpoints
         one.MapPatch("settings", ChangeSettings).WithSummary("Changes the personality's tier of behaviour settings").Produces<PersonalityView>().ProducesProblem(404);
         one.MapPut("default-llm-config", SetDefault).WithSummary("Sets the default LLM config").Produces<PersonalityView>().ProducesProblem(404);
         one.MapDelete("default-llm-config", RemoveDefault).WithSummary("Removes the default LLM config").Produces<PersonalityView>().ProducesProblem(404);
-        one.MapGet("owners", ListOwners).WithSummary("Lists who has a role").ProducesProblem(404);
+        one.MapGet("owners", ListOwners).WithSummary("Lists who has a role").Produces<Page<PersonalityOwner>>().ProducesProblem(404);
         one.MapGet("owners/{user}", GetOwner).WithSummary("The role of a user").Produces<PersonalityOwner>().ProducesProblem(404);
         one.MapPut("owners/{user}", SetOwner).WithSummary("Gives a user a role: viewer, editor or owner").Produces<PersonalityOwner>().ProducesProblem(403).ProducesProblem(409);
         one.MapDelete("owners/{user}", RemoveOwner).WithSummary("Takes a user's role; the last owner can't leave").Produces(204).ProducesProblem(409);
-        one.MapGet("aliases", ListAliases).WithSummary("The tenant's aliases and the caller's own").ProducesProblem(404);
+        one.MapGet("aliases", ListAliases).WithSummary("The tenant's aliases and the caller's own").Produces<Page<PersonalityAlias>>().ProducesProblem(404);
         one.MapPut("aliases/{alias}", SetAlias).WithSummary("Adds an alias of the tenant, or with ?personal=true of the user who acts").Produces<PersonalityAlias>().ProducesProblem(409);
         one.MapDelete("aliases/{alias}", RemoveAlias).WithSummary("Removes an alias").Produces(204).ProducesProblem(404);
     }
@@ -114,7 +114,7 @@ public static class PersonalityEndpoints
         }
 
         var id = await who.FindUser(acting!.Tenant, user, http.RequestAborted);
-        return read!.Value.Owners.FirstOrDefault(owner => owner.UserId == id) is { } found ? Results.Json(found, Wire.Json) : Refusal.NotFound("owner").ToResult();
+        return read!.Value.Owners.FirstOrDefault(owner => owner.UserId == id) is { } found ? Answers.Entity(found) : Refusal.NotFound("owner").ToResult();
     }
 
     private static async Task<IResult> SetOwner(HttpContext http, string personality, string user, OwnerBody body, ActingResolver who, PersonalityIndex index, Commands commands, IGrainFactory grains)

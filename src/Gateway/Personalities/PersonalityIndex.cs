@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Caching.Memory;
 using PersonaActors.Contracts;
+using PersonaActors.Grains;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage.Personalities;
@@ -26,7 +27,7 @@ public sealed class PersonalityIndex(PersonalityStore store, Replicas? replicas 
             return id;
         }
 
-        if (text.Length > MaxText || text.Contains('\0'))
+        if (Text.CheckOptional("personality", text, MaxText) is not null)
         {
             return null;
         }

@@ -17,7 +17,7 @@ public static class PersonaEndpoints
     {
         var personas = routes.MapGroup("/v1/personas").WithTags("Personas");
         personas.MapPost("", Create).WithSummary("Makes a persona of the user").Produces<PersonaView>(201).ProducesProblem(400).ProducesProblem(409);
-        personas.MapGet("", List).WithSummary("Lists the personas of a user, all or those with ?search= in their name");
+        personas.MapGet("", List).WithSummary("Lists the personas of a user, all or those with ?search= in their name").Produces<Page<PersonaView>>();
         personas.MapGet("{id:guid}", Get).WithSummary("A persona").Produces<PersonaView>().ProducesProblem(404);
         personas.MapPatch("{id:guid}", Update).WithSummary("Changes a persona: absent keeps, null clears").Produces<PersonaView>().ProducesProblem(404).ProducesProblem(409);
         personas.MapDelete("{id:guid}", Delete).WithSummary("Deletes a persona that isn't the default; overrides that use it fall back").Produces(204).ProducesProblem(404).ProducesProblem(409);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Users;
@@ -30,16 +31,33 @@ public static class PromptEndpoints
         var index = routes.ServiceProvider.GetRequiredService<PersonalityIndex>();
         var desk = routes.ServiceProvider.GetRequiredService<IPromptDesk>();
         routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, desk))
-            .WithMetadata(TakesLane.Instance).WithTags("Prompts").WithSummary("The resolved prompt of a user with a personality, with the source of every field");
+            .WithMetadata(TakesLane.Instance).WithSummary("The resolved prompt of a user with a personality, with the source of every field").Answers(repeatable: true);
         routes.MapPost("/v1/personalities/{personality}/prompt", (HttpContext http, string personality, PromptBody body) =>
             Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, desk))
-            .WithTags("Prompts").WithSummary("The same, with a message and variables");
+            .WithSummary("The same, with a message and variables").Answers(repeatable: false);
         routes.MapGet("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id) => UserPersona(http, id, null, who, desk))
-            .WithTags("Prompts").WithSummary("The resolved prompt of a user persona");
+            .WithSummary("The resolved prompt of a user persona").Answers(repeatable: true);
         routes.MapPost("/v1/user-personas/{id:guid}/prompt", (HttpContext http, Guid id, UserPersonaPromptBody body) =>
             UserPersona(http, id, new PromptOccasion(body.UserMessage ?? body.Message, body.Variables), who, desk))
-            .WithTags("Prompts").WithSummary("The same, with the user's message");
-        routes.MapPost("/v1/prompts:batch", PromptBatch.Post).WithTags("Prompts").WithSummary("Up to 100 prompts at once");
+            .WithSummary("The same, with the user's message").Answers(repeatable: false);
+        routes.MapPost("/v1/prompts:batch", PromptBatch.Post).WithTags("Prompts").WithSummary("Up to 100 prompts at once").WritesNothing().Produces<PromptBatchAnswer>();
+    }
+
+    /// <summary>What they take from the query and answer, for the document.</summary>
+    private static void Answers(this RouteHandlerBuilder route, bool repeatable)
+    {
+        route.WithTags("Prompts").WritesNothing()
+            .WithQuery("user", typeof(string), "The user: id, provider:subject or me. Else whom the caller acts for.")
+            .WithQuery("format", typeof(PromptFormat), "In which form: native, if it isn't said.")
+            .WithQuery("explain", typeof(bool), "Every tier's value of every field, in the native form.")
+            .WithQuery("focusMode", typeof(string), "A focus mode in place of the person's.")
+            .WithQuery("channel", typeof(string), "Where they talk.")
+            .WithQuery("mapper", typeof(string), "A mapper that may speak.")
+            .Produces<AnyPrompt>().Produces<string>(200, "text/plain");
+        if (repeatable)
+        {
+            route.Produces(304);
+        }
     }
 
     private static async Task Personality(

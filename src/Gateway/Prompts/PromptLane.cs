@@ -28,7 +28,8 @@ public sealed class PromptLane(
         var request = http.Request;
         if (!TryPersonality(request.Path.Value, out var personality) || !TryUser(request.QueryString.Value, out var user)
             || !HttpMethods.IsGet(request.Method) || request.Headers.Origin.Count > 0 || request.Headers.ContainsKey(ActingResolver.UserHeader)
-            || KeyAuthentication.Remembered(http, keys) is not { } acting || RateLimits.MayLimit(acting.Caller, options)
+            || request.Headers.ContainsKey(ActingResolver.TenantHeader)
+            || KeyAuthentication.Remembered(http, keys) is not { } acting || CallerLimits.MayLimit(acting.Caller, options)
             || !acting.MaySpeakFor(user) || !Guid.TryParseExact(personality, "D", out var id))
         {
             return next(http);

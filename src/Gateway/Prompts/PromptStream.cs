@@ -16,7 +16,6 @@ public static class PromptStreamComposition
     public static void AddPromptStream(this IServiceCollection services)
     {
         services.AddSingleton<PromptStream>();
-        services.AddSingleton(provider => provider.GetRequiredService<PromptStream>().ToKind());
     }
 }
 

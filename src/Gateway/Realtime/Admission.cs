@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using PersonaActors.Gateway.Http;
 using PersonaActors.Grains;
 
 namespace PersonaActors.Gateway.Realtime;
@@ -7,16 +8,40 @@ namespace PersonaActors.Gateway.Realtime;
 /// Lets connections into streams: looks whether they may see them, and finds where they go on: from now on, after their
 /// cursor, or, where the log no longer serves that, from the state.
 /// </summary>
-public sealed class Admission(EventPump pump, Presence presence)
+public sealed class Admission(EventPump pump, Presence presence, StreamDirectory directory, CallerLimits limits)
 {
+    /// <summary>How many streams are looked at side by side, and before it is asked again whether too many of them weren't there.</summary>
+    private const int AtOnce = 50;
+
     private static readonly Counter<long> Resumes = EventPump.Meter.CreateCounter<long>("personactors.realtime.resumes", description: "Streams that a client continued after a cursor");
     private static readonly Counter<long> Resets = EventPump.Meter.CreateCounter<long>("personactors.realtime.resets", description: "Streams whose cursor the log could not serve");
 
     /// <summary>
-    /// Answers a request for a stream and, if it may be, takes the connection in. Nothing is sent before
-    /// <see cref="Start"/>, so that whoever needs to can send the answer first.
+    /// Answers requests for streams, in order, and takes the connection into those that it may see. Nothing is sent before
+    /// <see cref="Start"/>, so that whoever needs to can send the answer first. A stream that isn't there costs a look all the
+    /// same; so who names too many of them is refused before the next look.
     /// </summary>
-    internal async Task<(StreamAnswer Answer, Subscription? Subscription)> Subscribe(EventConnection connection, StreamRequest request)
+    internal async Task<List<(StreamAnswer Answer, Subscription? Subscription)>> Subscribe(EventConnection connection, IEnumerable<StreamRequest> requests)
+    {
+        var caller = connection.Acting.Caller;
+        var answers = new List<(StreamAnswer Answer, Subscription? Subscription)>();
+        foreach (var some in requests.Chunk(AtOnce))
+        {
+            if (limits.MissedTooOften(caller, out var wait))
+            {
+                answers.AddRange(some.Select(request => (StreamAnswer.No(request.Stream, StreamRefusal.SlowDown(wait)), (Subscription?)null)));
+                continue;
+            }
+
+            var found = await Task.WhenAll(some.Select(request => Subscribe(connection, request)));
+            limits.Missed(caller, found.Count(one => one.Answer.Refused == StreamDirectory.NotFound));
+            answers.AddRange(found);
+        }
+
+        return answers;
+    }
+
+    private async Task<(StreamAnswer Answer, Subscription? Subscription)> Subscribe(EventConnection connection, StreamRequest request)
     {
         if (request.After < 0)
         {
@@ -25,6 +50,7 @@ public sealed class Admission(EventPump pump, Presence presence)
 
         try
         {
+            request = request with { Stream = await directory.Spell(connection.Acting, request.Stream) };
             return await pump.Look(connection.Acting, request.Stream) is not var (kind, sight)
                 ? (StreamAnswer.No(request.Stream, StreamDirectory.NotFound), null)
                 : await Enter(connection, request, kind, sight);
@@ -37,9 +63,9 @@ public sealed class Admission(EventPump pump, Presence presence)
 
     internal static void Start(Subscription subscription) => subscription.Connection.CatchUp(subscription);
 
-    public static void Unsubscribe(EventConnection connection, string stream)
+    public async Task Unsubscribe(EventConnection connection, string stream, bool maySpell)
     {
-        if (connection.Remove(stream) is { } subscription)
+        if ((connection.Remove(stream) ?? (maySpell && await directory.Spell(connection.Acting, stream) is { } spelled ? connection.Remove(spelled) : null)) is { } subscription)
         {
             subscription.Relay.Leave(subscription);
         }

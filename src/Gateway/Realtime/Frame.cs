@@ -88,12 +88,15 @@ public sealed class EventBatch : Frame
         }
     }
 
-    protected override string ServerSentText()
+    protected override string ServerSentText() => ServerSentText(static e => $"{e.Epoch}:{e.Seq}");
+
+    /// <param name="id">Of an event, in place of its own.</param>
+    public string ServerSentText(Func<StreamEvent, string> id)
     {
         var text = new StringBuilder();
         foreach (var e in _events)
         {
-            text.Append(ServerSentText(e.Type, $"{e.Epoch}:{e.Seq}", JsonSerializer.Serialize(e, Wire.Json)));
+            text.Append(ServerSentText(e.Type, id(e), JsonSerializer.Serialize(e, Wire.Json)));
         }
 
         return text.ToString();

@@ -1,4 +1,6 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
@@ -8,8 +10,6 @@ namespace PersonaActors.Gateway.Realtime;
 /// <summary>Stands before the hub: finds out for whom the connection will listen, and keeps foreign pages out, whom CORS doesn't keep from WebSockets.</summary>
 public sealed class HubGate(RequestDelegate next, ActingResolver who, GatewayOptions options)
 {
-    private static readonly Refusal ForeignOrigin = Refusal.Forbidden("origin_not_allowed", "Pages of this origin may not connect: name it in the setting AllowedOrigins.");
-
     public Task Invoke(HttpContext http) =>
         http.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.SignalR.HubMetadata>() is null || HttpMethods.IsOptions(http.Request.Method)
             ? next(http)
@@ -17,10 +17,9 @@ public sealed class HubGate(RequestDelegate next, ActingResolver who, GatewayOpt
 
     private async Task Admit(HttpContext http)
     {
-        var origin = http.Request.Headers.Origin.ToString();
-        if (origin.Length > 0 && !options.AllowedOrigins.Contains(origin) && origin != $"{http.Request.Scheme}://{http.Request.Host}")
+        if (!LocalOnly.IsOwn(http.Request, options))
         {
-            await Problems.Write(http, ForeignOrigin);
+            await Problems.Write(http, LocalOnly.ForeignOrigin);
             return;
         }
 
@@ -32,7 +31,39 @@ public sealed class HubGate(RequestDelegate next, ActingResolver who, GatewayOpt
         }
 
         http.SetActing(acting!);
+        var stock = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        var answer = new Answer(http.Response, stock);
+        http.Features.Set<IHttpResponseBodyFeature>(answer);
         await next(http);
+        http.Features.Set(stock);
+        if (answer.IsRefusal)
+        {
+            http.Response.ContentLength = null;
+            await Problems.Write(http, http.Response.StatusCode == StatusCodes.Status404NotFound
+                ? Problems.Of(StatusCodes.Status404NotFound, "connection_not_found", "There is no such connection, or it is over: negotiate again.")
+                : Problems.Of(http.Response.StatusCode));
+        }
+    }
+
+    /// <summary>What SignalR answers, except where it refuses: those words of its own aren't sent, so that a problem can be.</summary>
+    private sealed class Answer(HttpResponse response, IHttpResponseBodyFeature stock) : IHttpResponseBodyFeature
+    {
+        private PipeWriter? _unsent;
+
+        public bool IsRefusal => !response.HasStarted && response.StatusCode >= StatusCodes.Status400BadRequest;
+
+        public Stream Stream => IsRefusal ? Stream.Null : stock.Stream;
+
+        public PipeWriter Writer => IsRefusal ? _unsent ??= PipeWriter.Create(Stream.Null) : stock.Writer;
+
+        public void DisableBuffering() => stock.DisableBuffering();
+
+        public Task StartAsync(CancellationToken cancellationToken = default) => IsRefusal ? Task.CompletedTask : stock.StartAsync(cancellationToken);
+
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            stock.SendFileAsync(path, offset, count, cancellationToken);
+
+        public Task CompleteAsync() => stock.CompleteAsync();
     }
 }
 

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
@@ -16,6 +18,8 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Personalities;
+using PersonaActors.Gateway.Prompts;
+using PersonaActors.Gateway.Users;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Personas;
 
@@ -40,11 +44,14 @@ public static class RealtimeComposition
         services.AddSingleton<ConnectionRoster>();
         services.AddSingleton<EventPump>();
         services.AddSingleton<Admission>();
+        services.AddSingleton(provider => provider.GetRequiredService<PromptStream>().ToKind() with { Spell = PromptOf(provider) });
         services.AddSingleton<LogCheck>();
         services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
         services.AddHostedService<DerivedReads>();
         services.AddHostedService<NotifyListener>();
         services.AddSingleton<HubLifetimeManager<PersonaHub>, HubConnections>();
+        // What a client sends that is no message isn't an error of ours: the client is told.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.SignalR.HubConnectionHandler", LogLevel.None));
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxMessage)
             .AddJsonProtocol(json => json.PayloadSerializerOptions = new JsonSerializerOptions(Wire.Json));
         services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Listen);
@@ -57,6 +64,16 @@ public static class RealtimeComposition
         app.MapEventStream();
     }
 
+    /// <summary>After all protocols have been added.</summary>
+    public static void TellWhyHubsClose(this IServiceCollection services)
+    {
+        foreach (var protocol in services.Where(service => service.ServiceType == typeof(IHubProtocol)).ToList())
+        {
+            services.Remove(protocol);
+            services.AddSingleton<IHubProtocol>(provider => new ReasonedProtocol((IHubProtocol)ActivatorUtilities.CreateInstance(provider, protocol.ImplementationType!)));
+        }
+    }
+
     /// <summary>Connections get their options from the socket that accepts them.</summary>
     private static Socket Listen(EndPoint endpoint)
     {
@@ -65,27 +82,27 @@ public static class RealtimeComposition
         return socket;
     }
 
-    /// <summary>Adds a kind of stream; subjects with rules of their own do it beside their endpoints.</summary>
-    public static void AddStream(this IServiceCollection services, Func<IGrainFactory, StreamKind> kind) =>
-        services.AddSingleton(provider => kind(provider.GetRequiredService<IGrainFactory>()));
+    private static void AddStream(this IServiceCollection services, Func<IGrainFactory, IServiceProvider, StreamKind> kind) =>
+        services.AddSingleton(provider => kind(provider.GetRequiredService<IGrainFactory>(), provider));
 
     private static void AddStreams(this IServiceCollection services)
     {
-        services.AddStream(grains => StreamKind.Of<UserView>("user",
-            (acting, id) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted));
-        services.AddStream(grains => StreamKind.Of<UserPersonaView>("user-persona",
+        services.AddStream((grains, provider) => StreamKind.Of<UserView>("user",
+            // Somebody else isn't even looked for.
+            (acting, id) => acting.MayActFor(id) ? grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : Task.FromResult<Read<UserView>?>(null),
+            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted) with { Spell = UserOf(provider) });
+        services.AddStream((grains, _) => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
             (acting, persona) => persona.MayUse(acting.Actor), type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
-        services.AddStream(grains => StreamKind.Of<TenantView>("tenant",
+        services.AddStream((grains, _) => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
-            (acting, _) => acting.Caller.IsAdmin && acting.User is null));
-        services.AddStream(grains => StreamKind.Of<CompanionView>("companion",
+            (acting, _) => acting.Caller.IsAdmin && acting.User is null) with { Spell = OwnTenant });
+        services.AddStream((grains, provider) => StreamKind.Of<CompanionView>("companion",
             // The companion's grain may still live when its person is gone.
-            async (acting, id) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
+            async (acting, id) => !acting.MayActFor(id) || await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
                 ? null
                 : await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id));
+            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id) with { Spell = UserOf(provider) });
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
@@ -94,8 +111,11 @@ public static class RealtimeComposition
             session => session.UserId);
         // Who is with a thing is shown to those who may see the thing.
         services.AddSingleton(provider => provider.GetRequiredService<Presence>().ToStreamKind(async (acting, place) =>
-            await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null));
-        services.AddStream(grains => new StreamKind("catalogue", async (acting, rest) =>
+            await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null) with
+        {
+            Spell = (acting, place) => provider.GetRequiredService<StreamDirectory>().Spell(acting, place),
+        });
+        services.AddStream((grains, _) => new StreamKind("catalogue", async (acting, rest) =>
         {
             var system = rest == "system";
             if (!system && rest != acting.Tenant.ToString())
@@ -105,8 +125,32 @@ public static class RealtimeComposition
 
             var found = await grains.Of<ICatalogueGrain>(system ? TenantKey.System : new TenantKey(acting.Tenant)).Get();
             return new StreamSight(system ? null : acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value));
-        }));
-        services.AddStream(PersonalityStreams.Kind);
+        })
+        { Spell = OwnTenant });
+        services.AddStream((grains, provider) => PersonalityStreams.Kind(grains) with { Spell = PersonalityOf(provider) });
+    }
+
+    /// <summary>The caller's own tenant needs no id, which no route shows.</summary>
+    private static ValueTask<string?> OwnTenant(Acting acting, string rest) => ValueTask.FromResult(rest is "" or "tenant" ? acting.Tenant.ToString() : null);
+
+    private static Func<Acting, string, ValueTask<string?>> UserOf(IServiceProvider provider)
+    {
+        var who = provider.GetRequiredService<ActingResolver>();
+        return async (acting, rest) => (rest == UserEndpoints.Me ? acting.User : await who.FindUser(acting.Tenant, rest, CancellationToken.None))?.ToString();
+    }
+
+    private static Func<Acting, string, ValueTask<string?>> PersonalityOf(IServiceProvider provider)
+    {
+        var index = provider.GetRequiredService<PersonalityIndex>();
+        return async (acting, rest) => (await index.Find(acting.Tenant, acting.User, rest, CancellationToken.None))?.ToString();
+    }
+
+    /// <summary>A prompt is named by its user and its personality; a slug has no colon, an identity has.</summary>
+    private static Func<Acting, string, ValueTask<string?>> PromptOf(IServiceProvider provider)
+    {
+        var (user, personality) = (UserOf(provider), PersonalityOf(provider));
+        return async (acting, rest) => rest.LastIndexOf(':') is >= 0 and var colon
+            && await user(acting, rest[..colon]) is { } who && await personality(acting, rest[(colon + 1)..]) is { } with ? $"{who}:{with}" : null;
     }
 
     /// <summary>A stream of something that belongs to a user whom its name doesn't tell.</summary>

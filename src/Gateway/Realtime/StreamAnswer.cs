@@ -8,6 +8,13 @@ public sealed record StreamRequest(string? Stream, string? Epoch = null, long? A
 
 public sealed record StreamRefusal(string Code, string Detail)
 {
+    /// <summary>In how many seconds to try again.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RetryAfter { get; init; }
+
+    public static StreamRefusal SlowDown(int seconds) =>
+        new("slow_down", $"These are more calls than allowed, or too many streams that aren't there: try again in {seconds} s.") { RetryAfter = seconds };
+
     public static readonly StreamRefusal BadCursor = new("invalid_cursor", "'after' is the number of an event: 0 or more.");
     public static readonly StreamRefusal Unavailable = new("database_unavailable", "The database can't be reached at the moment. Try again.");
 }

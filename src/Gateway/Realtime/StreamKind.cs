@@ -24,13 +24,15 @@ public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<Stre
     /// <summary>What makes this a derived stream: stored nowhere, made of what it follows.</summary>
     public Derivation? Derived { get; init; }
 
+    /// <summary>From how HTTP names the thing to the part of the name behind the colon: one spelling per stream, or two relays would serve it.</summary>
+    public Func<Acting, string, ValueTask<string?>>? Spell { get; init; }
+
     /// <summary>A stream named by an entity's id: read by the entity's grain, shown to whom <paramref name="maySee"/> admits.</summary>
     public static StreamKind Of<T>(
         string name, Func<Acting, Guid, Task<Read<T>?>> read, Func<Acting, T, bool> maySee, Func<string, bool>? changesAccess = null, Func<T, Guid>? owner = null)
         where T : class =>
         new(name, async (acting, rest) =>
         {
-            // One spelling per stream, or two relays would serve it.
             if (!Guid.TryParseExact(rest, "D", out var id) || id.ToString() != rest)
             {
                 return null;
@@ -66,6 +68,18 @@ public sealed class StreamDirectory(IEnumerable<StreamKind> kinds)
     public bool ChangesAccess(string stream, string type) =>
         stream.IndexOf(':') is > 0 and var colon && _kinds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(stream.AsSpan(0, colon), out var kind)
         && kind.ChangesAccess?.Invoke(type) is true;
+
+    /// <summary>The one name of a stream that a caller may name as HTTP names things. What names nothing stays as it is, and isn't found.</summary>
+    public async ValueTask<string?> Spell(Acting acting, string? stream)
+    {
+        if (stream is not { Length: <= StreamName.MaxLength })
+        {
+            return stream;
+        }
+
+        var (name, rest) = stream.IndexOf(':') is >= 0 and var colon ? (stream[..colon], stream[(colon + 1)..]) : (stream, "");
+        return _kinds.TryGetValue(name, out var kind) && kind.Spell is { } spell && await spell(acting, rest) is { } spelled ? $"{name}:{spelled}" : stream;
+    }
 
     /// <summary>The one way from a name to a stream: at subscribe, at resume, when access may have changed, over the hub and over HTTP.</summary>
     public async ValueTask<(StreamKind Kind, StreamSight Sight)?> Look(Acting acting, string? stream)

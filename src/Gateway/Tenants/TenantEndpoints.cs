@@ -5,6 +5,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage.Tenants;
 
@@ -28,18 +29,21 @@ public static class TenantEndpoints
     {
         var tenants = routes.MapGroup("/v1/tenants").WithTags("Tenants");
         tenants.MapPost("", Create).RequireAuthorization(Policies.Operator).WithSummary("Makes a tenant").Produces<TenantView>(201).ProducesProblem(409);
-        tenants.MapGet("", List).RequireAuthorization(Policies.Operator).WithSummary("Lists tenants, all or those with ?search= in their name");
+        tenants.MapGet("", List).RequireAuthorization(Policies.Operator).WithSummary("Lists tenants, all or those with ?search= in their name").Produces<Page<TenantView>>();
         tenants.MapGet("{id:guid}", Get).WithSummary("A tenant").Produces<TenantView>().ProducesProblem(404);
         tenants.MapPatch("{id:guid}", Update).WithSummary("Changes a tenant").Produces<TenantView>().ProducesProblem(404);
 
+        tenants.MapDelete("{id:guid}", Delete).RequireAuthorization(Policies.Operator).WithSummary("Deletes a tenant with all that is its: refused until ?confirm= gives its name").Produces(204);
+
         var keys = routes.MapGroup("/v1/keys").RequireAuthorization(Policies.Admin).WithTags("Keys");
         keys.MapPost("", CreateKey).WithSummary("Makes an API key; it is shown in this answer only").Produces<FreshKey>(201).ProducesProblem(403);
-        keys.MapGet("", ListKeys).WithSummary("Lists the tenant's keys");
+        keys.MapGet("", ListKeys).WithSummary("Lists the tenant's keys").Produces<Page<ApiKeyView>>();
         keys.MapGet("{id:guid}", GetKey).WithSummary("A key, without what opens").Produces<ApiKeyView>().ProducesProblem(404);
+        keys.MapPatch("{id:guid}", RenameKey).WithSummary("Renames a key").Produces<ApiKeyView>().ProducesProblem(404);
         keys.MapDelete("{id:guid}", RevokeKey).WithSummary("Revokes a key, its tokens and its connections at once").Produces(204).ProducesProblem(404);
 
         routes.MapPost("/v1/tokens", CreateToken).WithTags("Keys").WithSummary("Makes a short-lived token for a user's browser")
-            .Produces<FreshToken>(201).ProducesProblem(403);
+            .WritesNothing().Produces<FreshToken>(201).ProducesProblem(403);
     }
 
     private static async Task<IResult> Create(HttpContext http, NewTenantBody body, Commands commands, IGrainFactory grains, Clock time)
@@ -85,6 +89,18 @@ public static class TenantEndpoints
         return (await commands.Run<TenantView>(http, acting, body, command => grains.Of<ITenantGrain>(new TenantKey(id)).Update(command, body))).ToResult();
     }
 
+    private static async Task<IResult> Delete(HttpContext http, Guid id, string? confirm, Commands commands, KeyRing keys, IGrainFactory grains)
+    {
+        var outcome = await commands.Run<Nothing>(http, null, http.Caller().KeyId, new Actor(ActorKind.Operator, null), null,
+            command => grains.Of<ITenantGrain>(new TenantKey(id)).Delete(command, confirm));
+        if (outcome.Refusal is null)
+        {
+            keys.EndOf(id);
+        }
+
+        return outcome.ToResult();
+    }
+
     private static async Task<IResult> CreateKey(HttpContext http, NewKeyBody body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
@@ -110,21 +126,16 @@ public static class TenantEndpoints
 
         var (text, key) = ApiKeyText.Make(Guid.CreateVersion7(time.GetUtcNow()), kind, body.Name ?? "", user, kind == ApiKeyKind.Service || body.MayDelegate is true);
         var outcome = await commands.Run<ApiKeyView>(http, acting!, body, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).AddKey(command, key));
-        if (outcome.Value is not { } view)
-        {
-            return outcome.ToResult();
-        }
-
         // A repeat answers without the key: it was shown once.
-        var fresh = new FreshKey(view.Id, view.Kind, view.Name, view.Prefix, view.UserId, view.MayDelegate, view.CreatedAt, view.Id == key.Id ? text : null);
-        return Outcome<FreshKey>.Created(fresh).ToResult(made => $"/v1/keys/{made.Id}");
+        return outcome.Show(view => new FreshKey(view.Id, view.Kind, view.Name, view.Prefix, view.UserId, view.MayDelegate, view.CreatedAt, view.Id == key.Id ? text : null))
+            .ToResult(made => $"/v1/keys/{made.Id}");
     }
 
     private static async Task<IResult> GetKey(HttpContext http, Guid id, ActingResolver who, TenantStore store)
     {
         var (acting, refusal) = await who.Resolve(http);
         return refusal is null && await store.FindKey(acting!.Tenant, id) is { } key
-            ? Results.Json(key, Wire.Json)
+            ? Answers.Entity(key)
             : (refusal ?? Refusal.NotFound("key")).ToResult();
     }
 
@@ -139,6 +150,14 @@ public static class TenantEndpoints
 
         var rows = await store.List(acting!.Tenant, page.After, page.Limit + 1, http.RequestAborted);
         return Answers.Page(rows.ConvertAll(row => row.ToView()), page.Limit, key => key.Id.ToString());
+    }
+
+    private static async Task<IResult> RenameKey(HttpContext http, Guid id, ApiKeyChange body, ActingResolver who, Commands commands, IGrainFactory grains)
+    {
+        var (acting, refusal) = await who.Resolve(http);
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<ApiKeyView>(http, acting!, body, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).RenameKey(command, id, body))).ToResult();
     }
 
     private static async Task<IResult> RevokeKey(HttpContext http, Guid id, ActingResolver who, Commands commands, KeyRing keys, IGrainFactory grains)

@@ -1,8 +1,9 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
@@ -15,15 +16,15 @@ public static class TenantSettingsEndpoints
     public static void MapTenantSettings(this IEndpointRouteBuilder routes)
     {
         var settings = routes.MapGroup("/v1/tenant/settings").WithTags("Tenants");
-        settings.MapGet("", Get).WithSummary("The tenant's settings").ProducesProblem(404);
-        settings.MapPatch("", Update).RequireAuthorization(Policies.Admin).WithSummary("Changes the tenant's settings: absent keeps, null clears, \"off\" switches off").ProducesProblem(403);
+        settings.MapGet("", Get).WithSummary("The tenant's settings").Produces<TenantSettings>().ProducesProblem(404);
+        settings.MapPatch("", Update).RequireAuthorization(Policies.Admin).WithSummary("Changes the tenant's settings: absent keeps, null clears, \"off\" switches off").Produces<TenantSettings>().ProducesProblem(403);
     }
 
     private static async Task<IResult> Get(HttpContext http, ActingResolver who, IGrainFactory grains)
     {
         var (acting, refusal) = await who.Resolve(http);
         return refusal is null && await grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).Get() is { } read
-            ? new Read<TenantSettings>(new TenantSettings(read.Value), read.Epoch, read.Seq).ToResult()
+            ? new Read<TenantSettings>(TenantSettings.Of(read.Value), read.Epoch, read.Seq).ToResult()
             : (refusal ?? Refusal.NotFound("tenant")).ToResult();
     }
 
@@ -35,24 +36,23 @@ public static class TenantSettingsEndpoints
             return refusal.ToResult();
         }
 
-        var outcome = await commands.Run<TenantView>(http, acting!, body, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).ChangeSettings(command, body));
-        return outcome.Value is { } tenant ? Results.Json(new TenantSettings(tenant), Wire.Json) : outcome.ToResult();
+        return (await commands.Run<TenantView>(http, acting!, body, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).ChangeSettings(command, body)))
+            .Show(TenantSettings.Of).ToResult();
     }
+}
 
-    /// <summary>As PATCH takes it: the tier's own keys, those that are set, beside the rest.</summary>
-    [System.Text.Json.Serialization.JsonConverter(typeof(Converter))]
-    private sealed record TenantSettings(TenantView Tenant);
-
-    private sealed class Converter : System.Text.Json.Serialization.JsonConverter<TenantSettings>
-    {
-        public override TenantSettings Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
-
-        public override void Write(Utf8JsonWriter writer, TenantSettings value, JsonSerializerOptions options)
-        {
-            var body = JsonSerializer.SerializeToNode(value.Tenant.Settings, Wire.Json)!.AsObject();
-            body["conversationRetentionDays"] = value.Tenant.ConversationRetentionDays;
-            body["version"] = value.Tenant.Version;
-            body.WriteTo(writer, options);
-        }
-    }
+/// <summary>As PATCH takes it: the tier's own keys, those that are set, beside the rest.</summary>
+public sealed record TenantSettings(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<int> MaxMessages,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<int> MaxAge,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<int> MemoryLimit,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<double> MemoryScoreThreshold,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<bool> FocusOverlay,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Setting<bool> MindscapeOverlay,
+    int ConversationRetentionDays,
+    long Version)
+{
+    public static TenantSettings Of(TenantView tenant) => new(
+        tenant.Settings.MaxMessages, tenant.Settings.MaxAge, tenant.Settings.MemoryLimit, tenant.Settings.MemoryScoreThreshold, tenant.Settings.FocusOverlay,
+        tenant.Settings.MindscapeOverlay, tenant.ConversationRetentionDays, tenant.Version);
 }

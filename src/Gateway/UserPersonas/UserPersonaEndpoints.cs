@@ -20,7 +20,7 @@ public static class UserPersonaEndpoints
     {
         var personas = routes.MapGroup("/v1/user-personas").WithTags("User personas");
         personas.MapPost("", Create).WithSummary("Makes a user persona").Produces<UserPersonaView>(201).ProducesProblem(400);
-        personas.MapGet("", List).WithSummary("Lists the user's own and the tenant's public user personas, most used first, all or those with ?search= in their name");
+        personas.MapGet("", List).WithSummary("Lists the user's own and the tenant's public user personas, most used first, all or those with ?search= in their name").Produces<Page<UserPersonaView>>();
         personas.MapGet("{id:guid}", Get).WithSummary("A user persona").Produces<UserPersonaView>().ProducesProblem(404);
         personas.MapPatch("{id:guid}", Update).WithSummary("Changes a user persona: absent keeps, null clears").Produces<UserPersonaView>().ProducesProblem(403).ProducesProblem(404);
         personas.MapDelete("{id:guid}", Delete).WithSummary("Deletes a user persona").Produces(204).ProducesProblem(403).ProducesProblem(404);

@@ -22,7 +22,7 @@ public static class OverrideEndpoints
         user.MapPatch("settings", ChangeSettings).WithSummary("Changes the user's tier of behaviour settings").Produces<UserView>().ProducesProblem(400).ProducesProblem(404);
         user.MapPut("default-llm-config", SetDefault).WithSummary("Sets the user's default LLM config").Produces<UserView>().ProducesProblem(404);
         user.MapDelete("default-llm-config", RemoveDefault).WithSummary("Removes the user's default LLM config").Produces<UserView>().ProducesProblem(404);
-        user.MapGet("overrides", List).WithSummary("Lists what the user wants otherwise, by personality").ProducesProblem(404);
+        user.MapGet("overrides", List).WithSummary("Lists what the user wants otherwise, by personality").Produces<Page<OverrideView>>().ProducesProblem(404);
         user.MapGet("overrides/{personality}", Get).WithSummary("What the user wants otherwise with a personality").Produces<OverrideView>().ProducesProblem(404);
         user.MapPut("overrides/{personality}", Set).WithSummary("Puts persona and LLM config for a personality; a slot that isn't named is empty").Produces<OverrideView>().ProducesProblem(404);
         user.MapPatch("overrides/{personality}/settings", ChangeOverrideSettings).WithSummary("Changes the tier of user and personality").Produces<OverrideView>().ProducesProblem(400);

@@ -18,16 +18,20 @@ public sealed record DefaultPersonaBody(Guid? PersonaId);
 
 public static class UserEndpoints
 {
+    /// <summary>In place of an id: the user that the caller acts for.</summary>
+    public const string Me = "me";
+
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/v1/users").WithTags("Users");
         users.MapPost("", Register).RequireAuthorization(Policies.Registrar).WithSummary("Registers a user by its identities, with its default persona; a known one is answered as it is")
             .Produces<UserView>(201).Produces<UserView>().ProducesProblem(400).ProducesProblem(409);
-        users.MapGet("", List).WithSummary("Lists users, all or those with ?search= in their name").ProducesProblem(403);
+        users.MapGet("", List).WithSummary("Lists users, all or those with ?search= in their name").Produces<Page<UserView>>().ProducesProblem(403);
         users.MapGet("{id}", Get).WithSummary("A user by id or provider:subject").Produces<UserView>().ProducesProblem(404);
         users.MapGet("by-identity/{provider}/{subject}", GetByIdentity).WithSummary("A user by external identity").Produces<UserView>().ProducesProblem(404);
         users.MapPatch("{id}", Update).WithSummary("Changes a user: absent keeps, null clears").Produces<UserView>().ProducesProblem(404);
         users.MapPut("{id}/identities", AttachIdentity).WithSummary("Attaches an external identity").Produces<UserView>().ProducesProblem(409);
+        users.MapDelete("{id}/identities/{provider}/{subject}", DetachIdentity).WithSummary("Detaches an external identity").Produces<UserView>().ProducesProblem(404);
         users.MapPut("{id}/default-persona", SetDefaultPersona).WithSummary("Makes one of the user's personas the default").Produces<UserView>().ProducesProblem(404);
         users.MapDelete("{id}", Delete).WithSummary("Deletes a user and all that is theirs").Produces(204).ProducesProblem(404);
     }
@@ -102,7 +106,14 @@ public static class UserEndpoints
             : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).Update(command, body))).ToResult();
     }
 
-    private static async Task<IResult> AttachIdentity(HttpContext http, string id, UserIdentity body, ActingResolver who, Commands commands, IGrainFactory grains)
+    private static Task<IResult> AttachIdentity(HttpContext http, string id, UserIdentity body, ActingResolver who, Commands commands, IGrainFactory grains) =>
+        ChangeIdentities(http, id, body, who, commands, grains, (user, command) => user.AttachIdentity(command, body));
+
+    private static Task<IResult> DetachIdentity(HttpContext http, string id, string provider, string subject, ActingResolver who, Commands commands, IGrainFactory grains) =>
+        ChangeIdentities(http, id, null, who, commands, grains, (user, command) => user.DetachIdentity(command, new UserIdentity(provider, subject)));
+
+    private static async Task<IResult> ChangeIdentities(
+        HttpContext http, string id, UserIdentity? body, ActingResolver who, Commands commands, IGrainFactory grains, Func<IUserGrain, Command, Task<Outcome<UserView>>> change)
     {
         var (acting, user, refusal) = await Find(http, id, who);
         if (refusal is null && acting!.Caller.Kind == ApiKeyKind.User)
@@ -112,7 +123,7 @@ public static class UserEndpoints
 
         return refusal is not null
             ? refusal.ToResult()
-            : (await commands.Run<UserView>(http, acting!, body, command => Grain(grains, acting!, user).AttachIdentity(command, body))).ToResult();
+            : (await commands.Run<UserView>(http, acting!, body, command => change(Grain(grains, acting!, user), command))).ToResult();
     }
 
     private static async Task<IResult> SetDefaultPersona(HttpContext http, string id, DefaultPersonaBody body, ActingResolver who, Commands commands, IGrainFactory grains)
@@ -156,7 +167,7 @@ public static class UserEndpoints
         }
 
         // The token of a request that goes away is made when it is asked for: an id needs no looking up, so it asks for none.
-        Guid? user = Guid.TryParse(id, out var known) ? known : await who.FindUser(acting!.Tenant, id, http.RequestAborted);
+        Guid? user = Guid.TryParse(id, out var known) ? known : id == Me ? acting!.User : await who.FindUser(acting!.Tenant, id, http.RequestAborted);
         return user is { } found && acting!.MayActFor(found) ? (acting, found, null) : (null, default, Refusal.NotFound("user"));
     }
 

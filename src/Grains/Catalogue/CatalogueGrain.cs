@@ -83,7 +83,7 @@ public sealed class CatalogueGrain(
 
         if (next == known)
         {
-            return Outcome<SystemPromptView>.Done(known);
+            return await Unchanged(command, known, now);
         }
 
         next = next with { Version = known.Version + 1, UpdatedAt = now };
@@ -127,7 +127,7 @@ public sealed class CatalogueGrain(
 
         if (next == known)
         {
-            return Outcome<LlmConfigView>.Done(known);
+            return await Unchanged(command, known, now);
         }
 
         next = next with { Version = known.Version + 1, UpdatedAt = now };
@@ -202,7 +202,7 @@ public sealed class CatalogueGrain(
 
         if (next == known)
         {
-            return Outcome<FocusModeView>.Done(known);
+            return await Unchanged(command, known, now);
         }
 
         next = next with { Version = known.Version + 1, UpdatedAt = now };
@@ -232,8 +232,7 @@ public sealed class CatalogueGrain(
         batch.Answer(command, null, outcome, now);
         try
         {
-            await _owner.Commit(batch, events => _state = change.Next.At(_state.Version + 1, events[^1].Seq), committed);
-            return outcome;
+            return outcome.After(await _owner.Commit(batch, events => _state = change.Next.At(_state.Version + 1, events[^1].Seq), committed));
         }
         catch (PostgresException e) when (e.IsUnique(LlmConfigStore.NameKey))
         {
@@ -249,6 +248,10 @@ public sealed class CatalogueGrain(
             return Refusal.NotFound("tenant");
         }
     }
+
+    private Task<Outcome<T>> Unchanged<T>(Command command, T known, DateTimeOffset now)
+        where T : class => _owner.Unchanged(
+            database.Begin(CatalogueStore.Scope(_tenant), _owner.Epoch), command, null, Outcome<T>.Done(known).Since(database.Epoch, _state.Seq), now);
 
     private static readonly Refusal NameTaken = Refusal.Conflict("llm_config_exists", "An LLM config of that name exists there: a global one, or one of that user's own.", "name");
 

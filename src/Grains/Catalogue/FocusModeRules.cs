@@ -1,12 +1,11 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 
 namespace PersonaActors.Grains.Catalogue;
 
 /// <summary>What a focus mode may look like, and the names that are taken by the system's.</summary>
-public static partial class FocusModeRules
+public static class FocusModeRules
 {
     public const int MaxModeName = 100;
     public const int MaxDisplayName = 200;
@@ -17,7 +16,7 @@ public static partial class FocusModeRules
     public const int MaxSettings = 16 * 1024;
 
     public static Refusal? Check(FocusModeView next, FocusModeView? known = null) =>
-        (next.ModeName == known?.ModeName ? null : CheckModeName(next.ModeName))
+        (next.ModeName == known?.ModeName ? null : Text.CheckRequired("modeName", next.ModeName, MaxModeName))
         ?? (next.DisplayName == known?.DisplayName ? null : Text.CheckRequired("displayName", next.DisplayName, MaxDisplayName))
         ?? Text.CheckChanged("description", next.Description, known?.Description, MaxDescription)
         ?? Text.CheckChanged("icon", next.Icon, known?.Icon, MaxIcon)
@@ -25,18 +24,9 @@ public static partial class FocusModeRules
         ?? (next.DefaultModel is null || next.DefaultModel == known?.DefaultModel ? null : Text.CheckRequired("defaultModel", next.DefaultModel, MaxDefaultModel))
         ?? Text.CheckJson("settings", next.Settings, known?.Settings, JsonValueKind.Object, MaxSettings);
 
-    /// <summary>The name goes into addresses and model names ("slug@mode"), so it is a word.</summary>
-    public static Refusal? CheckModeName(string? name) =>
-        name is { Length: <= MaxModeName } && ModeName().IsMatch(name)
-            ? null
-            : Refusal.Invalid("modeName", $"'{Text.Shorten(name ?? "")}' is no mode name: 1–{MaxModeName} of a–z, 0–9, '-' and '_', beginning with a letter.");
-
     /// <summary>A tenant's mode may not take a system mode's name, active or not.</summary>
     public static Refusal? CheckNotTaken(string modeName, IEnumerable<FocusModeView> systemModes) =>
         systemModes.Any(mode => mode.ModeName == modeName)
             ? Refusal.Conflict("focus_mode_exists", $"'{modeName}' is a system mode; choose another name.", "modeName")
             : null;
-
-    [GeneratedRegex(@"^[a-z][a-z0-9_-]*\z", RegexOptions.CultureInvariant)]
-    private static partial Regex ModeName();
 }

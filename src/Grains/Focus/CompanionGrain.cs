@@ -21,6 +21,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     private static readonly TimeSpan SummaryKept = TimeSpan.FromDays(14);
     private static readonly string NoFingerprint = new('0', 64);
 
+    /// <summary>Of what nobody waits to be answered.</summary>
+    private static readonly Outcome<Nothing> Told = Outcome<Nothing>.Done(Nothing.Value);
+
     private TenantScopedKey _key;
     private string _stream = "";
     private Owner _owner = null!;
@@ -68,14 +71,13 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var next = (known with { Rhythm = levels, Model = known.Model with { PreventiveNudges = change.PreventiveNudges.Over(known.Model.PreventiveNudges) ?? false } })
             .Feeling(await Sentiment(now), now);
         var outcome = Outcome<RhythmView>.Done(new RhythmView(levels, known.Curve, next.Model.PreventiveNudges, known.Model.Version + 1));
-        await Commit(known, next, "rhythm_changed", command, outcome, now, batch =>
+        return await Commit(known, next, "rhythm_changed", command, outcome, now, batch =>
         {
             if (levels.UpdatedAt is not null)
             {
                 CompanionStore.SaveRhythm(batch, _key.Tenant, _key.Id, levels);
             }
         });
-        return outcome;
     }
 
     public async Task<Outcome<RhythmView>> SetCurve(Command command, DailyCurve curve)
@@ -99,9 +101,8 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var now = Now();
         curve = curve with { UpdatedAt = now };
         var outcome = Outcome<RhythmView>.Done(new RhythmView(known.Rhythm, curve, known.Model.PreventiveNudges, known.Model.Version + 1));
-        await Commit(known, known with { Curve = curve }, "rhythm_changed", command, outcome, now,
+        return await Commit(known, known with { Curve = curve }, "rhythm_changed", command, outcome, now,
             batch => CompanionStore.SaveCurve(batch, _key.Tenant, _key.Id, curve));
-        return outcome;
     }
 
     public Task<Outcome<PlannedTask>> AddTask(Command command, TaskChange task) => SaveTask(command, TaskRules.New(task, Now()), isNew: true);
@@ -125,10 +126,27 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
         var known = _known!;
         var outcome = isNew ? Outcome<PlannedTask>.Created(task) : Outcome<PlannedTask>.Done(task);
-        await Commit(known, known, isNew ? "task_added" : "task_changed", command, outcome, task.UpdatedAt,
+        return await Commit(known, known, isNew ? "task_added" : "task_changed", command, outcome, task.UpdatedAt,
             batch => CompanionStore.SaveTask(batch, _key.Tenant, _key.Id, task),
             new JsonObject { ["task"] = JsonSerializer.SerializeToNode(task, Wire.Json) });
-        return outcome;
+    }
+
+    public async Task<Outcome<Nothing>> DeleteTask(Command command, Guid id)
+    {
+        if (await store.Task(_key.Tenant, _key.Id, id) is not { } task || await Person() is not { } known)
+        {
+            return Refusal.NotFound("task");
+        }
+
+        if (command.IfMatch is { } expected && expected != task.Version)
+        {
+            return Refusal.Stale(expected, task.Version);
+        }
+
+        return await store.IsBusy(_key.Tenant, _key.Id, id)
+            ? Refusal.Conflict("task_in_use", "The person's live session is about this task: end it first.")
+            : await Commit(known, known, "task_removed", command, Outcome<Nothing>.Deleted(), Now(),
+                batch => CompanionStore.DeleteTask(batch, _key.Tenant, _key.Id, task), new JsonObject { ["taskId"] = id });
     }
 
     public async Task<Outcome<MemoryView>> Remember(Command command, NewMemory memory)
@@ -149,15 +167,37 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             Guid.CreateVersion7(now), memory.Type, memory.Content, memory.Sentiment, memory.EmotionTags, null, now, Utc(memory.ExpiresAt));
         var says = kept.Sentiment is { } sentiment && !(kept.ExpiresAt <= now) ? new HeldSentiment(sentiment, kept.ExpiresAt) : null;
         var outcome = Outcome<MemoryView>.Created(kept);
-        await Commit(known, known.Feeling(says ?? await Sentiment(now), now), "memory_added", command, outcome, now,
+        return await Commit(known, known.Feeling(says ?? await Sentiment(now), now), "memory_added", command, outcome, now,
             batch => CompanionStore.InsertMemory(batch, _key.Tenant, _key.Id, kept), new JsonObject { ["id"] = kept.Id, ["type"] = kept.Type });
-        return outcome;
     }
+
+    public async Task<Outcome<Nothing>> ForgetMemory(Command command, Guid id)
+    {
+        if (await Person() is not { } known || await store.Memory(_key.Tenant, _key.Id, id) is not { } memory)
+        {
+            return Refusal.NotFound("memory");
+        }
+
+        var now = Now();
+        return await Commit(known, known.Feeling(await store.Sentiment(_key.Tenant, _key.Id, now, without: id), now), "memory_removed", command,
+            Outcome<Nothing>.Deleted(), now, batch =>
+            {
+                CompanionStore.DeleteMemory(batch, _key.Tenant, _key.Id, id);
+                if (memory is { SessionId: { } session, Type: SummaryType })
+                {
+                    // It was what tells that the session's end has been counted.
+                    batch.Answer(Note(session, "ended"), _key.Id, Told, now);
+                }
+            },
+            new JsonObject { ["id"] = id });
+    }
+
+    private Command Note(Guid session, string what) => new($"focus:{session}:{what}", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, _key.Id));
 
     public async Task NoteStarted(FocusSessionView session)
     {
         // The note's own id among the answered commands is what makes a second one harmless, also when the first was another activation's.
-        var note = new Command($"focus:{session.Id}:started", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, _key.Id));
+        var note = Note(session.Id, "started");
         if (_begun == session.Id || await log.Find(_key.Tenant, note.Caller, note.Id, CancellationToken.None) is not null || await Person() is not { } known)
         {
             return;
@@ -179,6 +219,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         if (session is not { EndedAt: { } end, Summary: { } summary }
             || await Person() is not { } known
             || await store.IsSummedUp(_key.Tenant, _key.Id, session.Id, SummaryType)
+            || await log.Find(_key.Tenant, Guid.Empty, Note(session.Id, "ended").Id, CancellationToken.None) is not null
             || await Surroundings(null) is not { } around)
         {
             return;
@@ -189,8 +230,8 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var active = TimeSpan.FromSeconds(session.ActiveSecondsBefore);
         var habit = HabitRules.After(known.Model.Habit, day, active.TotalMinutes, session.CompletionScore);
         var memory = new MemoryView(Guid.CreateVersion7(now), SummaryType, JsonText.From(summary), null, [], session.Id, now, end + SummaryKept);
-        await Commit<Nothing>(
-            known, known with { Model = known.Model with { Habit = habit } }, "session_ended", null, null, now,
+        await Commit(
+            known, known with { Model = known.Model with { Habit = habit } }, "session_ended", null, Told, now,
             batch => CompanionStore.InsertMemory(batch, _key.Tenant, _key.Id, memory),
             new JsonObject
             {
@@ -211,7 +252,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var next = known.Feeling(await Sentiment(now), now);
         if (next.Model != known.Model)
         {
-            await Commit<Nothing>(known, next, "emotion_changed", null, null, now, static _ => { });
+            await Commit(known, next, "emotion_changed", null, Told, now, static _ => { });
         }
     }
 
@@ -237,8 +278,8 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
         var said = PreventiveNudge.Say(nudge, now);
         var row = PreventiveNudge.ToRow(said, SessionState.Seen(around, now));
-        await Commit<Nothing>(
-            known, known.Saying(said), "nudge", null, null, now, rows => CompanionStore.InsertNudge(rows, _key.Tenant, _key.Id, row),
+        await Commit(
+            known, known.Saying(said), "nudge", null, Told, now, rows => CompanionStore.InsertNudge(rows, _key.Tenant, _key.Id, row),
             JsonSerializer.SerializeToNode(said, Wire.Json)!.AsObject(), said.EventId);
     }
 
@@ -252,16 +293,15 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         var now = Now();
         var next = known.Answered(nudge, answer);
         var outcome = Outcome<CompanionView>.Done(next.View with { Version = known.Model.Version + 1 });
-        await Commit(
+        return await Commit(
             known, next, "nudge_answered", command, outcome, now,
             rows => CompanionStore.AnswerNudge(rows, _key.Tenant, _key.Id, nudge, SessionState.Word(answer), now),
             new JsonObject { ["eventId"] = nudge, ["answer"] = SessionState.Word(answer) });
-        return outcome;
     }
 
     /// <summary>One change of the companion: its rows, the model's version that orders them, one event with what changed, the answer.</summary>
-    private async Task Commit<T>(
-        CompanionState before, CompanionState after, string type, Command? command, Outcome<T>? outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null,
+    private async Task<Outcome<T>> Commit<T>(
+        CompanionState before, CompanionState after, string type, Command? command, Outcome<T> outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null,
         Guid? id = null)
         where T : class
     {
@@ -273,12 +313,12 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         CompanionStore.SaveModel(batch, _key.Tenant, _key.Id, after.Model);
         rows(batch);
         batch.Append(_stream, _key.Id, type, now, new JsonText(told.ToJsonString(Wire.Json)), id);
-        if (command is not null && outcome is not null)
+        if (command is not null)
         {
             batch.Answer(command, _key.Id, outcome, now);
         }
 
-        await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq });
+        return outcome.After(await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq }));
     }
 
     /// <summary>

@@ -302,9 +302,11 @@ public sealed partial class FocusSessionGrain(
             FocusStore.AnswerNudge(batch, _key.Tenant, _key.Id, answered.Nudge, answered.Answer, now);
         }
 
+        var told = false;
         foreach (var (type, at, data, id) in turn.EventsOf(changes, now))
         {
             batch.Append(_stream, _key.Owner, type, at, data, id);
+            told = true;
         }
 
         if (isNew || (!next.Line.IsLive && before is { Line.IsLive: true }))
@@ -313,18 +315,18 @@ public sealed partial class FocusSessionGrain(
             batch.Task(isNew ? SessionStartedTask.Kind : SessionEndedTask.Kind, payload, now);
         }
 
+        outcome = told ? outcome : outcome.Since(database.Epoch, _seq);
         if (command is not null)
         {
             batch.Answer(command, _key.Owner, outcome, now);
         }
 
-        await _owner.Commit(batch, events =>
+        return outcome.After(await _owner.Commit(batch, events =>
         {
             _state = next;
             _pulse = turn.Pulse;
             _seq = events.Count > 0 ? events[^1].Seq : _seq;
-        });
-        return outcome;
+        }));
     }
 
     /// <summary>The rolling windows, made from the session's events when it comes back to memory.</summary>
@@ -340,17 +342,9 @@ public sealed partial class FocusSessionGrain(
         return _pulse;
     }
 
-    /// <summary>Nothing is to do. An id that the client gave is kept all the same: repeated later, when there would be, it still does nothing.</summary>
-    private async Task<Outcome<FocusSessionView>> Unchanged(Command command, SessionState state, DateTimeOffset now)
-    {
-        var outcome = Outcome<FocusSessionView>.Done(state.View);
-        if (command.IsNamed)
-        {
-            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch).Answer(command, _key.Owner, outcome, now), static _ => { });
-        }
-
-        return outcome;
-    }
+    private Task<Outcome<FocusSessionView>> Unchanged(Command command, SessionState state, DateTimeOffset now) => _owner.Unchanged(
+        database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch), command, _key.Owner,
+        Outcome<FocusSessionView>.Done(state.View).Since(database.Epoch, _seq), now);
 
     private static Refusal? Stale(Command command, SessionState state) =>
         command.IfMatch is { } expected && expected != state.Shown ? Refusal.Stale(expected, state.Shown) : null;

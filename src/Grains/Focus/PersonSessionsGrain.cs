@@ -69,7 +69,9 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
             {
                 if (start.ArrivedAt <= read.Value.StartedAt && IsSame(start, read.Value))
                 {
-                    return await Join(command, read.Value);
+                    return await _owner.Unchanged(
+                        database.Begin(RowScope.OfUser(_key.Tenant, _key.Id)), command, _key.Id,
+                        Outcome<FocusSessionView>.Done(read.Value).Since(read.Epoch, read.Seq), time.GetUtcNow());
                 }
 
                 if (!start.TakeOver)
@@ -89,17 +91,6 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
         }
 
         return around is null ? Refusal.NotFound("user") : await Begin(command, start, around);
-    }
-
-    private async Task<Outcome<FocusSessionView>> Join(Command command, FocusSessionView running)
-    {
-        var joined = Outcome<FocusSessionView>.Done(running);
-        if (command.IsNamed)
-        {
-            await _owner.Commit(database.Begin(RowScope.OfUser(_key.Tenant, _key.Id)).Answer(command, _key.Id, joined, time.GetUtcNow()), static _ => { });
-        }
-
-        return joined;
     }
 
     private async Task<Outcome<FocusSessionView>> Begin(Command command, FocusStart start, Surroundings around)

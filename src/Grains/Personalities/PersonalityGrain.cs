@@ -77,11 +77,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         batch.Append(_stream, null, PersonalityEvents.Created, now, MergePatch.Created(next));
         batch.Answer(command, command.Actor.User, outcome, now);
-        if (await Commit(batch, next) is { } failed)
+        outcome = await Commit(batch, next, outcome);
+        if (outcome.Refusal is not null)
         {
             // This activation is about a personality that never was.
             DeactivateOnIdle();
-            return failed;
         }
 
         return outcome;
@@ -154,7 +154,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         if (had == role)
         {
-            return outcome;
+            return await Unchanged(command, owner);
         }
 
         return had == PersonalityRole.Owner && IsLastOwner(known, user)
@@ -198,7 +198,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var known = _state!.View;
         if (known.Aliases.FirstOrDefault(a => Same(a.Alias, alias)) is { } had)
         {
-            return Outcome<PersonalityAlias>.Done(had);
+            return await Unchanged(command, had);
         }
 
         var added = new PersonalityAlias(alias, null);
@@ -220,7 +220,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var own = await store.PersonalAliases(_key.Tenant, _key.Id, user);
         if (own.Find(a => Same(a.Alias, alias)) is { } had)
         {
-            return Outcome<PersonalityAlias>.Done(had);
+            return await _owner.Unchanged(BeginAs(user), command, user, Outcome<PersonalityAlias>.Done(had), Now());
         }
 
         if (own.Count >= PersonalityRules.MaxAliases)
@@ -231,7 +231,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var added = new PersonalityAlias(alias, user);
         var outcome = Outcome<PersonalityAlias>.Done(added);
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
+        var batch = BeginAs(user);
         PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now);
         batch.Answer(command, user, outcome, now);
         try
@@ -267,7 +267,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
+        var batch = BeginAs(user);
         PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, own);
         batch.Answer(command, user, outcome, Now());
         await _owner.Commit(batch, static _ => { });
@@ -287,7 +287,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         PersonalityStore.Delete(batch, _key.Tenant, _state!.View);
         batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
         batch.Answer(command, command.Actor.User, outcome, now);
-        await _owner.Commit(batch, _ => _state = null);
+        outcome = outcome.After(await _owner.Commit(batch, _ => _state = null));
         DeactivateOnIdle();
         return outcome;
     }
@@ -326,14 +326,14 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         };
         PersonalityStore.Update(batch, _key.Tenant, next);
         batch.Append(_stream, null, PersonalityEvents.AccessChanged, now, MergePatch.Between(told, next));
-        await Commit(batch, next);
+        await Commit(batch, next, Outcome<Nothing>.Done(Nothing.Value));
     }
 
     private Task<Outcome<PersonalityView>> Change(Command command, string type, PersonalityView next, Action<ScopedBatch, DateTimeOffset>? also = null)
     {
         if (next == _state!.View)
         {
-            return Task.FromResult(Outcome<PersonalityView>.Done(next));
+            return Unchanged(command, next);
         }
 
         next = next with { Version = _state.View.Version + 1, UpdatedAt = Now() };
@@ -351,15 +351,15 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         also?.Invoke(batch, now);
         batch.Append(_stream, null, type, now, MergePatch.Between(known, next));
         batch.Answer(command, command.Actor.User, outcome, now);
-        return await Commit(batch, next) is { } refusal ? refusal : outcome;
+        return await Commit(batch, next, outcome);
     }
 
-    private async Task<Refusal?> Commit(ScopedBatch batch, PersonalityView next)
+    private async Task<Outcome<T>> Commit<T>(ScopedBatch batch, PersonalityView next, Outcome<T> outcome)
+        where T : class
     {
         try
         {
-            await _owner.Commit(batch, events => _state = new PersonalityRow(next, events[^1].Seq));
-            return null;
+            return outcome.After(await _owner.Commit(batch, events => _state = new PersonalityRow(next, events[^1].Seq)));
         }
         catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.SystemPromptKey) && next.SystemPromptId is { } prompt && prompt == _state?.View.SystemPromptId)
         {
@@ -372,6 +372,9 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             return refusal;
         }
     }
+
+    private Task<Outcome<T>> Unchanged<T>(Command command, T known)
+        where T : class => _owner.Unchanged(Begin(), command, command.Actor.User, Outcome<T>.Done(known).Since(database.Epoch, _state!.Seq), Now());
 
     private static Refusal? Expected(PostgresException e) => e switch
     {
@@ -407,6 +410,8 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     private static bool IsLastOwner(PersonalityView view, Guid user) => !view.Owners.Any(o => o.Role == PersonalityRole.Owner && o.UserId != user);
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+
+    private ScopedBatch BeginAs(Guid user) => database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
 
     private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
 

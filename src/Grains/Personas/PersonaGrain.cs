@@ -56,28 +56,26 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
             return invalid;
         }
 
+        var now = time.GetUtcNow().ToMicroseconds();
         if (next == known)
         {
-            return Outcome<PersonaView>.Done(known);
+            return await _owner.Unchanged(Begin(), command, _key.Owner, Outcome<PersonaView>.Done(known).Since(database.Epoch, _state.Seq), now);
         }
 
-        var now = time.GetUtcNow().ToMicroseconds();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var outcome = Outcome<PersonaView>.Done(next);
-        var batch = database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch);
+        var batch = Begin();
         PersonaStore.Update(batch, _key.Tenant, next);
         batch.Append(_stream, _key.Owner, "persona.updated", now, MergePatch.Between(known, next));
         batch.Answer(command, _key.Owner, outcome, now);
         try
         {
-            await _owner.Commit(batch, events => _state = new PersonaRow(next, events[^1].Seq));
+            return outcome.After(await _owner.Commit(batch, events => _state = new PersonaRow(next, events[^1].Seq)));
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
         {
             return PersonaRefusals.TakenName(next.Name);
         }
-
-        return outcome;
     }
 
     public async Task Forget()
@@ -89,4 +87,6 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
         });
         DeactivateOnIdle();
     }
+
+    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch);
 }

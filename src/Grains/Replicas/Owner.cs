@@ -93,6 +93,21 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         return events;
     }
 
+    /// <summary>Nothing is to do. An id that the client gave is kept all the same: repeated later, when there would be, it still does nothing.</summary>
+    /// <param name="batch">A fresh one, in which the answer would have been stored with a change.</param>
+    public async Task<Outcome<T>> Unchanged<T>(ScopedBatch batch, Command command, Guid? owner, Outcome<T> outcome, DateTimeOffset at)
+        where T : class
+    {
+        if (command.IsNamed)
+        {
+            keeper.CheckStanding();
+            ThrowIfOver();
+            await batch.Answer(command, owner, outcome, at).Commit(Over);
+        }
+
+        return outcome;
+    }
+
     /// <summary>Rows of the owner's that another wrote: what is in memory becomes what <paramref name="read"/> finds.</summary>
     public async Task Change(Func<Task> read)
     {

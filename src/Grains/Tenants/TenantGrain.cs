@@ -49,7 +49,7 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
 
         if (_state is { } known)
         {
-            return Outcome<TenantView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         var now = Now();
@@ -61,15 +61,13 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         batch.Answer(command, null, outcome, now);
         try
         {
-            await Commit(batch, tenant);
+            return outcome.After(await Commit(batch, tenant));
         }
         catch (PostgresException e) when (e.IsUnique(TenantStore.NameKey))
         {
             DeactivateOnIdle();
             return Refusal.Conflict("tenant_name_taken", $"A tenant named '{draft.Name}' exists.", "name");
         }
-
-        return outcome;
     }
 
     public async Task<Outcome<TenantView>> Update(Command command, TenantChange change)
@@ -115,19 +113,21 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
     {
         if (next == known.View)
         {
-            return Outcome<TenantView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         var now = Now();
         next = next with { Version = known.View.Version + 1, UpdatedAt = now };
         var outcome = Outcome<TenantView>.Done(next);
-        var batch = database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
+        var batch = Begin();
         TenantStore.Update(batch, next);
         batch.Append(_stream, null, "tenant.updated", now, MergePatch.Between(known.View, next));
         batch.Answer(command, null, outcome, now);
-        await Commit(batch, next);
-        return outcome;
+        return outcome.After(await Commit(batch, next));
     }
+
+    private Task<Outcome<TenantView>> Unchanged(Command command, TenantRow known) => _owner.Unchanged(
+        Begin(), command, null, Outcome<TenantView>.Done(known.View).Since(database.Epoch, known.Seq), Now());
 
     public async Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key)
     {
@@ -149,19 +149,74 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         var now = Now();
         var view = new ApiKeyView(key.Id, key.Kind, key.Name, key.Prefix, key.UserId, key.MayDelegate, now, null);
         var outcome = Outcome<ApiKeyView>.Created(view);
-        var batch = database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
+        var batch = Begin();
         ApiKeyStore.Insert(batch, _tenant, key, now);
         batch.Append(_stream, null, "key.created", now, JsonText.From(new { key = view }));
         batch.Answer(command, null, outcome, now);
         try
         {
-            await CommitKey(batch);
+            return outcome.After(await CommitKey(batch));
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
             return Refusal.NotFound("user");
         }
+    }
 
+    public async Task<Outcome<ApiKeyView>> RenameKey(Command command, Guid keyId, ApiKeyChange change)
+    {
+        if (await store.FindKey(_tenant, keyId) is not { } known)
+        {
+            return Refusal.NotFound("key");
+        }
+
+        var next = known with { Name = change.Name.Over(known.Name)! };
+        if (TenantRules.CheckKeyName(next.Name) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var now = Now();
+        var outcome = Outcome<ApiKeyView>.Done(next);
+        if (next == known)
+        {
+            return await _owner.Unchanged(Begin(), command, null, outcome, now);
+        }
+
+        var batch = Begin();
+        ApiKeyStore.Rename(batch, keyId, next.Name);
+        batch.Append(_stream, null, "key.updated", now, JsonText.From(new { key = next }));
+        batch.Answer(command, null, outcome, now);
+        return outcome.After(await CommitKey(batch));
+    }
+
+    public async Task<Outcome<Nothing>> Delete(Command command, string? confirm)
+    {
+        if (_state is not { } known)
+        {
+            return Refusal.NotFound("tenant");
+        }
+
+        if (command.IfMatch is { } expected && expected != known.View.Version)
+        {
+            return Refusal.Stale(expected, known.View.Version);
+        }
+
+        if (confirm != known.View.Name)
+        {
+            return Refusal.Conflict(TenantRefusals.Unconfirmed,
+                $"This deletes the tenant '{known.View.DisplayName}' with all its users, keys and characters, for good. To do it, repeat with ?confirm={known.View.Name}.", "confirm");
+        }
+
+        var now = Now();
+        var outcome = Outcome<Nothing>.Deleted();
+        // The answer too: what lies with the tenant goes with it.
+        var batch = database.Begin(RowScope.OfOperator());
+        TenantStore.Delete(batch, known.View);
+        batch.Append(StreamName.System, null, EventTypes.TenantDeleted, now, JsonText.From(new { tenantId = _tenant }));
+        batch.Answer(command, null, outcome, now);
+        outcome = outcome.After(await _owner.Commit(batch, _ => _state = null));
+        DeactivateOnIdle();
         return outcome;
     }
 
@@ -175,24 +230,25 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
 
         if (known.RevokedAt is not null)
         {
-            return Outcome<ApiKeyView>.Deleted(known);
+            return await _owner.Unchanged(Begin(), command, null, Outcome<ApiKeyView>.Deleted(known), Now());
         }
 
         var now = Now();
         var revoked = known with { RevokedAt = now };
         var outcome = Outcome<ApiKeyView>.Deleted(revoked);
-        var batch = database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
+        var batch = Begin();
         ApiKeyStore.Revoke(batch, keyId, now);
         batch.Append(_stream, null, EventTypes.KeyRevoked, now, JsonText.From(new { key = revoked }));
         batch.Answer(command, null, outcome, now);
-        await CommitKey(batch);
-        return outcome;
+        return outcome.After(await CommitKey(batch));
     }
 
-    private Task Commit(ScopedBatch batch, TenantView next) => _owner.Commit(batch, events => _state = new TenantRow(next, events[^1].Seq));
+    private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_tenant), _owner.Epoch);
+
+    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, TenantView next) => _owner.Commit(batch, events => _state = new TenantRow(next, events[^1].Seq));
 
     /// <summary>Events about keys move the stream, not the tenant.</summary>
-    private Task CommitKey(ScopedBatch batch) => _owner.Commit(batch, events => _state = _state is { } row ? row with { Seq = events[^1].Seq } : null);
+    private Task<IReadOnlyList<StreamEvent>> CommitKey(ScopedBatch batch) => _owner.Commit(batch, events => _state = _state is { } row ? row with { Seq = events[^1].Seq } : null);
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

@@ -26,16 +26,15 @@ public static class TenantRules
     public static Refusal? CheckSettings(TenantView next) =>
         SettingsRules.Check(next.Settings) ?? Text.CheckRange("conversationRetentionDays", next.ConversationRetentionDays, 1, 3650);
 
+    public static Refusal? CheckKeyName(string? name) => Text.CheckRequired("name", name, 100) is { } refusal ? refusal
+        : name!.Any(char.IsControl) ? Refusal.Invalid("name", "'name' has control characters: a key's name is one line of text, shown in lists and terminals.")
+        : null;
+
     public static Refusal? Check(NewApiKey key)
     {
-        if (Text.CheckRequired("name", key.Name, 100) is { } refusal)
+        if (CheckKeyName(key.Name) is { } refusal)
         {
             return refusal;
-        }
-
-        if (key.Name.Any(char.IsControl))
-        {
-            return Refusal.Invalid("name", "'name' has control characters: a key's name is one line of text, shown in lists and terminals.");
         }
 
         return (key.Kind == ApiKeyKind.User, key.UserId) switch

@@ -77,14 +77,12 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         batch.Answer(command, persona.OwnerId, outcome, now);
         try
         {
-            await Commit(batch, persona);
+            return outcome.After(await Commit(batch, persona));
         }
         catch (PostgresException e) when (e.IsForeignKey(UserPersonaStore.OwnerReference))
         {
             return Refusal.NotFound("user");
         }
-
-        return outcome;
     }
 
     public async Task<Outcome<UserPersonaView>> Update(Command command, Guid user, UserPersonaChange change)
@@ -101,20 +99,19 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return invalid;
         }
 
+        var now = Now();
         if (next == known)
         {
-            return Outcome<UserPersonaView>.Done(known);
+            return await _owner.Unchanged(BeginAs(known.OwnerId), command, known.OwnerId, Outcome<UserPersonaView>.Done(known).Since(database.Epoch, _state!.Seq), now);
         }
 
-        var now = Now();
         next = next with { Version = known.Version + 1, UpdatedAt = now };
         var outcome = Outcome<UserPersonaView>.Done(next);
         var batch = BeginAs(known.OwnerId);
         UserPersonaStore.Update(batch, _key.Tenant, next);
         batch.Append(_stream, known.OwnerId, EventTypes.UserPersonaUpdated, now, MergePatch.Between(known, next));
         batch.Answer(command, known.OwnerId, outcome, now);
-        await Commit(batch, next);
-        return outcome;
+        return outcome.After(await Commit(batch, next));
     }
 
     public async Task<Outcome<Nothing>> Delete(Command command, Guid user)
@@ -131,7 +128,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         UserPersonaStore.Delete(batch, _key.Tenant, known);
         batch.Append(_stream, known.OwnerId, EventTypes.UserPersonaDeleted, now, JsonText.EmptyObject);
         batch.Answer(command, known.OwnerId, outcome, now);
-        await _owner.Commit(batch, _ => _state = null);
+        outcome = outcome.After(await _owner.Commit(batch, _ => _state = null));
         DeactivateOnIdle();
         return outcome;
     }
@@ -159,14 +156,12 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         batch.Answer(command, user, outcome, now);
         try
         {
-            await Commit(batch, next);
+            return outcome.After(await Commit(batch, next));
         }
         catch (PostgresException e) when (e.IsForeignKey(UserPersonaStore.UsageUserReference))
         {
             return Refusal.NotFound("user");
         }
-
-        return outcome;
     }
 
     public async Task Forget()
@@ -194,7 +189,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
         return command.IfMatch is { } expected && expected != known.Version ? Refusal.Stale(expected, known.Version) : null;
     }
 
-    private Task Commit(ScopedBatch batch, UserPersonaView next) => _owner.Commit(batch, events => _state = new UserPersonaRow(next, events[^1].Seq));
+    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, UserPersonaView next) => _owner.Commit(batch, events => _state = new UserPersonaRow(next, events[^1].Seq));
 
     private ScopedBatch BeginAs(Guid owner) => database.Begin(RowScope.OfUser(_key.Tenant, owner), _owner.Epoch);
 

@@ -56,7 +56,7 @@ public sealed partial class UserGrain
 
         if (changed == config)
         {
-            return Outcome<LlmConfigView>.Done(config);
+            return await Unchanged(command, known, config);
         }
 
         var next = Next(known);

@@ -34,7 +34,7 @@ public sealed partial class UserGrain
         }
 
         return settings == known.View.Settings
-            ? Outcome<UserView>.Done(known.View)
+            ? await Unchanged(command, known)
             : await Change(command, known, known.View with { Settings = settings }, known.IsPlaceholder);
     }
 
@@ -54,7 +54,7 @@ public sealed partial class UserGrain
         var known = _user!;
         if (known.View.DefaultLlmConfigId == llmConfig)
         {
-            return Outcome<UserView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         try
@@ -124,7 +124,7 @@ public sealed partial class UserGrain
         var changed = change(had);
         if (changed == had)
         {
-            return Outcome<OverrideView>.Done(had);
+            return await Unchanged(command, known, had);
         }
 
         var next = Next(known);

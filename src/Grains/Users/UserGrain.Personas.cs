@@ -38,14 +38,12 @@ public sealed partial class UserGrain
         batch.Answer(command, _key.Id, outcome, now);
         try
         {
-            await Commit(batch, known);
+            return outcome.After(await Commit(batch, known));
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
         {
             return PersonaRefusals.TakenName(persona.Name);
         }
-
-        return outcome;
     }
 
     public async Task<Outcome<Nothing>> DeletePersona(Command command, Guid persona)
@@ -87,7 +85,7 @@ public sealed partial class UserGrain
         var known = _user!;
         if (known.View.DefaultPersonaId == persona)
         {
-            return Outcome<UserView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         try
@@ -116,7 +114,7 @@ public sealed partial class UserGrain
             known.PreferredName == placeholder.Username ? Patch<string>.Set(registration.DisplayName ?? registration.Username) : Patch<string>.Keep,
             Patch<string>.Keep);
         // Its id and answer are the registration's own; a second try finds nothing left to change.
-        Command Part() => command with { Id = Guid.NewGuid().ToString("N"), IfMatch = null };
+        Command Part() => command with { Id = Guid.NewGuid().ToString("N"), IfMatch = null, IsNamed = false };
         if ((await persona.Update(Part(), change)).Refusal?.Code == PersonaRefusals.NameTaken)
         {
             await persona.Update(Part(), change with { Name = Patch<string>.Keep });

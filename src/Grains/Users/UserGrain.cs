@@ -93,7 +93,7 @@ public sealed partial class UserGrain(
         batch.Answer(command, _key.Id, outcome, now);
         try
         {
-            await Commit(batch, new UserRow(user, placeholder, 0, ImmutableDictionary<Guid, OverrideView>.Empty, []));
+            return outcome.After(await Commit(batch, new UserRow(user, placeholder, 0, ImmutableDictionary<Guid, OverrideView>.Empty, [])));
         }
         catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
         {
@@ -101,8 +101,6 @@ public sealed partial class UserGrain(
             DeactivateOnIdle();
             return Refusal.Conflict(UserRefusals.IdentityTaken, "One of the identities belongs to another user.", "identities");
         }
-
-        return outcome;
     }
 
     /// <summary>A later registration changes nothing but a placeholder; new identities are attached by their own command only.</summary>
@@ -111,7 +109,7 @@ public sealed partial class UserGrain(
         var realName = !registration.IsPlaceholder && !UserRules.IsPlaceholderFor(registration.Username, _key.Id, registration.Identities);
         if (!known.IsPlaceholder || !realName)
         {
-            return Outcome<UserView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         // The persona first: if this ends in between, the user is still a placeholder, and the next registration goes on.
@@ -140,7 +138,7 @@ public sealed partial class UserGrain(
             IsActive = change.IsActive.Over(known.View.IsActive) ?? true,
         };
         return next == known.View
-            ? Outcome<UserView>.Done(known.View)
+            ? await Unchanged(command, known)
             : await Change(command, known, next, known.IsPlaceholder && !change.Username.IsSet);
     }
 
@@ -159,7 +157,7 @@ public sealed partial class UserGrain(
         var known = _user!;
         if (known.View.Identities.Contains(identity))
         {
-            return Outcome<UserView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         if (known.View.Identities.Count >= UserRules.MaxIdentities)
@@ -175,6 +173,22 @@ public sealed partial class UserGrain(
         {
             return Refusal.Conflict(UserRefusals.IdentityConflict, "The identity belongs to another user.");
         }
+    }
+
+    public async Task<Outcome<UserView>> DetachIdentity(Command command, UserIdentity identity)
+    {
+        if (Found(command) is { Refusal: { } refusal })
+        {
+            return refusal;
+        }
+
+        var known = _user!;
+        if (!known.View.Identities.Contains(identity))
+        {
+            return Refusal.NotFound("identity");
+        }
+
+        return await Change(command, known, known.View with { Identities = [.. known.View.Identities.Where(other => other != identity)] }, known.IsPlaceholder, removed: identity);
     }
 
     public async Task<Outcome<Nothing>> Delete(Command command)
@@ -201,7 +215,7 @@ public sealed partial class UserGrain(
         }
 
         batch.Answer(command, null, outcome, now);
-        await _owner.Commit(batch, _ => _user = null);
+        outcome = outcome.After(await _owner.Commit(batch, _ => _user = null));
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
@@ -214,7 +228,7 @@ public sealed partial class UserGrain(
         return outcome;
     }
 
-    private async Task<Outcome<UserView>> Change(Command command, UserRow known, UserView next, bool isPlaceholder, UserIdentity? added = null)
+    private async Task<Outcome<UserView>> Change(Command command, UserRow known, UserView next, bool isPlaceholder, UserIdentity? added = null, UserIdentity? removed = null)
     {
         var now = Now();
         next = next with { Version = known.View.Version + 1, UpdatedAt = now };
@@ -224,6 +238,11 @@ public sealed partial class UserGrain(
         if (added is not null)
         {
             UserStore.InsertIdentity(batch, _key.Tenant, _key.Id, added, now);
+        }
+
+        if (removed is not null)
+        {
+            UserStore.DeleteIdentity(batch, _key.Tenant, _key.Id, removed);
         }
 
         if (next.DefaultPersonaId != known.View.DefaultPersonaId)
@@ -238,8 +257,7 @@ public sealed partial class UserGrain(
 
         batch.Append(_stream, _key.Id, "user.updated", now, MergePatch.Between(known.View, next));
         batch.Answer(command, _key.Id, outcome, now);
-        await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder });
-        return outcome;
+        return outcome.After(await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder }));
     }
 
     /// <summary>
@@ -256,14 +274,18 @@ public sealed partial class UserGrain(
         rows(batch);
         batch.Append(_stream, _key.Id, type, next.View.UpdatedAt, MergePatch.Between(known.View, next.View, part, value));
         batch.Answer(command, _key.Id, outcome, next.View.UpdatedAt);
-        await Commit(batch, next);
-        return outcome;
+        return outcome.After(await Commit(batch, next));
     }
+
+    private Task<Outcome<UserView>> Unchanged(Command command, UserRow known) => Unchanged(command, known, known.View);
+
+    private Task<Outcome<T>> Unchanged<T>(Command command, UserRow known, T value)
+        where T : class => _owner.Unchanged(Begin(), command, _key.Id, Outcome<T>.Done(value).Since(database.Epoch, known.Seq), Now());
 
     /// <summary>The user as it will be, but for what the command changes.</summary>
     private UserRow Next(UserRow known) => known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = Now() } };
 
-    private Task Commit(ScopedBatch batch, UserRow next) => _owner.Commit(batch, events => _user = next with { Seq = events[^1].Seq });
+    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, UserRow next) => _owner.Commit(batch, events => _user = next with { Seq = events[^1].Seq });
 
     /// <summary>What every command on an existing user checks first; refused, or done with what is there.</summary>
     private Outcome<UserView> Found(Command command)

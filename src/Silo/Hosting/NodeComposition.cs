@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Gateway;
+using PersonaActors.Gateway.Realtime;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Storage;
 
@@ -67,6 +68,7 @@ public static class NodeComposition
             ServiceRequestsPerMinute = settings.ServiceRequestsPerMinute,
         });
         HubProtocols.Add(builder.Services);
+        builder.Services.TellWhyHubsClose();
         Telemetry.Add(builder.Services, settings);
         with?.Invoke(builder.Services);
 

@@ -201,19 +201,51 @@ public sealed class CompanionStore(Database database)
         Sql.Text(task.Status.ToString().ToLowerInvariant()), Sql.Int(task.EstimateMinutes), Sql.Time(task.CreatedAt), Sql.Time(task.UpdatedAt),
         Sql.Bigint(task.Version));
 
-    private const string MemoriesSql = """
-        SELECT id, type, content, sentiment, emotion_tags, session_id, created_at, expires_at FROM memory_short_term
+    private const string BusySql = "SELECT id::text FROM focus_sessions WHERE tenant_id = $1 AND person_id = $2 AND task_id = $3 AND status <> 'ended'";
+
+    /// <summary>Whether the person's live session is about the task.</summary>
+    public async Task<bool> IsBusy(Guid tenant, Guid person, Guid task) => await database.ReadOne(
+        RowScope.OfUser(tenant, person), BusySql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(task)], row => row.GetString(0)) is not null;
+
+    private const string DeleteTaskSql = """
+        WITH changed AS (
+          DELETE FROM planned_items t WHERE t.tenant_id = $1 AND t.person_id = $2 AND t.id = $3 AND t.version = $4
+            AND NOT EXISTS (SELECT FROM focus_sessions f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.task_id = $3 AND f.status <> 'ended')
+          RETURNING 1)
+        SELECT must_hit(count(*), 'task') FROM changed
+        """;
+
+    public static void DeleteTask(ScopedBatch batch, Guid tenant, Guid person, PlannedTask task) =>
+        batch.AddGuarded(DeleteTaskSql, Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(task.Id), Sql.Bigint(task.Version));
+
+    private const string MemoryColumns = "id, type, content, sentiment, emotion_tags, session_id, created_at, expires_at";
+
+    private const string MemorySql = $"SELECT {MemoryColumns} FROM memory_short_term WHERE tenant_id = $1 AND person_id = $2 AND id = $3";
+
+    public Task<MemoryView?> Memory(Guid tenant, Guid person, Guid id) => database.ReadOne(
+        RowScope.OfUser(tenant, person), MemorySql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id)], MapMemory);
+
+    private static MemoryView MapMemory(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.GetString(1), new JsonText(row.GetString(2)), row.ValueOrNull<double>(3), row.GetFieldValue<string[]>(4),
+        row.GuidOrNull(5), row.Time(6), row.TimeOrNull(7));
+
+    private const string DeleteMemorySql = """
+        WITH changed AS (DELETE FROM memory_short_term WHERE tenant_id = $1 AND person_id = $2 AND id = $3 RETURNING 1)
+        SELECT must_hit(count(*), 'memory') FROM changed
+        """;
+
+    public static void DeleteMemory(ScopedBatch batch, Guid tenant, Guid person, Guid id) =>
+        batch.AddGuarded(DeleteMemorySql, Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id));
+
+    private const string MemoriesSql = $"""
+        SELECT {MemoryColumns} FROM memory_short_term
         WHERE tenant_id = $1 AND person_id = $2 AND id > $3 AND (expires_at IS NULL OR expires_at > $4) ORDER BY id LIMIT $5
         """;
 
     /// <summary>What hasn't expired, oldest first.</summary>
     public Task<List<MemoryView>> Memories(Guid tenant, Guid person, DateTimeOffset now, Guid after, int limit, CancellationToken cancel) => database.ReadMany(
         RowScope.OfUser(tenant, person), MemoriesSql,
-        [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Time(now), Sql.Int(limit)],
-        row => new MemoryView(
-            row.GetGuid(0), row.GetString(1), new JsonText(row.GetString(2)), row.ValueOrNull<double>(3), row.GetFieldValue<string[]>(4),
-            row.GuidOrNull(5), row.Time(6), row.TimeOrNull(7)),
-        cancel);
+        [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(after), Sql.Time(now), Sql.Int(limit)], MapMemory, cancel);
 
     private const string InsertMemorySql = """
         INSERT INTO memory_short_term (tenant_id, id, person_id, type, content, sentiment, emotion_tags, session_id, created_at, expires_at)
@@ -233,11 +265,12 @@ public sealed class CompanionStore(Database database)
     private const string SentimentSql = """
         SELECT sentiment, expires_at FROM memory_short_term
         WHERE tenant_id = $1 AND person_id = $2 AND sentiment IS NOT NULL AND (expires_at IS NULL OR expires_at > $3)
+          AND ($4::uuid IS NULL OR id <> $4)
         ORDER BY created_at DESC, id DESC LIMIT 1
         """;
 
-    public Task<HeldSentiment?> Sentiment(Guid tenant, Guid person, DateTimeOffset now) => database.ReadOne(
-        RowScope.OfUser(tenant, person), SentimentSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(now)],
+    public Task<HeldSentiment?> Sentiment(Guid tenant, Guid person, DateTimeOffset now, Guid? without = null) => database.ReadOne(
+        RowScope.OfUser(tenant, person), SentimentSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(now), Sql.Uuid(without)],
         row => new HeldSentiment(row.GetDouble(0), row.TimeOrNull(1)));
 
     private const string EmotionsDueSql = """

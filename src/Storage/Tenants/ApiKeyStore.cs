@@ -7,14 +7,14 @@ namespace PersonaActors.Storage.Tenants;
 /// <summary>A key as the gateway needs it to know who calls.</summary>
 public sealed record ApiKeyRow(
     Guid Id, Guid? Tenant, ApiKeyKind Kind, string Name, string Prefix, byte[] Hash, byte[] TokenSecret, Guid? UserId, bool MayDelegate,
-    DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt)
+    DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt, DateTimeOffset? LastUsedAt)
 {
-    public ApiKeyView ToView() => new(Id, Kind, Name, Prefix, UserId, MayDelegate, CreatedAt, RevokedAt);
+    public ApiKeyView ToView() => new(Id, Kind, Name, Prefix, UserId, MayDelegate, CreatedAt, RevokedAt, LastUsedAt);
 }
 
 public sealed class ApiKeyStore(Database database)
 {
-    private const string Columns = "tenant_id, id, kind, name, prefix, hash, token_secret, user_id, may_delegate, created_at, revoked_at";
+    private const string Columns = "tenant_id, id, kind, name, prefix, hash, token_secret, user_id, may_delegate, created_at, revoked_at, last_used_at";
 
     private const string FindByHashSql = $"SELECT {Columns} FROM find_api_key($1)";
 
@@ -32,6 +32,11 @@ public sealed class ApiKeyStore(Database database)
     public async Task<IReadOnlyList<Guid>> FindEnded(Guid[] ids, CancellationToken cancel) =>
         ids.Length == 0 ? [] : await database.ReadMany(default, FindEndedSql, [Sql.Uuids(ids)], row => row.GetGuid(0), cancel);
 
+    private const string NoteUsedSql = "SELECT note_api_keys_used($1, $2)::text";
+
+    public Task NoteUsed(Guid[] ids, DateTimeOffset[] at, CancellationToken cancel) =>
+        database.ReadMany(default, NoteUsedSql, [Sql.Uuids(ids), Sql.Times(at)], static _ => true, cancel);
+
     private const string InsertSql = """
         INSERT INTO api_keys (tenant_id, id, kind, name, prefix, hash, token_secret, user_id, may_delegate, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -40,6 +45,13 @@ public sealed class ApiKeyStore(Database database)
     public static void Insert(ScopedBatch batch, Guid? tenant, NewApiKey key, DateTimeOffset at) => batch.Add(InsertSql,
         Sql.Uuid(tenant), Sql.Uuid(key.Id), Sql.Text(KindName(key.Kind)), Sql.Text(key.Name), Sql.Text(key.Prefix), Sql.Bytes(key.Hash),
         Sql.Bytes(key.TokenSecret), Sql.Uuid(key.UserId), Sql.Bool(key.MayDelegate), Sql.Time(at));
+
+    private const string RenameSql = """
+        WITH changed AS (UPDATE api_keys SET name = $2 WHERE id = $1 RETURNING 1)
+        SELECT must_hit(count(*), 'key') FROM changed
+        """;
+
+    public static void Rename(ScopedBatch batch, Guid id, string name) => batch.AddGuarded(RenameSql, Sql.Uuid(id), Sql.Text(name));
 
     private const string RevokeSql = """
         WITH changed AS (UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING 1)
@@ -82,7 +94,7 @@ public sealed class ApiKeyStore(Database database)
 
     private static ApiKeyRow Map(NpgsqlDataReader row) => new(
         row.GetGuid(1), row.GuidOrNull(0), Kind(row.GetString(2)), row.GetString(3), row.GetString(4),
-        row.GetFieldValue<byte[]>(5), row.GetFieldValue<byte[]>(6), row.GuidOrNull(7), row.GetBoolean(8), row.Time(9), row.TimeOrNull(10));
+        row.GetFieldValue<byte[]>(5), row.GetFieldValue<byte[]>(6), row.GuidOrNull(7), row.GetBoolean(8), row.Time(9), row.TimeOrNull(10), row.TimeOrNull(11));
 
     public static ApiKeyKind Kind(string name) => name switch
     {

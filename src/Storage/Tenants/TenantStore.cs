@@ -40,6 +40,14 @@ public sealed class TenantStore(Database database)
         Sql.Uuid(tenant.Id), Sql.Text(tenant.DisplayName), Sql.Int(tenant.EventRetentionDays), Sql.Bigint(tenant.Version), Sql.Time(tenant.UpdatedAt),
         Sql.Jsonb(tenant.Settings.ToStored().Json), Sql.Int(tenant.ConversationRetentionDays));
 
+    private const string DeleteSql = """
+        WITH changed AS (DELETE FROM tenants WHERE tenant_id = $1 AND version = $2 RETURNING 1)
+        SELECT must_hit(count(*), 'tenant') FROM changed
+        """;
+
+    /// <summary>With all that is the tenant's, by cascade.</summary>
+    public static void Delete(ScopedBatch batch, TenantView tenant) => batch.AddGuarded(DeleteSql, Sql.Uuid(tenant.Id), Sql.Bigint(tenant.Version));
+
     private const string ListSql = """
         SELECT tenant_id, name, display_name, event_retention_days, version, created_at, updated_at, settings, conversation_retention_days
         FROM tenants WHERE tenant_id > $1 AND ($3::text IS NULL OR strpos(lower(name || ' ' || display_name), lower($3)) > 0) ORDER BY tenant_id LIMIT $2
@@ -56,13 +64,13 @@ public sealed class TenantStore(Database database)
         database.ReadOne(RowScope.OfOperator(), FindByNameSql, [Sql.Text(name)], View, cancel);
 
     private const string FindKeySql = """
-        SELECT kind, name, prefix, user_id, may_delegate, created_at, revoked_at FROM api_keys WHERE tenant_id = $1 AND id = $2
+        SELECT kind, name, prefix, user_id, may_delegate, created_at, revoked_at, last_used_at FROM api_keys WHERE tenant_id = $1 AND id = $2
         """;
 
     public Task<ApiKeyView?> FindKey(Guid tenant, Guid key) => database.ReadOne(
         RowScope.OfTenant(tenant), FindKeySql, [Sql.Uuid(tenant), Sql.Uuid(key)],
         row => new ApiKeyView(key, ApiKeyStore.Kind(row.GetString(0)), row.GetString(1), row.GetString(2), row.GuidOrNull(3), row.GetBoolean(4),
-            row.Time(5), row.TimeOrNull(6)));
+            row.Time(5), row.TimeOrNull(6), row.TimeOrNull(7)));
 
     private static TenantView View(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt64(4), row.Time(5), row.Time(6),

@@ -69,6 +69,11 @@ public sealed class UserStore(Database database, LlmConfigStore configs)
     public static void InsertIdentity(ScopedBatch batch, Guid tenant, Guid user, UserIdentity identity, DateTimeOffset at) =>
         batch.Add(InsertIdentitySql, Sql.Uuid(tenant), Sql.Text(identity.Provider), Sql.Text(identity.Subject), Sql.Uuid(user), Sql.Time(at));
 
+    private const string DeleteIdentitySql = "DELETE FROM user_identities WHERE tenant_id = $1 AND provider = $2 AND subject = $3 AND user_id = $4";
+
+    public static void DeleteIdentity(ScopedBatch batch, Guid tenant, Guid user, UserIdentity identity) =>
+        batch.Add(DeleteIdentitySql, Sql.Uuid(tenant), Sql.Text(identity.Provider), Sql.Text(identity.Subject), Sql.Uuid(user));
+
     private const string SetDefaultPersonaSql = """
         INSERT INTO user_default_personas (tenant_id, user_id, persona_id, updated_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant_id, user_id) DO UPDATE SET persona_id = excluded.persona_id, updated_at = excluded.updated_at
