@@ -35,7 +35,7 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
 
     [Theory]
     [InlineData("owner", 200, 200, 200, 200, 200, 200, 200, 204)]
-    [InlineData("editor", 200, 200, 200, 403, 403, 200, 200, 403)]
+    [InlineData("editor", 200, 200, 200, 403, 403, 403, 200, 403)]
     [InlineData("viewer", 200, 403, 403, 403, 403, 403, 200, 403)]
     [InlineData("stranger", 404, 404, 404, 404, 404, 404, 404, 404)]
     public async Task What_a_role_may_do_with_a_private_personality(

@@ -183,7 +183,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task<Outcome<PersonalityAlias>> SetAlias(Command command, string alias, bool personal)
     {
-        if ((Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Editor) ?? PersonalityRules.CheckAlias(alias)) is { } no)
+        if ((Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Owner) ?? PersonalityRules.CheckAlias(alias)) is { } no)
         {
             return no;
         }
@@ -245,7 +245,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task<Outcome<Nothing>> RemoveAlias(Command command, string alias, bool personal)
     {
-        if (Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Editor) is { } no)
+        if (Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Owner) is { } no)
         {
             return no;
         }
@@ -365,16 +365,23 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             DeactivateOnIdle();
             throw new ActivationOutdatedException("The system prompt of the personality was deleted.", e);
         }
+        catch (PostgresException e) when (e.IsUnique(PersonalityStore.NameKey) && next.Slug != _state?.View.Slug)
+        {
+            return SlugTaken;
+        }
         catch (PostgresException e) when (Expected(e) is { } refusal)
         {
             return refusal;
         }
     }
 
+    private static readonly Refusal SlugTaken = Refusal.Conflict("slug_taken", "A personality has this slug, or it as an alias.", "slug");
+
     private static Refusal? Expected(PostgresException e) => e switch
     {
-        _ when e.IsUnique(PersonalityStore.SlugKey) => Refusal.Conflict("slug_taken", "A personality with this slug exists.", "slug"),
-        _ when e.IsUnique(PersonalityStore.AliasKey) => Refusal.Conflict("alias_taken", "The alias means another personality already.", "alias"),
+        _ when e.IsUnique(PersonalityStore.SlugKey) => SlugTaken,
+        _ when e.IsUnique(PersonalityStore.AliasKey) || e.IsUnique(PersonalityStore.NameKey) =>
+            Refusal.Conflict("alias_taken", "The alias means a personality already, as its alias or its slug.", "alias"),
         _ when e.IsForeignKey(PersonalityStore.SystemPromptKey) => Refusal.NotFound("system_prompt"),
         _ when e.IsForeignKey(PersonalityStore.DefaultConfigKey) => Refusal.NotFound("llm_config"),
         _ when e.IsForeignKey(PersonalityStore.OwnerKey) || e.IsForeignKey(PersonalityStore.AliasUserKey) => Refusal.NotFound("user"),
