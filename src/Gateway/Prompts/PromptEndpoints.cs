@@ -8,7 +8,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
-using PersonaActors.Gateway.Users;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -46,7 +45,7 @@ public static class PromptEndpoints
         HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IPromptDesk desk)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
-        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
+        var (acting, user, refusal) = await who.ActFor(http, named.User);
         if (refusal is not null)
         {
             await Problems.Write(http, refusal);
@@ -65,7 +64,7 @@ public static class PromptEndpoints
     private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IPromptDesk desk)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
-        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
+        var (acting, user, refusal) = await who.ActFor(http, named.User);
         if (refusal is not null)
         {
             await Problems.Write(http, refusal);

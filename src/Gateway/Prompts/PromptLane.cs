@@ -5,7 +5,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
-using PersonaActors.Gateway.Users;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -29,7 +28,7 @@ public sealed class PromptLane(
         if (!TryPersonality(request.Path.Value, out var personality) || !TryUser(request.QueryString.Value, out var user)
             || !HttpMethods.IsGet(request.Method) || request.Headers.Origin.Count > 0 || request.Headers.ContainsKey(ActingResolver.UserHeader)
             || KeyAuthentication.Remembered(http, keys) is not { } acting || RateLimits.MayLimit(acting.Caller, options)
-            || !acting.MaySpeakFor(user) || !Guid.TryParseExact(personality, "D", out var id))
+            || !acting.MayActFor(user) || !Guid.TryParseExact(personality, "D", out var id))
         {
             return next(http);
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -16,6 +17,7 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Personalities;
+using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Personas;
 
@@ -66,36 +68,34 @@ public static class RealtimeComposition
     }
 
     /// <summary>Adds a kind of stream; subjects with rules of their own do it beside their endpoints.</summary>
-    public static void AddStream(this IServiceCollection services, Func<IGrainFactory, StreamKind> kind) =>
-        services.AddSingleton(provider => kind(provider.GetRequiredService<IGrainFactory>()));
+    public static void AddStream(this IServiceCollection services, Func<IGrainFactory, ActingResolver, StreamKind> kind) =>
+        services.AddSingleton(provider => kind(provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<ActingResolver>()));
 
     private static void AddStreams(this IServiceCollection services)
     {
-        services.AddStream(grains => StreamKind.Of<UserView>("user",
+        services.AddStream((grains, _) => StreamKind.Of<UserView>("user",
             (acting, id) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted));
-        services.AddStream(grains => StreamKind.Of<UserPersonaView>("user-persona",
+            (acting, user) => ValueTask.FromResult(acting.MayLookAfter(user.Id)), type => type is EventTypes.UserDeleted or EventTypes.UserAccessChanged,
+            guise: (acting, user) => acting.MayActFor(user.Id) ? null : Account));
+        services.AddStream((grains, who) => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, persona) => persona.MayUse(acting.Actor), type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
-        services.AddStream(grains => StreamKind.Of<TenantView>("tenant",
+            (acting, persona) => UserPersonaEndpoints.MaySee(who, acting, persona),
+            type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
+        services.AddStream((grains, _) => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
-            (acting, _) => acting.Caller.IsAdmin && acting.User is null));
-        services.AddStream(grains => StreamKind.Of<CompanionView>("companion",
+            (acting, _) => ValueTask.FromResult(acting.Actor.IsAdmin)));
+        services.AddStream((grains, who) => StreamKind.Of<CompanionView>("companion",
             // The companion's grain may still live when its person is gone.
-            async (acting, id) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
-                ? null
-                : await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id));
+            async (acting, id) => await who.MayActFor(acting, id) ? await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
+            static (_, _) => ValueTask.FromResult(true), owner: person => person.Id));
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
-            // As the companion's.
-            async (grains, key) => await grains.Of<IUserGrain>(new TenantScopedKey(key.Tenant, key.Owner)).Get() is null ? null : await grains.Of<IFocusSessionGrain>(key).Get(),
-            session => session.UserId);
+            (grains, key) => grains.Of<IFocusSessionGrain>(key).Get(), session => session.UserId);
         // Who is with a thing is shown to those who may see the thing.
         services.AddSingleton(provider => provider.GetRequiredService<Presence>().ToStreamKind(async (acting, place) =>
             await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null));
-        services.AddStream(grains => new StreamKind("catalogue", async (acting, rest) =>
+        services.AddStream((grains, _) => new StreamKind("catalogue", async (acting, rest) =>
         {
             var system = rest == "system";
             if (!system && rest != acting.Tenant.ToString())
@@ -106,21 +106,25 @@ public static class RealtimeComposition
             var found = await grains.Of<ICatalogueGrain>(system ? TenantKey.System : new TenantKey(acting.Tenant)).Get();
             return new StreamSight(system ? null : acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value));
         }));
-        services.AddStream(PersonalityStreams.Kind);
+        services.AddStream((grains, _) => PersonalityStreams.Kind(grains));
     }
 
-    /// <summary>A stream of something that belongs to a user whom its name doesn't tell.</summary>
+    /// <summary>A user for those who look after the account: what GET of it shows, not what else belongs to the user.</summary>
+    private static readonly Guise Account = new("", static e =>
+        e with { Data = JsonText.From(new { changes = JsonNode.Parse(e.Data.Json)!["changes"] ?? new JsonObject() }) });
+
+    /// <summary>A stream of something that belongs to a user whom its name doesn't tell. Whose it is, is the table's to say: its grain may still live when they are gone.</summary>
     private static void AddOwnedStream<T>(
         this IServiceCollection services, string name, Func<IServiceProvider, Func<Guid, Guid, CancellationToken, Task<Guid?>>> findOwner, Func<IGrainFactory, OwnedKey, Task<Read<T>?>> read, Func<T, Guid> ownerOf)
         where T : class =>
         services.AddSingleton(provider =>
         {
-            var grains = provider.GetRequiredService<IGrainFactory>();
+            var (grains, who) = (provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<ActingResolver>());
             var owners = findOwner(provider);
             return StreamKind.Of<T>(name,
-                async (acting, id) => (acting.User ?? await owners(acting.Tenant, id, CancellationToken.None)) is { } owner && acting.MayActFor(owner)
+                async (acting, id) => acting.MayActForAnybody && await owners(acting.Tenant, id, CancellationToken.None) is { } owner && await who.MayActFor(acting, owner)
                     ? await read(grains, new OwnedKey(acting.Tenant, owner, id))
                     : null,
-                static (_, _) => true, owner: ownerOf);
+                static (_, _) => ValueTask.FromResult(true), owner: ownerOf);
         });
 }

@@ -40,9 +40,9 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     public ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
-        _state is { } row && row.View.MayUse(actor)
-            ? new Read<PersonalityView>(row.View.MaySeeDefinition(actor) ? row.View : row.View.WithoutDefinition(), database.Epoch, row.Seq)
-            : null);
+        _state is not { } row || !row.View.MayUse(actor) ? null
+        : row.View.MaySeeDefinition(actor) ? new Read<PersonalityView>(row.View, database.Epoch, row.Seq)
+        : new Read<PersonalityView>(row.View.WithoutDefinition(), database.Epoch + PersonalityView.CardMark, row.Seq));
 
     public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
     {

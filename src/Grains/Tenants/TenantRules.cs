@@ -38,6 +38,11 @@ public static class TenantRules
             return Refusal.Invalid("name", "'name' has control characters: a key's name is one line of text, shown in lists and terminals.");
         }
 
+        if (key is { Kind: ApiKeyKind.User, MayDelegate: true })
+        {
+            return Refusal.Invalid("mayDelegate", "A user key acts as its user alone.");
+        }
+
         return (key.Kind == ApiKeyKind.User, key.UserId) switch
         {
             (true, null) => Refusal.Invalid("user", "A user key names its user."),
