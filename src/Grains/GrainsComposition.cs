@@ -28,6 +28,7 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, ReloadUser>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
         services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();
+        services.AddSingleton<IOutboxTaskHandler, EndLiveSession>();
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();

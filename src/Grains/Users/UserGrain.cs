@@ -8,6 +8,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
@@ -234,7 +235,12 @@ public sealed partial class UserGrain(
             UserStore.SetDefaultLlmConfig(batch, _key.Tenant, _key.Id, next.DefaultLlmConfigId, now);
         }
 
-        batch.Append(_stream, _key.Id, "user.updated", now, MergePatch.Between(known.View, next));
+        batch.Append(_stream, _key.Id, next.IsActive == known.View.IsActive ? "user.updated" : EventTypes.UserAccessChanged, now, MergePatch.Between(known.View, next));
+        if (known.View.IsActive && !next.IsActive)
+        {
+            batch.Task(EndLiveSession.Kind, JsonText.From(new EndLiveSession.Payload(_key.Id)), now);
+        }
+
         batch.Answer(command, _key.Id, outcome, now);
         await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder });
         return outcome;
