@@ -25,6 +25,7 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, ForgetDeleted>();
+        services.AddSingleton<IOutboxTaskHandler, EraseStream>();
         services.AddSingleton<IOutboxTaskHandler, ReloadUser>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
         services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();

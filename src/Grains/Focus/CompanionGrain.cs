@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
@@ -251,6 +252,13 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
         return outcome;
     }
 
+    public Task Forget()
+    {
+        _known = null;
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
     /// <summary>One change of the companion: its rows, the model's version that orders them, one event with what changed, the answer.</summary>
     private async Task Commit<T>(
         CompanionState before, CompanionState after, string type, Command? command, Outcome<T>? outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null)
@@ -269,7 +277,15 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             batch.Answer(command, _key.Id, outcome, now);
         }
 
-        await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq });
+        try
+        {
+            await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq });
+        }
+        catch (PostgresException e) when (e.IsForeignKey())
+        {
+            DeactivateOnIdle();
+            throw new ActivationOutdatedException("The person was deleted.", e);
+        }
     }
 
     /// <summary>

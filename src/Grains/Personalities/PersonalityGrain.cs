@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
+using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
@@ -299,10 +300,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         var now = Now();
         var batch = Begin();
-        if (gone.Role == PersonalityRole.Owner && !fresh.View.Owners.Any(owner => owner.Role == PersonalityRole.Owner))
+        if (gone.Role == PersonalityRole.Owner && !fresh.View.Owners.Any(owner => owner.Role >= PersonalityRole.Editor))
         {
             PersonalityStore.Delete(batch, _key.Tenant, row.View);
             batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
+            batch.Task(EraseStream.Kind, JsonText.From(new EraseStream.Payload(_stream)), now + EraseStream.After);
             await _owner.Commit(batch, _ => _state = null);
             DeactivateOnIdle();
             return;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
@@ -193,17 +194,14 @@ public sealed partial class UserGrain(
         batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
         batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, true, theirPersonas, theirAssistants)), now);
-        if (theirPersonalities.Count > 0)
-        {
-            var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
-            batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left)), now + LeavePersonalities.After);
-        }
-
+        var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
+        batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left)), now + LeavePersonalities.After);
         batch.Answer(command, null, outcome, now);
         await _owner.Commit(batch, _ => _user = null);
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
+        await Task.WhenAll(GrainFactory.Of<ICompanionGrain>(_key).Forget(), GrainFactory.Of<IPersonSessionsGrain>(_key).Forget());
         foreach (var (id, role) in theirPersonalities)
         {
             await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role), mayKnow: false);
