@@ -189,7 +189,8 @@ public sealed partial class UserGrain(
         var theirPersonas = await personas.Ids(_key.Tenant, _key.Id);
         var theirAssistants = await userPersonas.Ids(_key.Tenant, _key.Id);
         var theirPersonalities = await personalities.OfUser(_key.Tenant, _key.Id);
-        var batch = Begin();
+        // What outlives the user isn't theirs: the answer, and what is still to be done.
+        var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
