@@ -131,7 +131,9 @@ public sealed class CommandLineTests : IAsyncLifetime
     [InlineData("--operator", "--operator", "--tenant", "alpha", "--name", "x")]
     [InlineData("--operator", "--operator", "--kind", "service", "--name", "x")]
     [InlineData("--operator", "--operator", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--name", "x")]
+    [InlineData("--operator", "--operator", "--delegate", "--name", "x")]
     [InlineData("--operator", "--kind", "service", "--name", "x")]
+    [InlineData("acts as its user", "--tenant", "demo", "--kind", "user", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--delegate", "--name", "x")]
     [InlineData("--kind", "--tenant", "demo", "--name", "x")]
     [InlineData("user", "--tenant", "demo", "--kind", "user", "--name", "x")]
     [InlineData("'name'", "--operator", "--name", "a\u001b[2Jb")]
@@ -141,6 +143,15 @@ public sealed class CommandLineTests : IAsyncLifetime
         await RunOn(_database, "seed");
         await IsMisuse(says, ["keys", "create", .. arguments]);
         Assert.Single(Json(await RunOn(_database, "keys", "list", "--json"))["keys"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_node_that_serves_no_longer_has_the_migrators_login_in_its_environment()
+    {
+        await using var node = await ProcessNode.Start(_database);
+        var environment = await File.ReadAllTextAsync($"/proc/{node.Id}/environ");
+        Assert.Contains("Username=personactors_app", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("personactors_migrator", environment, StringComparison.Ordinal);
     }
 
     [Fact]
