@@ -87,13 +87,7 @@ internal static class PersistedCommands
             WHERE tenant_id = $1 AND id = $2 AND version = $4 - 1
             """;
 
-        private const string Event = """
-            WITH position AS (
-              INSERT INTO streams (tenant_id, stream, owner_id, seq) VALUES ($1, $2, $3, 1)
-              ON CONFLICT (tenant_id, stream) DO UPDATE SET seq = streams.seq + 1 RETURNING seq)
-            INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
-            SELECT $1, $2, seq, $4, 'user.updated', $5, $3, $6::json FROM position RETURNING seq
-            """;
+        private const string Event = "SELECT append_event($1, $2, $3, $4, 'user.updated', $5, $6::json, NULL)";
 
         private const string Answer = """
             INSERT INTO command_log (tenant_id, caller, id, owner_id, fingerprint, answer, at)

@@ -12,8 +12,10 @@ public enum ActorKind
 [GenerateSerializer, Immutable, Alias("actor")]
 public sealed record Actor([property: Id(0)] ActorKind Kind, [property: Id(1)] Guid? User)
 {
-    /// <summary>Tenant admins and operators stand above the roles that users give each other.</summary>
-    public bool IsAdmin => Kind is ActorKind.TenantAdmin or ActorKind.Operator;
+    /// <summary>Tenant admins and operators stand above the roles that users give each other; acting for a user, they are that user.</summary>
+    public bool IsAdmin => User is null && Kind is ActorKind.TenantAdmin or ActorKind.Operator;
+
+    public bool IsOperator => User is null && Kind == ActorKind.Operator;
 
     /// <summary>May write what belongs to the whole tenant: admins, and services that name no user they act for.</summary>
     public bool ActsForTenant => IsAdmin || (Kind == ActorKind.Service && User is null);

@@ -71,11 +71,13 @@ public static class GatewayComposition
         services.AddEventFeed();
         services.React<KeyRing>(EventTypes.KeyRevoked, static (keys, announced) => keys.OnRevoked(announced));
         services.React<KeyRing>(EventTypes.UserDeleted, static (keys, announced) => keys.EndOf(announced.Event.Stream));
-        services.React<ConnectionRoster>(EventTypes.UserDeleted, static (roster, announced) => roster.OnUserDeleted(announced));
+        services.React<ConnectionRoster>(EventTypes.UserDeleted, static (roster, announced) => roster.OnUser(announced.Tenant, announced.Event.Stream));
+        services.React<ConnectionRoster>(EventTypes.UserAccessChanged, static (roster, announced) => roster.OnUser(announced.Tenant, announced.Event.Stream));
         services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
         services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
         services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
         services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
+        services.ReactToHints<ConnectionRoster>(static (roster, hint) => roster.OnUser(hint.Tenant, hint.Stream));
         services.ReactToHints<EventPump>(static (pump, hint) => pump.OnHint(hint));
         services.ReactToHints<PromptStream>(static (prompts, hint) => prompts.OnHint(hint));
         services.ReactToLoss<KeyRing>(static keys => keys.Recheck());

@@ -25,9 +25,11 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, EraseUser>();
         services.AddSingleton<IOutboxTaskHandler, LeavePersonalities>();
         services.AddSingleton<IOutboxTaskHandler, ForgetDeleted>();
+        services.AddSingleton<IOutboxTaskHandler, EraseStream>();
         services.AddSingleton<IOutboxTaskHandler, ReloadUser>();
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
         services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();
+        services.AddSingleton<IOutboxTaskHandler, EndLiveSession>();
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();

@@ -68,9 +68,7 @@ public sealed class Database : IAsyncDisposable
           coalesce((SELECT max(version) FROM orleans_membership_version), 0)
         """;
 
-    private const string ClaimSql = "UPDATE streams SET owner_epoch = owner_epoch + 1 WHERE tenant_id = $2 AND stream = $1 RETURNING owner_epoch";
-
-    private const string SystemClaimSql = "UPDATE streams SET owner_epoch = owner_epoch + 1 WHERE tenant_id IS NULL AND stream = $1 RETURNING owner_epoch";
+    private const string ClaimSql = "SELECT claimed FROM claim_stream($1, $2) AS claimed WHERE claimed IS NOT NULL";
 
     /// <summary>
     /// What a grain is loaded from, and with it the ownership that it writes under from then on. That one is read first: were it
@@ -82,7 +80,7 @@ public sealed class Database : IAsyncDisposable
         var rows = await Read(scope, epoch, sql, parameters, map, CancellationToken.None);
         if (await epoch.MustClaim())
         {
-            await ReadMany(scope, scope.Tenant is null ? SystemClaimSql : ClaimSql, StreamOf(scope, epoch), static row => row.GetInt64(0));
+            await ReadMany(scope, ClaimSql, [Sql.Uuid(scope.Tenant), Sql.Text(epoch.Stream)], static row => row.GetInt64(0));
             rows = await Read(scope, epoch, sql, [.. parameters.Select(parameter => parameter.Clone())], map, CancellationToken.None);
         }
 

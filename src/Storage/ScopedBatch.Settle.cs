@@ -83,11 +83,7 @@ public sealed partial class ScopedBatch
             : null;
     }
 
-    private const string ClaimSql = """
-        INSERT INTO streams (tenant_id, stream, owner_id, seq, owner_epoch) VALUES ($1, $2, $3, 0, $4)
-        ON CONFLICT (tenant_id, stream) DO UPDATE SET owner_epoch = streams.owner_epoch + 1
-        RETURNING owner_epoch
-        """;
+    private const string ClaimSql = "SELECT claim_stream($1, $2, $3, $4)";
 
     /// <returns>Not if there is nothing to be claimed: the tenant itself isn't there.</returns>
     private async Task<bool> Claim(NpgsqlConnection connection, CancellationToken cancel)

@@ -53,17 +53,7 @@ public sealed partial class ScopedBatch
         return Add(sql, parameters);
     }
 
-    private const string AppendEvent = """
-        WITH position AS (
-          INSERT INTO streams (tenant_id, stream, owner_id, seq, owner_epoch) VALUES ($1, $2, $3, 1, coalesce($8, 0))
-          ON CONFLICT (tenant_id, stream) DO UPDATE SET seq = streams.seq + 1 WHERE $8::bigint IS NULL OR streams.owner_epoch = $8
-          RETURNING seq),
-        appended AS (
-          INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
-          SELECT $1, $2, seq, $4, $5, $6, $3, $7 FROM position
-          RETURNING seq)
-        SELECT max(seq), CASE WHEN count(*) = 0 THEN must_hit(0, 'ownership of the stream') END FROM appended
-        """;
+    private const string AppendEvent = "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8)";
 
     /// <summary>Appends to a stream. Its row stays locked until the commit, so a second writer waits and numbers are dense in commit order.</summary>
     /// <param name="owner">The user whose stream it is: nobody else's transaction sees it.</param>

@@ -151,7 +151,9 @@ public sealed class CommandLineTests : IAsyncLifetime
         await IsRefused("--operator", "--operator", "--tenant", "alpha", "--name", "x");
         await IsRefused("--operator", "--operator", "--kind", "service", "--name", "x");
         await IsRefused("--operator", "--operator", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--name", "x");
+        await IsRefused("--operator", "--operator", "--delegate", "--name", "x");
         await IsRefused("--operator", "--kind", "service", "--name", "x");
+        await IsRefused("acts as its user", "--tenant", "demo", "--kind", "user", "--user", "565bdb63-124b-4692-a039-846fddceff90", "--delegate", "--name", "x");
         await IsRefused("--kind", "--tenant", "demo", "--name", "x");
         await IsRefused("user", "--tenant", "demo", "--kind", "user", "--name", "x");
         await IsRefused("'name'", "--operator", "--name", "a\u001b[2Jb");
@@ -159,6 +161,15 @@ public sealed class CommandLineTests : IAsyncLifetime
         Assert.Single(Json(await RunOn(_database, "keys", "list", "--json"))["keys"]!.AsArray());
 
         Task IsRefused(string says, params string[] arguments) => IsMisuse(says, ["keys", "create", .. arguments]);
+    }
+
+    [Fact]
+    public async Task A_node_that_serves_no_longer_has_the_migrators_login_in_its_environment()
+    {
+        await using var node = await ProcessNode.Start(_database);
+        var environment = await File.ReadAllTextAsync($"/proc/{node.Id}/environ");
+        Assert.Contains("Username=personactors_app", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("personactors_migrator", environment, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,8 +92,8 @@ public sealed class Node : IAsyncDisposable
     public Task<string> AdminKey(Guid? tenant = null, bool mayDelegate = true) =>
         KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.TenantAdmin, "test admin", null, mayDelegate, Time, CancellationToken.None);
 
-    public Task<string> ServiceKey(Guid? tenant = null) =>
-        KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.Service, "test service", null, true, Time, CancellationToken.None);
+    public Task<string> ServiceKey(Guid? tenant = null, bool mayDelegate = true) =>
+        KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.Service, "test service", null, mayDelegate, Time, CancellationToken.None);
 
     public Task<string> UserKey(Guid user, Guid? tenant = null) =>
         KeyWriter.Create(Database, tenant ?? Demo, ApiKeyKind.User, "test user", user, false, Time, CancellationToken.None);

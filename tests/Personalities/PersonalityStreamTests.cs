@@ -1,6 +1,10 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
@@ -71,11 +75,76 @@ public sealed class PersonalityStreamTests(PersonalityStreamTests.Listening list
     }
 
     [Fact]
-    public async Task The_card_of_a_public_personality_is_no_access_to_its_stream()
+    public async Task Who_sees_the_card_of_a_public_personality_follows_the_card_and_who_is_there()
     {
-        var (_, guest, path, id) = await NewPersonality(isPublic: true);
-        (await guest.Client.Get(path)).Should(HttpStatusCode.OK);
-        Assert.Equal("stream_not_found", (string?)(await (await Listen(guest)).Subscribe(StreamName.Personality(id)))["refused"]!["code"]);
+        var (owner, guest, path, id) = await NewPersonality(isPublic: true);
+        var (stream, read) = (StreamName.Personality(id), await guest.Client.Get(path));
+        var (client, whole) = (await Listen(guest), await Listen(owner));
+        Assert.Null((await whole.Subscribe(stream))["refused"]);
+        Assert.Null((await client.Subscribe($"presence:{stream}"))["refused"]);
+        var (epoch, seq) = ((string)read.Json["cursor"]!["epoch"]!, (long)read.Json["cursor"]!["seq"]!);
+        var answer = await client.Subscribe(stream, epoch, seq);
+        Assert.True(answer["refused"] is null && answer["reset"] is null, answer.ToJsonString());
+
+        (await owner.Client.Patch(path, new { displayName = "Lila", tone = "secret", characterInfo = "secret", customFields = new { secret = "secret" } })).Should(HttpStatusCode.OK);
+        (await owner.Client.Put($"{path}/owners/{(await _room.NewPerson()).Id}", new { role = "viewer" })).Should(HttpStatusCode.OK);
+        var state = read.Json;
+        for (var next = seq + 1; next <= seq + 2;)
+        {
+            var e = await client.Event();
+            if ((string)e["stream"]! == stream)
+            {
+                Assert.Equal((epoch, next++), ((string)e["epoch"]!, (long)e["seq"]!));
+                Assert.DoesNotContain("secret", e.ToJsonString(), StringComparison.Ordinal);
+                Room.Apply(state, e["data"]!["changes"]!.AsObject());
+            }
+        }
+
+        Room.AssertSame((await guest.Client.Get(path)).Json, state);
+        Assert.Equal("secret", (string)(await whole.Event())["data"]!["changes"]!["tone"]!);
+
+        // The history too is that of the card; a cursor of the whole isn't gone on with.
+        var again = await Listen(guest);
+        Assert.Equal(seq + 2, (long)(await again.Subscribe(stream, epoch, 0))["seq"]!);
+        Assert.DoesNotContain("secret", string.Concat((await again.EventsUntil(seq + 2)).Select(e => e.ToJsonString())), StringComparison.Ordinal);
+        var reset = await again.Subscribe(stream, _room.Node.Database.Epoch, seq);
+        Assert.True((bool)reset["reset"]!);
+        Room.AssertSame((await guest.Client.Get(path)).Json, reset["state"]!.AsObject());
+    }
+
+    [Fact]
+    public async Task Whoever_comes_to_see_more_or_less_of_a_personality_begins_anew()
+    {
+        var (owner, guest, path, id) = await NewPersonality(isPublic: true);
+        var (stream, client) = (StreamName.Personality(id), await Listen(guest));
+        var card = (string)(await client.Subscribe(stream))["epoch"]!;
+        (await owner.Client.Patch(path, new { definitionPublic = true, tone = "kind" })).Should(HttpStatusCode.OK);
+        Assert.Equal(stream, (string?)await client.Next("revoked"));
+        var whole = await client.Subscribe(stream, card, 1);
+        Assert.True((bool)whole["reset"]!);
+        Assert.Equal("kind", (string)whole["state"]!["tone"]!);
+        (await owner.Client.Patch(path, new { definitionPublic = false })).Should(HttpStatusCode.OK);
+        Assert.Equal(stream, (string?)await client.Next("revoked"));
+        Assert.Equal(card, (string)(await client.Subscribe(stream))["epoch"]!);
+    }
+
+    [Fact]
+    public void What_the_card_leaves_out_is_what_its_events_leave_out()
+    {
+        var draft = JsonSerializer.Deserialize<PersonalityDraft>("""
+            {"name":"x","slug":"xxx","systemPromptId":"565bdb63-124b-4692-a039-846fddceff90","avatarUrl":"u","characterInfo":"i","personalityTraits":"i","tone":"i","age":"i",
+             "appearance":"i","likes":"i","dislikes":"i","conversationalGoals":"i","conversationalExamples":"i","errorMessage":"i","customFields":{"a":1},
+             "voiceSettings":{"a":1},"imageSettings":{"a":1}}
+            """, Wire.Json)!;
+        var whole = draft.ToView(Guid.NewGuid(), "xxx", 20, [new PersonalityOwner(Guid.NewGuid(), PersonalityRole.Owner)], DateTimeOffset.UnixEpoch) with
+        {
+            DefaultLlmConfigId = Guid.NewGuid(),
+            Settings = SettingsTier.FromStored("""{"maxMessages":5}"""),
+        };
+        Assert.Equal(
+            PersonalityView.Inside.Order(),
+            MergePatch.Difference(JsonSerializer.SerializeToNode(whole, Wire.Json)!.AsObject(), JsonSerializer.SerializeToNode(whole.WithoutDefinition(), Wire.Json)!.AsObject())
+                .Select(member => member.Key).Order());
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
 
     [Theory]
     [InlineData("owner", 200, 200, 200, 200, 200, 200, 200, 204)]
-    [InlineData("editor", 200, 200, 200, 403, 403, 200, 200, 403)]
+    [InlineData("editor", 200, 200, 200, 403, 403, 403, 200, 403)]
     [InlineData("viewer", 200, 403, 403, 403, 403, 403, 200, 403)]
     [InlineData("stranger", 404, 404, 404, 404, 404, 404, 404, 404)]
     public async Task What_a_role_may_do_with_a_private_personality(
@@ -118,7 +118,7 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
     {
         var cast = await NewCast();
         var alone = (await cast.Viewer.Client.Post("/v1/personalities", new { name = "Mine", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = "", personalityTraits = "" })).Should(HttpStatusCode.Created).Id;
-        var before = (await room.Events(StreamName.Personality(cast.Id))).Count;
+        var before = (await room.Events(StreamName.Personality(cast.Id)))[^1].Seq;
         await using var connection = new NpgsqlConnection(room.Database.Superuser);
         await connection.OpenAsync();
         var payload = $$"""{"user":"{{cast.Viewer.Id}}","personalities":{"{{cast.Id}}":"viewer","{{alone}}":"owner"} }""";
@@ -128,13 +128,13 @@ public sealed class RoleTests(Room room) : IClassFixture<Room>
         await Run($"DELETE FROM users WHERE id = '{cast.Viewer.Id}'; {task}");
         await Eventually.True("nothing is left to tell", Told);
         (await room.Admin.Get($"/v1/personalities/{alone}")).ShouldRefuse(HttpStatusCode.NotFound, "personality_not_found");
-        Assert.Equal("personality.deleted", (await room.Events(StreamName.Personality(alone)))[^1].Type);
+        await Eventually.True("the log has nothing of it either", async () => (await room.Events(StreamName.Personality(alone))).Count == 0);
         (await cast.Owner.Client.Get($"{cast.Path}/owners/{cast.Viewer.Id}")).ShouldRefuse(HttpStatusCode.NotFound, "owner_not_found");
-        Assert.Equal("personality.access-changed", Assert.Single((await room.Events(StreamName.Personality(cast.Id))).Skip(before)).Type);
+        Assert.Equal("personality.access-changed", Assert.Single(await room.Events(StreamName.Personality(cast.Id), before)).Type);
 
         await Run(task);
         await Eventually.True("nothing is left to tell again", Told);
-        Assert.Single((await room.Events(StreamName.Personality(cast.Id))).Skip(before));
+        Assert.Single(await room.Events(StreamName.Personality(cast.Id), before));
 
         async Task Run(string sql)
         {

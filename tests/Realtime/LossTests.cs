@@ -137,9 +137,7 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var transaction = await connection.BeginTransactionAsync();
         await using var append = new NpgsqlCommand($"""
             SELECT set_config('app.current_tenant_id', '{Node.Demo}', true), set_config('app.user_id', '{user}', true);
-            WITH position AS (UPDATE streams SET seq = seq + 1 WHERE stream = 'user:{user}' RETURNING seq)
-            INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data)
-            SELECT '{Node.Demo}', 'user:{user}', seq, gen_random_uuid(), 'test.first', now(), '{user}', json_build_object() FROM position
+            SELECT append_event('{Node.Demo}', 'user:{user}', '{user}', gen_random_uuid(), 'test.first', now(), json_build_object(), NULL)
             """, connection, transaction);
         await append.ExecuteNonQueryAsync();
         return (connection, transaction);

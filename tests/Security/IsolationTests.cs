@@ -136,6 +136,58 @@ public sealed class IsolationTests(IsolationTests.TwoTenants two) : IClassFixtur
     }
 
     [Fact]
+    public async Task In_a_users_scope_nothing_of_the_tenants_log_is_read_and_nothing_of_anybodys_forged()
+    {
+        using var ada = _node.Client(await _node.UserKey(_ada));
+        var id = (await ada.Post("/v1/personalities", new { name = "x", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = "", personalityTraits = "" })).Should(System.Net.HttpStatusCode.Created).Id;
+        const string unowned = "SELECT count(*) FROM {0} WHERE owner_id IS NULL";
+        foreach (var table in (string[])["events", "streams", "command_log"])
+        {
+            Assert.Equal(0, await Count(_node.Demo, _bob, null, string.Format(null, unowned, table)));
+            Assert.Equal(0, await Count(null, null, null, $"SELECT count(*) FROM {table}"));
+            // What was written is neither changed nor deleted, by nobody.
+            foreach (var (tenant, user, scope) in new (Guid?, Guid?, string?)[] { (_node.Demo, _ada, null), (_node.Demo, null, "tenant"), (null, null, "operator") })
+            {
+                await Refused(tenant, user, scope, $"UPDATE {table} SET owner_id = owner_id");
+                await Refused(tenant, user, scope, $"DELETE FROM {table}");
+            }
+        }
+
+        Assert.True(await Count(null, null, "operator", "SELECT count(*) FROM events WHERE type = 'key.created'") > 0);
+        await Refused(_node.Demo, null, "tenant", "UPDATE outbox_tasks SET status = 'done'");
+        await Refused(_node.Demo, null, "tenant", "DELETE FROM outbox_tasks");
+
+        const string append = "SELECT append_event({0}, '{1}', {2}, gen_random_uuid(), 'x', now(), '{{}}', NULL)";
+        string Text(Guid? guid) => guid is null ? "NULL" : $"'{guid}'";
+        string Append(Guid? tenant, string stream, Guid? owner) => string.Format(null, append, Text(tenant), stream, Text(owner));
+        await Refused(_node.Demo, _bob, null, Append(_node.Demo, $"personality:{id}", null));
+        await Refused(_node.Demo, _bob, null, Append(_node.Demo, $"user:{_ada}", _ada));
+        await Refused(_node.Demo, _bob, null, Append(_other, $"user:{_eve}", _bob));
+        await Refused(_node.Demo, _bob, null, Append(null, "tenant:system", null));
+        await Refused(_node.Demo, null, "tenant", Append(_other, $"user:{_eve}", _eve));
+        await Refused(null, null, null, Append(_node.Demo, $"user:{_ada}", _ada));
+        // Not by calling another's stream one's own either.
+        await Refused(_node.Demo, _bob, null, Append(_node.Demo, $"personality:{id}", _bob), "PA001");
+        await Refused(_node.Demo, _bob, null, Append(_node.Demo, $"user:{_ada}", _bob), "PA001");
+        await Refused(_node.Demo, _bob, null, $"SELECT claim_stream('{_node.Demo}', 'user:{_ada}', '{_ada}', 1)");
+        Assert.Equal(0, await Count(_node.Demo, _bob, null, $"SELECT count(c) FROM claim_stream('{_node.Demo}', 'user:{_ada}') AS c"));
+        await Refused(_node.Demo, _bob, null, $"INSERT INTO streams (tenant_id, stream, owner_id, seq) VALUES ('{_node.Demo}', 'user:x', '{_bob}', 1)");
+        await Refused(_node.Demo, _bob, null, $"INSERT INTO events (tenant_id, stream, seq, id, type, at, owner_id, data) VALUES ('{_node.Demo}', 'user:{_bob}', 99, gen_random_uuid(), 'x', now(), '{_bob}', '{{}}')");
+
+        const string answer = "INSERT INTO command_log (tenant_id, caller, id, owner_id, fingerprint, answer, at) VALUES ('{0}', gen_random_uuid(), 'x', {1}, repeat('0', 64), '{{}}', now())";
+        await Refused(_node.Demo, _bob, null, string.Format(null, answer, _node.Demo, Text(_ada)));
+        await Refused(_node.Demo, _bob, null, string.Format(null, answer, _node.Demo, "NULL"));
+        await Refused(_node.Demo, null, "tenant", string.Format(null, answer, _other, "NULL"));
+
+        const string task = "INSERT INTO outbox_tasks (tenant_id, id, kind, payload, run_after, created_at) VALUES ('{0}', gen_random_uuid(), '{1}', '{2}', now() + interval '1 day', now())";
+        await Refused(_node.Demo, _bob, null, string.Format(null, task, _node.Demo, "user.erase", $$"""{"user":"{{_ada}}"}"""));
+        await Refused(_node.Demo, _bob, null, string.Format(null, task, _node.Demo, "user.erase", $$"""{"user":"{{_bob}}"}"""));
+        await Refused(_node.Demo, _bob, null, string.Format(null, task, _node.Demo, "user.forget", $$"""{"user":"{{_ada}}"}"""));
+        await Refused(_node.Demo, _bob, null, string.Format(null, task, _node.Demo, "stream.erase", $$"""{"stream":"personality:{{id}}","user":"{{_bob}}"}"""));
+        await Refused(_node.Demo, null, "tenant", string.Format(null, task, _other, "user.erase", $$"""{"user":"{{_eve}}"}"""));
+    }
+
+    [Fact]
     public async Task Keys_are_seen_by_tenant_wide_work_only_and_operators_keys_by_operators()
     {
         await _node.AdminKey();

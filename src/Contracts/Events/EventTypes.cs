@@ -8,6 +8,9 @@ public static class EventTypes
 
     public const string UserDeleted = "user.deleted";
 
+    /// <summary>As updated, of whether the user is active: an inactive one's connections end.</summary>
+    public const string UserAccessChanged = "user.access-changed";
+
     public const string PersonaDeleted = "persona.deleted";
 
     public const string UserPersonaUpdated = "user-persona.updated";

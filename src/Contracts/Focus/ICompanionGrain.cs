@@ -55,6 +55,13 @@ public interface ICompanionGrain : IGrainWithStringKey
     [Alias("look-ahead")]
     Task LookAhead(bool inSession);
 
+    /// <summary>
+    /// The person is gone: what is in memory goes too. Interleaves, since a turn here may wait for the user's grain, which calls
+    /// this: whatever such a turn commits misses its row.
+    /// </summary>
+    [Alias("forget"), AlwaysInterleave]
+    Task Forget();
+
     /// <summary>Answers a nudge that was said outside sessions.</summary>
     [Alias("answer-nudge")]
     Task<Outcome<CompanionView>> AnswerNudge(Command command, Guid nudge, NudgeAnswer answer);

@@ -21,6 +21,10 @@ public interface IPersonSessionsGrain : IGrainWithStringKey
     [Alias("end")]
     Task<Outcome<FocusSessionView>> End(Command command, Guid session, SessionEnd end);
 
+    /// <summary>The person is gone, and their sessions with them. Interleaves, as the companion's does, and for the same reason.</summary>
+    [Alias("forget"), AlwaysInterleave]
+    Task Forget();
+
     /// <summary>Has the companion look whether something is due to a person who is in no session.</summary>
     [Alias("look-ahead")]
     Task LookAhead();

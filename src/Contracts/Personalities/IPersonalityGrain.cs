@@ -37,7 +37,7 @@ public interface IPersonalityGrain : IGrainWithStringKey
     [Alias("remove-owner")]
     Task<Outcome<Nothing>> RemoveOwner(Command command, Guid user);
 
-    /// <summary>After a user is gone, and with it, by cascade, its role and configs: tells so, and goes too if nobody else owned it.</summary>
+    /// <summary>After a user is gone, and with it, by cascade, its role and configs: tells so, and goes too if it owned it and nobody else owns or edits it.</summary>
     /// <param name="mayKnow">It may have been told before: then what it knows already isn't told again.</param>
     [Alias("forget")]
     Task Forget(PersonalityOwner gone, bool mayKnow);

@@ -59,6 +59,16 @@ public sealed record PersonalityView(
     [property: Id(31)] DateTimeOffset CreatedAt,
     [property: Id(32)] DateTimeOffset UpdatedAt)
 {
+    /// <summary>The end of the epoch of a cursor that came with the card: what follows is told without the inside.</summary>
+    public const string CardMark = "-card";
+
+    /// <summary>What the card leaves out, as JSON names it.</summary>
+    public static readonly IReadOnlyList<string> Inside =
+    [
+        "systemPromptId", "defaultLlmConfigId", "characterInfo", "personalityTraits", "tone", "age", "appearance", "likes", "dislikes",
+        "conversationalGoals", "conversationalExamples", "errorMessage", "customFields", "voiceSettings", "imageSettings", "settings", "owners",
+    ];
+
     public PersonalityRole? RoleOf(Guid? user)
     {
         for (var i = 0; user is not null && i < Owners.Count; i++)

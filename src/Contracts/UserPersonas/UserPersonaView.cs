@@ -19,5 +19,5 @@ public sealed record UserPersonaView(
     [property: Id(13)] DateTimeOffset CreatedAt,
     [property: Id(14)] DateTimeOffset UpdatedAt)
 {
-    public bool MayUse(Actor actor) => IsPublic || actor.ActsForTenant || OwnerId == actor.User;
+    public bool MayUse(Guid user) => IsPublic || OwnerId == user;
 }

@@ -113,4 +113,5 @@ public static class UserRefusals
     public const string NotFound = "user_not_found";
     public const string IdentityTaken = "identity_taken";
     public const string IdentityConflict = "identity_conflict";
+    public const string Inactive = "user_inactive";
 }

@@ -25,6 +25,9 @@ public sealed record Caller(Guid KeyId, ApiKeyKind Kind, Guid? Tenant, Guid? Use
 
     public bool IsAdmin => Kind is ApiKeyKind.TenantAdmin or ApiKeyKind.Operator;
 
+    /// <summary>May act for users other than its own: operators may, the keys of a tenant if they may delegate.</summary>
+    public bool ActsForOthers => Kind == ApiKeyKind.Operator || (Kind != ApiKeyKind.User && MayDelegate);
+
     public ActorKind ActorKind => Kind switch
     {
         ApiKeyKind.Operator => ActorKind.Operator,
@@ -45,11 +48,16 @@ public sealed class Acting(Caller caller, Guid tenant, Guid? user)
 
     public Actor Actor { get; } = new(caller.ActorKind, user);
 
-    /// <summary>May read and change what belongs to that user.</summary>
-    public bool MayActFor(Guid user) => User is { } own ? own == user : Caller.Kind != ApiKeyKind.User;
+    /// <summary>Who acts for a user is that user; who names none acts for anybody, if it acts for others at all.</summary>
+    public bool MayActFor(Guid user) => User is { } own ? own == user : Caller.ActsForOthers;
 
-    /// <summary>An admin may look after users without being allowed to speak as one.</summary>
-    public bool MaySpeakFor(Guid user) => MayActFor(user) && (User is not null || Caller is not { Kind: ApiKeyKind.TenantAdmin, MayDelegate: false });
+    /// <summary>Nobody's thing is its to see otherwise.</summary>
+    public bool MayActForAnybody => User is not null || Caller.ActsForOthers;
+
+    /// <summary>Admins look after accounts without being allowed to act for their users.</summary>
+    public bool LooksAfterAccounts => Actor.IsAdmin || (User is null && Caller.ActsForOthers);
+
+    public bool MayLookAfter(Guid user) => LooksAfterAccounts || MayActFor(user);
 }
 
 /// <summary>The caller as ASP.NET knows it.</summary>

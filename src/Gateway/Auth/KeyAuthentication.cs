@@ -28,7 +28,7 @@ public sealed class KeyAuthentication(
     private static readonly Refusal NoKey = new(
         RefusalKind.Unauthenticated, "key_missing", "Send a key: 'Authorization: Bearer pa_…'.");
 
-    private static readonly Refusal WrongKey = new(
+    public static readonly Refusal WrongKey = new(
         RefusalKind.Unauthenticated, "key_unknown", "The key or token is unknown, revoked or expired.");
 
     /// <summary>A key (not a token, which runs out) as the header had it.</summary>

@@ -8,7 +8,7 @@ using PersonaActors.Gateway.Http;
 
 namespace PersonaActors.Gateway.Auth;
 
-/// <summary>Which callers a route is for, as far as their key alone says it. Routes that name none are for every key and every token for the API.</summary>
+/// <summary>Which callers a route is for, as far as their key alone says it, and that they act for nobody where it is for admins. Routes that name none are for every key and every token for the API.</summary>
 public static class Policies
 {
     /// <summary>Connection tokens for real time too, also from the query string.</summary>
@@ -29,6 +29,7 @@ public static class Policies
         services.AddHostedService(provider => provider.GetRequiredService<KeyRing>());
         services.AddSingleton<ConnectionTokens>();
         services.AddSingleton<IdentityIndex>();
+        services.AddSingleton<UserStandings>();
         services.AddSingleton<ActingResolver>();
         // Without the core, data protection would come too, which keeps files of its own and which nothing here uses.
         services.AddWebEncoders();
@@ -39,7 +40,7 @@ public static class Policies
         });
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusalsByRule>();
         services.AddAuthorizationBuilder()
-            .SetDefaultPolicy(Of(new("token_audience", "This token opens the hub and the event streams only.", caller => caller.Audience != TokenAudience.Realtime)))
+            .SetDefaultPolicy(Of(new("token_audience", "This token opens the hub and the event streams only.", caller => caller.Audience != TokenAudience.Realtime, asItself: false)))
             .AddPolicy(Realtime, policy => policy.RequireAuthenticatedUser())
             .AddPolicy(Operator, Of(new("operator_only", "Only an operator's key may do this.", caller => caller.Kind == ApiKeyKind.Operator)))
             .AddPolicy(Admin, Of(new("admin_only", "Only a tenant admin's or an operator's key may do this.", caller => caller.IsAdmin)))
@@ -49,15 +50,21 @@ public static class Policies
     private static AuthorizationPolicy Of(CallerRule rule) => new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(rule).Build();
 
     /// <summary>A rule that is asked itself, and says what it refuses with.</summary>
-    private sealed class CallerRule(string code, string detail, Func<Caller, bool> allows) : AuthorizationHandler<CallerRule>, IAuthorizationRequirement
+    /// <param name="asItself">Not for who acts for a user: that one is the user.</param>
+    private sealed class CallerRule(string code, string detail, Func<Caller, bool> allows, bool asItself = true) : AuthorizationHandler<CallerRule>, IAuthorizationRequirement
     {
         public Refusal Refusal { get; } = Refusal.Forbidden(code, detail);
 
+        // Each rule is asked for all of them.
         private Func<Caller, bool> Allows => allows;
+
+        private bool AsItself => asItself;
+
+        private static bool ActsForUser(AuthorizationHandlerContext context) => context.Resource is HttpContext http && http.Request.Headers.ContainsKey(ActingResolver.UserHeader);
 
         protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, CallerRule requirement)
         {
-            if (context.User.Identity is CallerIdentity { Caller: { } caller } && requirement.Allows(caller))
+            if (context.User.Identity is CallerIdentity { Caller: { } caller } && requirement.Allows(caller) && !(requirement.AsItself && ActsForUser(context)))
             {
                 context.Succeed(requirement);
             }

@@ -53,7 +53,7 @@ public static class FocusModeEndpoints
         }
 
         var system = await Catalogue(grains, null).GetFocusMode(id);
-        return (null, system is { Value.IsActive: true } || actor.Kind == ActorKind.Operator ? system : null);
+        return (null, system is { Value.IsActive: true } || actor.IsOperator ? system : null);
     }
 
     private static async Task<IResult> Create(HttpContext http, FocusModeDraft body, ActingResolver who, Commands commands, IGrainFactory grains)
@@ -64,7 +64,7 @@ public static class FocusModeEndpoints
             return refusal.ToResult();
         }
 
-        var whose = body.IsSystem is true && actor.Kind == ActorKind.Operator ? null : tenant;
+        var whose = body.IsSystem is true && actor.IsOperator ? null : tenant;
         return (await commands.Run<FocusModeView>(http, whose, caller.KeyId, actor, body, command => Catalogue(grains, whose).CreateFocusMode(command, body)))
             .ToResult(mode => $"/v1/focus-modes/{mode.Id}");
     }
@@ -142,6 +142,6 @@ public static class FocusModeEndpoints
 
         // A repeat finds nothing any more, but the command log of whose it was knows it: the tenant's, or for an operator the system's.
         var outcome = await DeleteFrom(tenant);
-        return (outcome.Refusal is not null && tenant is not null && actor.Kind == ActorKind.Operator ? await DeleteFrom(null) : outcome).ToResult();
+        return (outcome.Refusal is not null && tenant is not null && actor.IsOperator ? await DeleteFrom(null) : outcome).ToResult();
     }
 }

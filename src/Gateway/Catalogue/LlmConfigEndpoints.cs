@@ -50,7 +50,7 @@ public static class LlmConfigEndpoints
             return refusal.ToResult();
         }
 
-        var read = await FindOwner(http, acting!, id, store, grains) is { } owner
+        var read = await FindOwner(http, acting!, id, who, store, grains) is { } owner
             ? await Owner(grains, acting!, owner).GetLlmConfig(id)
             : await Catalogue(grains, acting!).GetLlmConfig(id);
         return read is null ? Refusal.NotFound("llm_config").ToResult() : read.ToResult();
@@ -61,7 +61,7 @@ public static class LlmConfigEndpoints
         var (acting, refusal) = await who.Resolve(http);
         return refusal is not null
             ? refusal.ToResult()
-            : (await commands.Run<LlmConfigView>(http, acting!, body, async command => await FindOwner(http, acting!, id, store, grains) is { } owner
+            : (await commands.Run<LlmConfigView>(http, acting!, body, async command => await FindOwner(http, acting!, id, who, store, grains) is { } owner
                 ? await Owner(grains, acting!, owner).UpdateLlmConfig(command, id, body)
                 : await Catalogue(grains, acting!).UpdateLlmConfig(command, id, body))).ToResult();
     }
@@ -71,23 +71,24 @@ public static class LlmConfigEndpoints
         var (acting, refusal) = await who.Resolve(http);
         return refusal is not null
             ? refusal.ToResult()
-            : (await commands.Run<Nothing>(http, acting!, null, async command => await FindOwner(http, acting!, id, store, grains) is { } owner
+            : (await commands.Run<Nothing>(http, acting!, null, async command => await FindOwner(http, acting!, id, who, store, grains) is { } owner
                 ? await Owner(grains, acting!, owner).DeleteLlmConfig(command, id)
                 : await Catalogue(grains, acting!).DeleteLlmConfig(command, id))).ToResult();
     }
 
     /// <summary>
-    /// Whose config it is: the user's that the caller acts for, or, where it acts for none, whoever's it is. Nobody's are the
-    /// tenant's; somebody else's the tenant's catalogue doesn't know either.
+    /// Whose config it is: the user's that the caller acts for, or, where it acts for none, whoever's it is that it may act for.
+    /// Nobody's are the tenant's; somebody else's the tenant's catalogue doesn't know either.
     /// </summary>
-    private static async ValueTask<Guid?> FindOwner(HttpContext http, Acting acting, Guid id, LlmConfigStore store, IGrainFactory grains)
+    private static async ValueTask<Guid?> FindOwner(
+        HttpContext http, Acting acting, Guid id, ActingResolver who, LlmConfigStore store, IGrainFactory grains)
     {
         if (acting.User is { } user)
         {
             return await Owner(grains, acting, user).GetLlmConfig(id) is null ? null : user;
         }
 
-        return (await store.FindOwner(acting.Tenant, id, http.RequestAborted)).Owner;
+        return (await store.FindOwner(acting.Tenant, id, http.RequestAborted)).Owner is { } owner && await who.Check(acting, owner) is null ? owner : null;
     }
 
     private static IUserGrain Owner(IGrainFactory grains, Acting acting, Guid owner) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, owner));

@@ -6,7 +6,6 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Users;
 using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Gateway.Focus;
@@ -63,7 +62,7 @@ public static class FocusEndpoints
 
     private static async Task<IResult> Start(HttpContext http, StartSessionBody body, FocusSessions sessions, ActingResolver who, Commands commands)
     {
-        var (acting, person, refusal) = await UserEndpoints.FindNamed(http, body.User ?? http.Request.Query["user"].FirstOrDefault(), who);
+        var (acting, person, refusal) = await who.ActFor(http, body.User ?? http.Request.Query["user"].FirstOrDefault(), mayBeNew: true);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -76,7 +75,7 @@ public static class FocusEndpoints
     private static async Task<IResult> List(HttpContext http, string? user, string? state, ActingResolver who, FocusStore store)
     {
         var (page, invalid) = PageQuery.Read(http);
-        var (acting, person, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, person, refusal) = await who.ActFor(http, user);
         var (wanted, unknown) = QueryWord.Read<FocusState>("state", state);
         if ((invalid ?? refusal ?? unknown) is { } no)
         {

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
@@ -18,6 +17,8 @@ public sealed record TimedSession(DateTimeOffset Now);
 /// <summary>The way from a request to a session or a person, shared by the native routes and those of the founding document.</summary>
 public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFactory grains, Clock time)
 {
+    private static readonly Refusal NoSession = Refusal.NotFound("session");
+
     public Clock Time => time;
 
     /// <summary>The session a path names, of a person the caller may act for; any other is, like one that isn't there, not found.</summary>
@@ -29,14 +30,11 @@ public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFa
             return (null, default, refusal);
         }
 
-        var owner = acting!.User ?? await store.FindOwner(acting.Tenant, id, http.RequestAborted);
-        return owner is { } person && acting.MayActFor(person) && await IsThere(acting, person)
-            ? (acting, new OwnedKey(acting.Tenant, person, id), null)
-            : (null, default, Refusal.NotFound("session"));
+        // The table is asked whose it is, also where only one could be meant: the grains of what was a person's may outlive them for a while.
+        var owner = acting!.MayActForAnybody ? await store.FindOwner(acting.Tenant, id, http.RequestAborted) : null;
+        refusal = owner is { } person ? await who.Check(acting, person) : acting.MayActForAnybody ? NoSession : ActingResolver.MayNotDelegate;
+        return refusal is null ? (acting, new OwnedKey(acting.Tenant, owner!.Value, id), null) : (null, default, refusal.Kind == RefusalKind.NotFound ? NoSession : refusal);
     }
-
-    /// <summary>The grains of what was a person's may outlive the person for a while, and nobody tells them all; the user's own knows.</summary>
-    public async ValueTask<bool> IsThere(Acting acting, Guid person) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, person)).Get() is not null;
 
     public IFocusSessionGrain Session(OwnedKey key) => grains.Of<IFocusSessionGrain>(key);
 

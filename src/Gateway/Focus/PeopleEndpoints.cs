@@ -7,7 +7,6 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Users;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Storage.Focus;
 
@@ -54,15 +53,15 @@ public static class PeopleEndpoints
     }
 
     private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, FocusSessions sessions) =>
-        await UserEndpoints.Find(http, id, who) is var (acting, person, refusal) && refusal is null
-        && await sessions.IsThere(acting!, person) && await sessions.Companion(acting!, person).Get() is { } read
+        await who.ActFor(http, id) is var (acting, person, refusal) && refusal is null
+        && await sessions.Companion(acting!, person).Get() is { } read
             ? read.ToResult()
             : (refusal ?? Refusal.NotFound("user")).ToResult();
 
     private static async Task<IResult> GetRhythm(HttpContext http, string id, ActingResolver who, FocusSessions sessions)
     {
-        var (acting, user, refusal) = await UserEndpoints.Find(http, id, who);
-        if (refusal is not null || !await sessions.IsThere(acting!, user) || await sessions.Companion(acting!, user).Get() is not { } read)
+        var (acting, user, refusal) = await who.ActFor(http, id);
+        if (refusal is not null || await sessions.Companion(acting!, user).Get() is not { } read)
         {
             return (refusal ?? Refusal.NotFound("user")).ToResult();
         }
@@ -81,7 +80,7 @@ public static class PeopleEndpoints
     private static async Task<IResult> ListTasks(HttpContext http, string id, ActingResolver who, CompanionStore store)
     {
         var (page, invalid) = PageQuery.Read(http);
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         return (invalid ?? refusal) is { } no
             ? no.ToResult()
             : Answers.Page(await store.Tasks(acting!.Tenant, person, page.After, page.Limit + 1, http.RequestAborted), page.Limit, task => task.Id.ToString());
@@ -89,7 +88,7 @@ public static class PeopleEndpoints
 
     private static async Task<IResult> GetTask(HttpContext http, string id, Guid taskId, ActingResolver who, CompanionStore store)
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         return refusal is null && await store.Task(acting!.Tenant, person, taskId) is { } task
             ? Answers.Entity(task)
             : (refusal ?? Refusal.NotFound("task")).ToResult();
@@ -112,7 +111,7 @@ public static class PeopleEndpoints
     private static async Task<IResult> ListMemories(HttpContext http, string id, ActingResolver who, CompanionStore store, Clock time)
     {
         var (page, invalid) = PageQuery.Read(http);
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         return (invalid ?? refusal) is { } no
             ? no.ToResult()
             : Answers.Page(
@@ -134,7 +133,7 @@ public static class PeopleEndpoints
 
     private static async Task<IResult> Stats(HttpContext http, string id, int? days, ActingResolver who, FocusReports reports)
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         refusal ??= CheckDays(days);
         return refusal is null && await reports.Stats(new TenantScopedKey(acting!.Tenant, person), days ?? 7) is { } stats
             ? Results.Json(stats, Wire.Json)
@@ -143,7 +142,7 @@ public static class PeopleEndpoints
 
     private static async Task<IResult> Streak(HttpContext http, string id, ActingResolver who, FocusReports reports)
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         return refusal is null && await reports.Stats(new TenantScopedKey(acting!.Tenant, person), 1) is { } stats
             ? Results.Json(stats.Habit, Wire.Json)
             : (refusal ?? Refusal.NotFound("user")).ToResult();
@@ -151,7 +150,7 @@ public static class PeopleEndpoints
 
     private static async Task<IResult> Next(HttpContext http, string id, int? minutes, ActingResolver who, FocusReports reports)
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         if (refusal is null && minutes is < 5 or > 480)
         {
             refusal = Refusal.Invalid("minutes", "'minutes' is from 5 to 480.");
@@ -164,7 +163,7 @@ public static class PeopleEndpoints
 
     private static async Task<IResult> Export(HttpContext http, string id, string? format, int? days, ActingResolver who, FocusReports reports)
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id);
         var (wanted, unknown) = QueryWord.Read<ExportFormat>("format", format);
         refusal ??= unknown ?? CheckDays(days);
         if (refusal is not null || await reports.Export(new TenantScopedKey(acting!.Tenant, person), wanted ?? ExportFormat.Csv, days ?? 365) is not { } export)
@@ -182,7 +181,7 @@ public static class PeopleEndpoints
         HttpContext http, string id, object? body, ActingResolver who, FocusSessions sessions, Commands commands, Func<ICompanionGrain, Command, Task<Outcome<T>>> call)
         where T : class
     {
-        var (acting, person, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, person, refusal) = await who.ActFor(http, id, mayBeNew: true);
         return refusal is not null
             ? refusal
             : await commands.Run<T>(http, acting!, body, command => call(sessions.Companion(acting!, person), command));

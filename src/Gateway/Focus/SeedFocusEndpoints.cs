@@ -57,13 +57,7 @@ public static class SeedFocusEndpoints
             return refusal.ToResult();
         }
 
-        var person = body!.PersonId!.Value;
-        (var acting, refusal) = await who.Resolve(http);
-        if (refusal is null && !acting!.MayActFor(person))
-        {
-            refusal = Refusal.NotFound("user");
-        }
-
+        (var acting, var person, refusal) = await who.ActFor(http, body!.PersonId!.Value.ToString(), mayBeNew: true);
         if (refusal is not null)
         {
             return refusal.ToResult();

@@ -68,7 +68,7 @@ public static class PersonalityEndpoints
             return no.ToResult();
         }
 
-        var scope = acting!.Caller.IsAdmin ? RowScope.OfTenant(acting.Tenant) : new RowScope(acting.Tenant, acting.User, null);
+        var scope = acting!.Actor.IsAdmin ? RowScope.OfTenant(acting.Tenant) : new RowScope(acting.Tenant, acting.User, null);
         var found = await store.List(scope, page.After, tag, page.Search, page.Limit + 1, http.RequestAborted);
         return Answers.Page(found.ConvertAll(p => new PersonalityCard(
             p.Id, p.Name, p.Slug, p.DisplayName, p.AvatarUrl, p.Tags, p.IsPublic, p.DefinitionPublic, p.RoleOf(acting.User), p.Version, p.CreatedAt, p.UpdatedAt)),

@@ -8,9 +8,9 @@ using PersonaActors.Storage.Personalities;
 namespace PersonaActors.Gateway.Personalities;
 
 /// <summary>
-/// Which personality a text in an address means: its id, its slug, or an alias (the user's own before the tenant's). Where a
-/// slug led last is remembered, and followed only if the personality's replica says that the slug is its own: then, by
-/// constraint, it is nobody else's. Whether the caller may use it is the grain's to say.
+/// Which personality a text in an address means: its id, the user's own alias, its slug, or an alias of the tenant. Where a slug
+/// led last is remembered, if it was nobody's own alias, and followed only if the personality's replica says that it is still
+/// at that version: then, by constraint, it is nobody else's slug or alias. Whether the caller may use it is the grain's to say.
 /// </summary>
 /// <param name="replicas">None in a gateway without grains, which looks each time.</param>
 public sealed class PersonalityIndex(PersonalityStore store, Replicas? replicas = null) : IDisposable
@@ -32,18 +32,24 @@ public sealed class PersonalityIndex(PersonalityStore store, Replicas? replicas 
             return null;
         }
 
-        if (replicas is not null && _ledTo.TryGetValue((tenant, text), out Guid last)
-            && await replicas.Read(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, new TenantScopedKey(tenant, last))) is { } it && it.Slug == text)
+        if (replicas is not null && _ledTo.TryGetValue((tenant, text), out (Guid Id, long Version) last)
+            && await replicas.Read(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, new TenantScopedKey(tenant, last.Id))) is { } it
+            && it.Slug == text && it.Version == last.Version)
         {
-            return last;
+            return last.Id;
         }
 
-        if (await store.FindBySlug(tenant, text, cancel) is not { } found)
+        if (await store.Find(tenant, user, text, cancel) is not { } found)
         {
-            return await store.FindByAlias(tenant, user, text, cancel);
+            return null;
         }
 
-        return _ledTo.Set((tenant, text), found, new MemoryCacheEntryOptions { Size = 1 });
+        if (found.IsForAll)
+        {
+            _ledTo.Set((tenant, text), (found.Id, found.Version), new MemoryCacheEntryOptions { Size = 1 });
+        }
+
+        return found.Id;
     }
 
     public void Dispose() => _ledTo.Dispose();

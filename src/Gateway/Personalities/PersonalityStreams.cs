@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Realtime;
@@ -6,9 +7,21 @@ namespace PersonaActors.Gateway.Personalities;
 
 public static class PersonalityStreams
 {
-    /// <summary>Its events tell the inside, so the stream is for those who may see that; everybody else follows the prompts made of it.</summary>
+    /// <summary>For those who see the card only: what happens to its inside isn't told, only that the version is another.</summary>
+    private static readonly Guise Card = new(PersonalityView.CardMark, static e =>
+    {
+        var data = JsonNode.Parse(e.Data.Json)!.AsObject();
+        foreach (var name in data["changes"] is JsonObject ? PersonalityView.Inside : [])
+        {
+            data["changes"]!.AsObject().Remove(name);
+        }
+
+        return e with { Epoch = e.Epoch + PersonalityView.CardMark, Data = new JsonText(data.ToJsonString(Wire.Json)) };
+    });
+
     public static StreamKind Kind(IGrainFactory grains) => StreamKind.Of<PersonalityView>("personality",
         (acting, id) => grains.Of<IPersonalityGrain>(new TenantScopedKey(acting.Tenant, id)).Get(acting.Actor),
-        (acting, personality) => personality.MayUse(acting.Actor) && personality.MaySeeDefinition(acting.Actor),
-        type => type is PersonalityEvents.AccessChanged or PersonalityEvents.Deleted);
+        static (acting, personality) => ValueTask.FromResult(personality.MayUse(acting.Actor)),
+        type => type is PersonalityEvents.AccessChanged or PersonalityEvents.Deleted,
+        guise: static (acting, personality) => personality.MaySeeDefinition(acting.Actor) ? null : Card);
 }

@@ -6,13 +6,14 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Users;
 using PersonaActors.Storage.Personas;
 
 namespace PersonaActors.Gateway.Personas;
 
 public static class PersonaEndpoints
 {
+    private static readonly Refusal Unknown = Refusal.NotFound("persona");
+
     public static void MapPersonas(this IEndpointRouteBuilder routes)
     {
         var personas = routes.MapGroup("/v1/personas").WithTags("Personas");
@@ -25,7 +26,7 @@ public static class PersonaEndpoints
 
     private static async Task<IResult> Create(HttpContext http, string? user, PersonaDraft body, ActingResolver who, Commands commands, IGrainFactory grains)
     {
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<PersonaView>(http, acting!, body, command => Owner(grains, acting!, owner).CreatePersona(command, body)))
@@ -40,43 +41,49 @@ public static class PersonaEndpoints
             return invalid.ToResult();
         }
 
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         return refusal is null && await Owner(grains, acting!, owner).Get() is not null
             ? Answers.Page(await store.List(acting!.Tenant, owner, page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, persona => persona.Id.ToString())
             : (refusal ?? Refusal.NotFound("user")).ToResult();
     }
 
-    private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, PersonaStore store, IGrainFactory grains)
+    private static async Task<IResult> Get(HttpContext http, Guid id, string? user, ActingResolver who, PersonaStore store, IGrainFactory grains)
     {
-        var (acting, refusal) = await who.Resolve(http);
-        return refusal is null && await FindOwner(acting!, id, store, http) is { } owner && await Persona(grains, acting!, owner, id).Get() is { } read
+        var (acting, refusal) = await who.Resolve(http, user);
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        (var owner, refusal) = await FindOwner(http, acting!, id, who, store);
+        return refusal is null && await Persona(grains, acting!, owner, id).Get() is { } read
             ? read.ToResult()
-            : (refusal ?? Refusal.NotFound("persona")).ToResult();
+            : (refusal ?? Unknown).ToResult();
     }
 
-    private static async Task<IResult> Update(HttpContext http, Guid id, PersonaChange body, ActingResolver who, PersonaStore store, Commands commands, IGrainFactory grains)
+    private static Task<IResult> Update(
+        HttpContext http, Guid id, string? user, PersonaChange body, ActingResolver who, PersonaStore store, Commands commands, IGrainFactory grains) =>
+        Run<PersonaView>(http, id, user, body, who, store, commands, (acting, owner, command) => Persona(grains, acting, owner, id).Update(command, body));
+
+    private static Task<IResult> Delete(HttpContext http, Guid id, string? user, ActingResolver who, PersonaStore store, Commands commands, IGrainFactory grains) =>
+        Run<Nothing>(http, id, user, null, who, store, commands, (acting, owner, command) => Owner(grains, acting, owner).DeletePersona(command, id));
+
+    private static async Task<IResult> Run<T>(
+        HttpContext http, Guid id, string? user, object? body, ActingResolver who, PersonaStore store, Commands commands, Func<Acting, Guid, Command, Task<Outcome<T>>> call)
+        where T : class
     {
-        var (acting, refusal) = await who.Resolve(http);
+        var (acting, refusal) = await who.Resolve(http, user);
         return refusal is not null
             ? refusal.ToResult()
-            : (await commands.Run<PersonaView>(http, acting!, body, async command => await FindOwner(acting!, id, store, http) is { } owner
-                ? await Persona(grains, acting!, owner, id).Update(command, body)
-                : Refusal.NotFound("persona"))).ToResult();
+            : (await commands.Run<T>(http, acting!, body, async command =>
+            {
+                var (owner, no) = await FindOwner(http, acting!, id, who, store);
+                return no is not null ? no : await call(acting!, owner, command);
+            })).ToResult();
     }
 
-    private static async Task<IResult> Delete(HttpContext http, Guid id, ActingResolver who, PersonaStore store, Commands commands, IGrainFactory grains)
-    {
-        var (acting, refusal) = await who.Resolve(http);
-        return refusal is not null
-            ? refusal.ToResult()
-            : (await commands.Run<Nothing>(http, acting!, null, async command => await FindOwner(acting!, id, store, http) is { } owner
-                ? await Owner(grains, acting!, owner).DeletePersona(command, id)
-                : Refusal.NotFound("persona"))).ToResult();
-    }
-
-    /// <summary>Whose persona the path names: the user's that the caller acts for, or, where it acts for none, whoever's it is.</summary>
-    private static async ValueTask<Guid?> FindOwner(Acting acting, Guid id, PersonaStore store, HttpContext http) =>
-        acting.User ?? await store.FindOwner(acting.Tenant, id, http.RequestAborted);
+    private static ValueTask<(Guid Owner, Refusal? Refusal)> FindOwner(HttpContext http, Acting acting, Guid id, ActingResolver who, PersonaStore store) =>
+        who.OwnerOf(acting, () => store.FindOwner(acting.Tenant, id, http.RequestAborted), Unknown);
 
     private static IUserGrain Owner(IGrainFactory grains, Acting acting, Guid owner) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, owner));
 

@@ -5,7 +5,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
-using PersonaActors.Gateway.Users;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -54,14 +53,10 @@ public static class PromptBatch
     private static async ValueTask<Outcome<PromptAnswer>> Resolve(
         Acting acting, PromptPair pair, PromptBatchBody body, ActingResolver who, PersonalityIndex index, IPromptDesk desk, CancellationToken cancel)
     {
-        if ((pair.User is null ? acting.User : await who.FindUser(acting.Tenant, pair.User, cancel)) is not { } user || !acting.MayActFor(user))
+        var (_, user, no) = await who.ActFor(acting, pair.User, mayBeNew: false, cancel);
+        if (no is not null)
         {
-            return Refusal.NotFound("user");
-        }
-
-        if (!acting.MaySpeakFor(user))
-        {
-            return ActingResolver.MayNotDelegate;
+            return no;
         }
 
         if ((pair.Personality is null) == (pair.UserPersona is null))

@@ -9,7 +9,6 @@ using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
-using PersonaActors.Gateway.Users;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -64,7 +63,7 @@ public static class PromptEndpoints
         HttpContext http, string personality, PromptOccasion? occasion, ActingResolver who, PersonalityIndex index, IPromptDesk desk)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
-        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
+        var (acting, user, refusal) = await who.ActFor(http, named.User);
         if ((refusal ?? named.Refusal) is { } no)
         {
             await Problems.Write(http, no);
@@ -83,7 +82,7 @@ public static class PromptEndpoints
     private static async Task UserPersona(HttpContext http, Guid id, PromptOccasion? occasion, ActingResolver who, IPromptDesk desk)
     {
         var named = PromptQuery.Parse(http.Request.QueryString);
-        var (acting, user, refusal) = await UserEndpoints.FindNamed(http, named.User, who);
+        var (acting, user, refusal) = await who.ActFor(http, named.User);
         if ((refusal ?? named.Refusal) is { } no)
         {
             await Problems.Write(http, no);

@@ -5,7 +5,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
-using PersonaActors.Gateway.Users;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -30,7 +29,7 @@ public sealed class PromptLane(
             || !HttpMethods.IsGet(request.Method) || request.Headers.Origin.Count > 0 || request.Headers.ContainsKey(ActingResolver.UserHeader)
             || request.Headers.ContainsKey(ActingResolver.TenantHeader)
             || KeyAuthentication.Remembered(http, keys) is not { } acting || CallerLimits.MayLimit(acting.Caller, options)
-            || !acting.MaySpeakFor(user) || !Guid.TryParseExact(personality, "D", out var id))
+            || !acting.MayActFor(user) || !Guid.TryParseExact(personality, "D", out var id))
         {
             return next(http);
         }

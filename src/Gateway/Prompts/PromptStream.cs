@@ -35,12 +35,14 @@ public sealed class PromptStream
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), ConcurrentDictionary<Watch, byte>> _byStream = new();
 
     private readonly IPromptDesk _desk;
+    private readonly ActingResolver _who;
     private readonly bool _hearsOfDrops;
 
     /// <param name="keeper">None in a gateway without grains.</param>
-    public PromptStream(IPromptDesk desk, Keeper? keeper = null)
+    public PromptStream(IPromptDesk desk, ActingResolver who, Keeper? keeper = null)
     {
         _desk = desk;
+        _who = who;
         if (keeper is not null)
         {
             _hearsOfDrops = true;
@@ -106,7 +108,7 @@ public sealed class PromptStream
 
     private async ValueTask<StreamSight?> Look(Acting acting, string rest)
     {
-        if (Parse(rest) is not var (user, personality) || !acting.MayActFor(user))
+        if (Parse(rest) is not var (user, personality) || !await _who.MayActFor(acting, user))
         {
             return null;
         }

@@ -77,7 +77,7 @@ public sealed class Admission(EventPump pump, Presence presence, StreamDirectory
         while (true)
         {
             var relay = pump.RelayOf(kind, sight, stream);
-            var subscription = new Subscription(connection, relay, stream);
+            var subscription = new Subscription(connection, relay, stream) { Guise = sight.Guise };
             if (!relay.Enter(subscription))
             {
                 pump.Forget(relay);
@@ -88,6 +88,13 @@ public sealed class Admission(EventPump pump, Presence presence, StreamDirectory
             {
                 // Access may have ended between the first look and being on the list of those who are looked at again.
                 var again = kind.ChangesAccess is null ? (kind, sight) : await pump.Look(connection.Acting, stream);
+                if (again is var (_, other) && other.Guise != sight.Guise)
+                {
+                    sight = other;
+                    relay.Leave(subscription);
+                    continue;
+                }
+
                 var answer = again is not var (_, seen) ? StreamAnswer.No(stream, StreamDirectory.NotFound)
                     : relay is DerivedRelay derived ? await Answer(request, derived, subscription)
                     : await Answer(request, (LogRelay)relay, subscription, seen);
@@ -131,13 +138,14 @@ public sealed class Admission(EventPump pump, Presence presence, StreamDirectory
     private async Task<StreamAnswer> Answer(StreamRequest request, LogRelay relay, Subscription subscription, StreamSight sight)
     {
         await relay.Open(request.After);
+        var epoch = $"{relay.Epoch}{subscription.Guise?.Mark}";
         if (request.After is not { } after)
         {
             subscription.Cursor = relay.Head;
-            return new StreamAnswer { Stream = relay.Stream, Epoch = relay.Epoch, Seq = subscription.Cursor, Replayed = 0 };
+            return new StreamAnswer { Stream = relay.Stream, Epoch = epoch, Seq = subscription.Cursor, Replayed = 0 };
         }
 
-        var sameEpoch = request.Epoch is null || request.Epoch == relay.Epoch;
+        var sameEpoch = request.Epoch is null || request.Epoch == epoch;
         if (sameEpoch && !relay.Reaches(after))
         {
             await relay.CatchUpWithLog(after);
@@ -148,10 +156,10 @@ public sealed class Admission(EventPump pump, Presence presence, StreamDirectory
             Resumes.Add(1);
             subscription.Cursor = after;
             var seq = Math.Max(after, relay.Head);
-            return new StreamAnswer { Stream = relay.Stream, Epoch = relay.Epoch, Seq = seq, Replayed = seq - after };
+            return new StreamAnswer { Stream = relay.Stream, Epoch = epoch, Seq = seq, Replayed = seq - after };
         }
 
-        if (sight.Epoch != relay.Epoch)
+        if (sight.Epoch != epoch)
         {
             // The database was restored between the two reads.
             pump.CheckSoon();
@@ -163,7 +171,7 @@ public sealed class Admission(EventPump pump, Presence presence, StreamDirectory
         return new StreamAnswer
         {
             Stream = relay.Stream,
-            Epoch = relay.Epoch,
+            Epoch = epoch,
             Reset = true,
             Oldest = relay.Oldest,
             Newest = sight.Seq,

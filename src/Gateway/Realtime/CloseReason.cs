@@ -1,6 +1,6 @@
 namespace PersonaActors.Gateway.Realtime;
 
-/// <summary>Why the server ends a connection, in the words the client gets. All but the last three may resume at once with the same credentials.</summary>
+/// <summary>Why the server ends a connection, in the words the client gets. All but the last four may resume at once with the same credentials.</summary>
 public sealed record CloseReason(string Code, string Detail)
 {
     public static readonly CloseReason Slow = new("slow_consumer", "More than 1 MiB waited for this connection. Connect again and resume.");
@@ -14,6 +14,7 @@ public sealed record CloseReason(string Code, string Detail)
     public static readonly CloseReason Silent = new("silent", "Nothing came from this client for 30 seconds, no ping either. Connect again and resume.");
     public static readonly CloseReason TokenExpired = new("token_expired", "The token has expired. Connect again with a new one.");
     public static readonly CloseReason KeyRevoked = new("key_revoked", "The key that this connection was made with has ended.");
+    public static readonly CloseReason UserInactive = new("user_inactive", "The user of this connection is not active.");
     public static readonly CloseReason UserDeleted = new("user_deleted", "The user of this connection was deleted.");
 
     public override string ToString() => $"{Code}: {Detail}";

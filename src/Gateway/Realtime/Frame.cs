@@ -48,6 +48,7 @@ public sealed class EventBatch : Frame
     public const int MaxWeight = 64 * 1024;
 
     private readonly StreamEvent[] _events;
+    private EventBatch? _guised;
 
     public EventBatch(StreamEvent[] events)
     {
@@ -70,6 +71,9 @@ public sealed class EventBatch : Frame
 
     /// <summary>What of it lies behind a number.</summary>
     public EventBatch After(long seq) => First > seq ? this : new EventBatch(_events[(int)(seq + 1 - First)..]);
+
+    /// <summary>The same for those who see less of it; made once for all of them.</summary>
+    public EventBatch In(Guise guise) => _guised ??= new EventBatch(Array.ConvertAll(_events, e => guise.Show(e)));
 
     /// <summary>Cuts a run of events into batches of bounded size.</summary>
     public static IEnumerable<EventBatch> Cut(IReadOnlyList<StreamEvent> events)

@@ -15,7 +15,7 @@ public sealed class HubClient(HubConnectionContext connection, Acting acting, Cl
     protected override int SizeOf(Frame frame) => frame.Hub.GetSerializedMessage(connection.Protocol).Length;
 
     protected override ValueTask WriteReason(CloseReason reason) =>
-        connection.WriteAsync(new CloseMessage(reason.ToString(), allowReconnect: reason != CloseReason.KeyRevoked && reason != CloseReason.UserDeleted));
+        connection.WriteAsync(new CloseMessage(reason.ToString(), allowReconnect: reason != CloseReason.KeyRevoked && reason != CloseReason.UserInactive && reason != CloseReason.UserDeleted));
 
     protected override void End(bool taken) => connection.Abort();
 }

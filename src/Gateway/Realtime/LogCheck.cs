@@ -73,6 +73,11 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
             try
             {
                 await Check(stoppingToken);
+                await roster.CheckUsers(stoppingToken);
+            }
+            catch (StorageUnavailableException)
+            {
+                // The check of the streams says so.
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -19,6 +20,7 @@ using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Prompts;
+using PersonaActors.Gateway.UserPersonas;
 using PersonaActors.Gateway.Users;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Personas;
@@ -82,33 +84,32 @@ public static class RealtimeComposition
         return socket;
     }
 
-    private static void AddStream(this IServiceCollection services, Func<IGrainFactory, IServiceProvider, StreamKind> kind) =>
+    /// <summary>Adds a kind of stream; subjects with rules of their own do it beside their endpoints.</summary>
+    public static void AddStream(this IServiceCollection services, Func<IGrainFactory, IServiceProvider, StreamKind> kind) =>
         services.AddSingleton(provider => kind(provider.GetRequiredService<IGrainFactory>(), provider));
 
     private static void AddStreams(this IServiceCollection services)
     {
         services.AddStream((grains, provider) => StreamKind.Of<UserView>("user",
             // Somebody else isn't even looked for.
-            (acting, id) => acting.MayActFor(id) ? grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : Task.FromResult<Read<UserView>?>(null),
-            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted) with { Spell = UserOf(provider) });
-        services.AddStream((grains, _) => StreamKind.Of<UserPersonaView>("user-persona",
+            (acting, id) => acting.MayLookAfter(id) ? grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : Task.FromResult<Read<UserView>?>(null),
+            static (_, _) => ValueTask.FromResult(true), type => type is EventTypes.UserDeleted or EventTypes.UserAccessChanged,
+            guise: (acting, user) => acting.MayActFor(user.Id) ? null : Account) with { Spell = UserOf(provider) });
+        services.AddStream((grains, provider) => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, persona) => persona.MayUse(acting.Actor), type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
+            (acting, persona) => UserPersonaEndpoints.MaySee(Who(provider), acting, persona),
+            type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
         services.AddStream((grains, _) => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
-            (acting, _) => acting.Caller.IsAdmin && acting.User is null) with { Spell = OwnTenant });
+            (acting, _) => ValueTask.FromResult(acting.Actor.IsAdmin)) with { Spell = OwnTenant });
         services.AddStream((grains, provider) => StreamKind.Of<CompanionView>("companion",
             // The companion's grain may still live when its person is gone.
-            async (acting, id) => !acting.MayActFor(id) || await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
-                ? null
-                : await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id) with { Spell = UserOf(provider) });
+            async (acting, id) => await Who(provider).MayActFor(acting, id) ? await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
+            static (_, _) => ValueTask.FromResult(true), owner: person => person.Id) with { Spell = UserOf(provider) });
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
-            // As the companion's.
-            async (grains, key) => await grains.Of<IUserGrain>(new TenantScopedKey(key.Tenant, key.Owner)).Get() is null ? null : await grains.Of<IFocusSessionGrain>(key).Get(),
-            session => session.UserId);
+            (grains, key) => grains.Of<IFocusSessionGrain>(key).Get(), session => session.UserId);
         // Who is with a thing is shown to those who may see the thing.
         services.AddSingleton(provider => provider.GetRequiredService<Presence>().ToStreamKind(async (acting, place) =>
             await provider.GetRequiredService<StreamDirectory>().Look(acting, place) is not null) with
@@ -130,14 +131,13 @@ public static class RealtimeComposition
         services.AddStream((grains, provider) => PersonalityStreams.Kind(grains) with { Spell = PersonalityOf(provider) });
     }
 
+    private static ActingResolver Who(IServiceProvider provider) => provider.GetRequiredService<ActingResolver>();
+
     /// <summary>The caller's own tenant needs no id, which no route shows.</summary>
     private static ValueTask<string?> OwnTenant(Acting acting, string rest) => ValueTask.FromResult(rest is "" or "tenant" ? acting.Tenant.ToString() : null);
 
-    private static Func<Acting, string, ValueTask<string?>> UserOf(IServiceProvider provider)
-    {
-        var who = provider.GetRequiredService<ActingResolver>();
-        return async (acting, rest) => (rest == UserEndpoints.Me ? acting.User : await who.FindUser(acting.Tenant, rest, CancellationToken.None))?.ToString();
-    }
+    private static Func<Acting, string, ValueTask<string?>> UserOf(IServiceProvider provider) =>
+        async (acting, rest) => (await Who(provider).FindUser(acting, rest, CancellationToken.None))?.ToString();
 
     private static Func<Acting, string, ValueTask<string?>> PersonalityOf(IServiceProvider provider)
     {
@@ -153,18 +153,22 @@ public static class RealtimeComposition
             && await user(acting, rest[..colon]) is { } who && await personality(acting, rest[(colon + 1)..]) is { } with ? $"{who}:{with}" : null;
     }
 
-    /// <summary>A stream of something that belongs to a user whom its name doesn't tell.</summary>
+    /// <summary>A user for those who look after the account: what GET of it shows, not what else belongs to the user.</summary>
+    private static readonly Guise Account = new("", static e =>
+        e with { Data = JsonText.From(new { changes = JsonNode.Parse(e.Data.Json)!["changes"] ?? new JsonObject() }) });
+
+    /// <summary>A stream of something that belongs to a user whom its name doesn't tell. Whose it is, is the table's to say: its grain may still live when they are gone.</summary>
     private static void AddOwnedStream<T>(
         this IServiceCollection services, string name, Func<IServiceProvider, Func<Guid, Guid, CancellationToken, Task<Guid?>>> findOwner, Func<IGrainFactory, OwnedKey, Task<Read<T>?>> read, Func<T, Guid> ownerOf)
         where T : class =>
         services.AddSingleton(provider =>
         {
-            var grains = provider.GetRequiredService<IGrainFactory>();
+            var (grains, who) = (provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<ActingResolver>());
             var owners = findOwner(provider);
             return StreamKind.Of<T>(name,
-                async (acting, id) => (acting.User ?? await owners(acting.Tenant, id, CancellationToken.None)) is { } owner && acting.MayActFor(owner)
+                async (acting, id) => acting.MayActForAnybody && await owners(acting.Tenant, id, CancellationToken.None) is { } owner && await who.MayActFor(acting, owner)
                     ? await read(grains, new OwnedKey(acting.Tenant, owner, id))
                     : null,
-                static (_, _) => true, owner: ownerOf);
+                static (_, _) => ValueTask.FromResult(true), owner: ownerOf);
         });
 }

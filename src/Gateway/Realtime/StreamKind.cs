@@ -9,9 +9,17 @@ namespace PersonaActors.Gateway.Realtime;
 /// <param name="State">What GET of the entity answers; made only where it is sent.</param>
 public sealed record StreamSight(Guid? Tenant, string Epoch, long Seq, Func<JsonText> State)
 {
+    /// <summary>Where the caller sees less than there is.</summary>
+    public Guise? Guise { get; init; }
+
     /// <summary>Another stream on which may be told that this one is lost: of the user to whom the thing belongs.</summary>
     public string? LeansOn { get; init; }
 }
+
+/// <summary>How a stream is told to those who see less of its thing than there is. A kind of stream has one at most.</summary>
+/// <param name="Mark">The end of its epoch: where the state is another one too, a cursor of the whole isn't gone on with in this, nor the other way round.</param>
+/// <param name="Show">The event without what isn't theirs to see.</param>
+public sealed record Guise(string Mark, Func<StreamEvent, StreamEvent> Show);
 
 /// <summary>
 /// One kind of stream, the part of a name before its colon. <see cref="Look"/> answers nothing alike for an id that is
@@ -29,7 +37,8 @@ public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<Stre
 
     /// <summary>A stream named by an entity's id: read by the entity's grain, shown to whom <paramref name="maySee"/> admits.</summary>
     public static StreamKind Of<T>(
-        string name, Func<Acting, Guid, Task<Read<T>?>> read, Func<Acting, T, bool> maySee, Func<string, bool>? changesAccess = null, Func<T, Guid>? owner = null)
+        string name, Func<Acting, Guid, Task<Read<T>?>> read, Func<Acting, T, ValueTask<bool>> maySee, Func<string, bool>? changesAccess = null, Func<T, Guid>? owner = null,
+        Func<Acting, T, Guise?>? guise = null)
         where T : class =>
         new(name, async (acting, rest) =>
         {
@@ -38,8 +47,12 @@ public sealed record StreamKind(string Name, Func<Acting, string, ValueTask<Stre
                 return null;
             }
 
-            return await read(acting, id) is { } found && maySee(acting, found.Value)
-                ? new StreamSight(acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value)) { LeansOn = owner is null ? null : StreamName.User(owner(found.Value)) }
+            return await read(acting, id) is { } found && await maySee(acting, found.Value)
+                ? new StreamSight(acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value))
+                {
+                    LeansOn = owner is null ? null : StreamName.User(owner(found.Value)),
+                    Guise = guise?.Invoke(acting, found.Value),
+                }
                 : null;
         }, changesAccess);
 }

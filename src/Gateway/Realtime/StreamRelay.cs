@@ -91,14 +91,17 @@ internal abstract class StreamRelay(EventPump pump, Guid? tenant, string stream,
         }
     }
 
-    /// <summary>Looks at every subscriber again as at subscribe; who may not see the stream any more loses it and is told.</summary>
+    /// <summary>
+    /// Looks at every subscriber again as at subscribe. Who may not see the stream any more, or sees more or less of it than
+    /// before, loses it and is told; who subscribes again gets what there is to see now.
+    /// </summary>
     public async Task Recheck()
     {
         foreach (var subscription in Subscriptions())
         {
             try
             {
-                if (await pump.Look(subscription.Connection.Acting, stream) is null)
+                if (await pump.Look(subscription.Connection.Acting, stream) is not var (_, sight) || sight.Guise != subscription.Guise)
                 {
                     Withdraw(subscription);
                 }

@@ -17,6 +17,9 @@ internal sealed class Subscription(EventConnection connection, StreamRelay relay
     /// <summary>The version of a derived stream that the client has.</summary>
     public string? Version { get; set; }
 
+    /// <summary>Where it sees less of the stream than there is.</summary>
+    public Guise? Guise { get; init; }
+
     public bool Ended => _ended;
 
     /// <summary>The user's being where the stream is about; over with the subscription.</summary>
@@ -33,7 +36,7 @@ internal sealed class Subscription(EventConnection connection, StreamRelay relay
     {
         if (!_ended && batch.Last > Cursor)
         {
-            connection.Send(batch.After(Cursor));
+            connection.Send((Guise is { } guise ? batch.In(guise) : batch).After(Cursor));
             Cursor = batch.Last;
         }
     }

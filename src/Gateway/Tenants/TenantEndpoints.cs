@@ -25,6 +25,9 @@ public sealed record FreshToken(string Token, Guid User, TokenAudience Audience,
 
 public static class TenantEndpoints
 {
+    private static readonly Refusal MayNotHandOn = Refusal.Forbidden(
+        ActingResolver.MayNotDelegate.Code, "This key may not act for users, so it makes none that do: no user keys, and services and admins with 'mayDelegate' false.");
+
     public static void MapTenants(this IEndpointRouteBuilder routes)
     {
         var tenants = routes.MapGroup("/v1/tenants").WithTags("Tenants");
@@ -70,22 +73,19 @@ public static class TenantEndpoints
 
     private static async Task<IResult> Get(HttpContext http, Guid id, IGrainFactory grains)
     {
-        var caller = http.Caller();
-        return (caller.Kind == ApiKeyKind.Operator || (caller.Tenant == id && caller.IsAdmin))
-            && await grains.Of<ITenantGrain>(new TenantKey(id)).Get() is { } read
+        return MayManage(http, id) && await grains.Of<ITenantGrain>(new TenantKey(id)).Get() is { } read
             ? read.ToResult()
             : Refusal.NotFound("tenant").ToResult();
     }
 
     private static async Task<IResult> Update(HttpContext http, Guid id, TenantChange body, Commands commands, IGrainFactory grains)
     {
-        var caller = http.Caller();
-        if (caller.Kind != ApiKeyKind.Operator && (caller.Tenant != id || !caller.IsAdmin))
+        if (!MayManage(http, id))
         {
             return Refusal.NotFound("tenant").ToResult();
         }
 
-        var acting = new Acting(caller, id, null);
+        var acting = new Acting(http.Caller(), id, null);
         return (await commands.Run<TenantView>(http, acting, body, command => grains.Of<ITenantGrain>(new TenantKey(id)).Update(command, body))).ToResult();
     }
 
@@ -101,6 +101,9 @@ public static class TenantEndpoints
         return outcome.ToResult();
     }
 
+    private static bool MayManage(HttpContext http, Guid tenant) =>
+        http.Caller() is { IsAdmin: true } caller && (caller.Tenant is null || caller.Tenant == tenant) && !http.Request.Headers.ContainsKey(ActingResolver.UserHeader);
+
     private static async Task<IResult> CreateKey(HttpContext http, NewKeyBody body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
@@ -114,6 +117,13 @@ public static class TenantEndpoints
             return Refusal.Invalid("kind", "'kind' is one of user, service, tenant-admin.").ToResult();
         }
 
+        // Or whoever may make keys could act for anybody by making one that may.
+        var actsForOthers = body.MayDelegate ?? kind == ApiKeyKind.Service;
+        if ((actsForOthers || kind == ApiKeyKind.User) && !acting!.Caller.ActsForOthers)
+        {
+            return MayNotHandOn.ToResult();
+        }
+
         Guid? user = null;
         if (body.User is { } named)
         {
@@ -124,7 +134,7 @@ public static class TenantEndpoints
             }
         }
 
-        var (text, key) = ApiKeyText.Make(Guid.CreateVersion7(time.GetUtcNow()), kind, body.Name ?? "", user, kind == ApiKeyKind.Service || body.MayDelegate is true);
+        var (text, key) = ApiKeyText.Make(Guid.CreateVersion7(time.GetUtcNow()), kind, body.Name ?? "", user, actsForOthers);
         var outcome = await commands.Run<ApiKeyView>(http, acting!, body, command => grains.Of<ITenantGrain>(new TenantKey(acting!.Tenant)).AddKey(command, key));
         // A repeat answers without the key: it was shown once.
         return outcome.Show(view => new FreshKey(view.Id, view.Kind, view.Name, view.Prefix, view.UserId, view.MayDelegate, view.CreatedAt, view.Id == key.Id ? text : null))
@@ -196,15 +206,20 @@ public static class TenantEndpoints
         }
 
         var caller = acting.Caller;
+        if (!acting.MayActForAnybody)
+        {
+            return ActingResolver.MayNotDelegate.ToResult();
+        }
+
         var user = body.User is { } named ? await who.FindUser(acting.Tenant, named, http.RequestAborted) : acting.User;
         if (user is null)
         {
             return (body.User is null ? new Refusal(RefusalKind.Invalid, "user_required", "Name the user that the token is for.", "user") : Refusal.NotFound("user")).ToResult();
         }
 
-        if (caller.Kind == ApiKeyKind.User ? user != caller.User : caller is { Kind: ApiKeyKind.TenantAdmin, MayDelegate: false })
+        if (await who.Check(acting, user.Value) is { } no)
         {
-            return ActingResolver.MayNotDelegate.ToResult();
+            return (no.Kind == RefusalKind.NotFound ? ActingResolver.MayNotDelegate : no).ToResult();
         }
 
         if (await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user.Value)).Get() is null || await keys.FindById(caller.KeyId, http.RequestAborted) is not { } key)

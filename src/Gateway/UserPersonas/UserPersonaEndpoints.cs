@@ -7,7 +7,6 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Users;
 using PersonaActors.Storage.UserPersonas;
 
 namespace PersonaActors.Gateway.UserPersonas;
@@ -31,7 +30,7 @@ public static class UserPersonaEndpoints
 
     private static async Task<IResult> Create(HttpContext http, string? user, UserPersonaDraft body, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -50,24 +49,24 @@ public static class UserPersonaEndpoints
             return no.ToResult();
         }
 
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         return refusal is null && await grains.Of<IUserGrain>(new TenantScopedKey(acting!.Tenant, owner)).Get() is not null
             ? Answers.Page(await store.List(acting.Tenant, owner, count, after, PageQuery.Trimmed(search), limit + 1, http.RequestAborted), limit,
                 persona => string.Create(CultureInfo.InvariantCulture, $"{persona.UsageCount}:{persona.Id}"))
             : (refusal ?? Refusal.NotFound("user")).ToResult();
     }
 
-    private static async Task<IResult> Get(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains)
+    private static async Task<IResult> Get(HttpContext http, Guid id, string? user, ActingResolver who, IGrainFactory grains)
     {
-        var (acting, refusal) = await who.Resolve(http);
-        return refusal is null && await Grain(grains, acting!, id).Get() is { } read && read.Value.MayUse(acting!.Actor)
+        var (acting, refusal) = await who.Resolve(http, user);
+        return refusal is null && await Grain(grains, acting!, id).Get() is { } read && await MaySee(who, acting!, read.Value)
             ? read.ToResult()
             : (refusal ?? Unknown).ToResult();
     }
 
     private static async Task<IResult> Update(HttpContext http, Guid id, string? user, UserPersonaChange body, ActingResolver who, Commands commands, IGrainFactory grains)
     {
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<UserPersonaView>(http, acting!, body, command => Grain(grains, acting!, id).Update(command, owner, body))).ToResult();
@@ -75,7 +74,7 @@ public static class UserPersonaEndpoints
 
     private static async Task<IResult> Delete(HttpContext http, Guid id, string? user, ActingResolver who, Commands commands, IGrainFactory grains)
     {
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<Nothing>(http, acting!, null, command => Grain(grains, acting!, id).Delete(command, owner))).ToResult();
@@ -83,7 +82,7 @@ public static class UserPersonaEndpoints
 
     private static async Task<IResult> Duplicate(HttpContext http, Guid id, string? user, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -95,20 +94,23 @@ public static class UserPersonaEndpoints
 
     private static async Task<IResult> Use(HttpContext http, Guid id, string? user, UserPersonaUse body, ActingResolver who, Commands commands, IGrainFactory grains)
     {
-        var (acting, owner, refusal) = await UserEndpoints.FindNamed(http, user, who);
+        var (acting, owner, refusal) = await who.ActFor(http, user);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<UserPersonaUsage>(http, acting!, body, command => Grain(grains, acting!, id).Use(command, owner, body))).ToResult();
     }
 
-    private static async Task<IResult> Stats(HttpContext http, Guid id, ActingResolver who, IGrainFactory grains, UserPersonaStore store)
+    private static async Task<IResult> Stats(HttpContext http, Guid id, string? user, ActingResolver who, IGrainFactory grains, UserPersonaStore store)
     {
-        var (acting, refusal) = await who.Resolve(http);
-        return refusal is null && (await Grain(grains, acting!, id).Get())?.Value is { } persona && persona.MayUse(acting!.Actor)
-               && await store.Stats(acting.Tenant, id, http.RequestAborted) is { } stats
+        var (acting, refusal) = await who.Resolve(http, user);
+        return refusal is null && (await Grain(grains, acting!, id).Get())?.Value is { } persona && await MaySee(who, acting!, persona)
+               && await store.Stats(acting!.Tenant, id, http.RequestAborted) is { } stats
             ? Results.Json(stats, Wire.Json)
             : (refusal ?? Unknown).ToResult();
     }
+
+    /// <summary>What is public all of the tenant see, the rest who may act for its owner.</summary>
+    public static async ValueTask<bool> MaySee(ActingResolver who, Acting acting, UserPersonaView persona) => persona.IsPublic || await who.MayActFor(acting, persona.OwnerId);
 
     /// <summary>The list's order is a count and an id, and so is its cursor: <c>12:0193…</c>.</summary>
     private static bool TryReadAfter(HttpContext http, out long count, out Guid after)

@@ -42,7 +42,7 @@ public static class OverrideEndpoints
 
     private static async Task<IResult> List(HttpContext http, string id, ActingResolver who, OverrideStore store, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, user, refusal) = await who.Account(http, id);
         var (page, invalid) = PageQuery.Read(http);
         if ((refusal ?? invalid) is { } no)
         {
@@ -56,7 +56,7 @@ public static class OverrideEndpoints
 
     private static async Task<IResult> Get(HttpContext http, string id, string personality, ActingResolver who, PersonalityIndex index, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, user, refusal) = await who.Account(http, id);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -81,7 +81,7 @@ public static class OverrideEndpoints
         HttpContext http, string id, object? body, ActingResolver who, Commands commands, IGrainFactory grains, Func<IUserGrain, Command, Task<Outcome<T>>> call)
         where T : class
     {
-        var (acting, user, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, user, refusal) = await who.Account(http, id);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<T>(http, acting!, body, command => call(Grain(grains, acting!, user), command))).ToResult();
@@ -92,7 +92,7 @@ public static class OverrideEndpoints
         Func<IUserGrain, Guid, Command, Task<Outcome<T>>> call)
         where T : class
     {
-        var (acting, user, refusal) = await UserEndpoints.Find(http, id, who);
+        var (acting, user, refusal) = await who.Account(http, id);
         return refusal is not null
             ? refusal.ToResult()
             : (await commands.Run<T>(http, acting!, body, async command => await index.Find(acting!.Tenant, user, personality, http.RequestAborted) is { } found

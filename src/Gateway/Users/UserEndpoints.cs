@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
@@ -18,9 +17,6 @@ public sealed record DefaultPersonaBody(Guid? PersonaId);
 
 public static class UserEndpoints
 {
-    /// <summary>In place of an id: the user that the caller acts for.</summary>
-    public const string Me = "me";
-
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/v1/users").WithTags("Users");
@@ -76,6 +72,7 @@ public static class UserEndpoints
     {
         var (acting, refusal) = await who.Resolve(http);
         var (page, invalid) = PageQuery.Read(http, search);
+        refusal ??= acting is { User: null, LooksAfterAccounts: false } ? ActingResolver.MayNotDelegate : null;
         if ((refusal ?? invalid) is { } no)
         {
             return no.ToResult();
@@ -86,7 +83,7 @@ public static class UserEndpoints
     }
 
     private static async Task<IResult> Get(HttpContext http, string id, ActingResolver who, IGrainFactory grains) =>
-        await Find(http, id, who) is var (acting, user, refusal) && refusal is null && await Grain(grains, acting!, user).Get() is { } read
+        await who.Account(http, id) is var (acting, user, refusal) && refusal is null && await Grain(grains, acting!, user).Get() is { } read
             ? read.ToResult()
             : (refusal ?? Refusal.NotFound("user")).ToResult();
 
@@ -95,8 +92,8 @@ public static class UserEndpoints
 
     private static async Task<IResult> Update(HttpContext http, string id, UserChange body, ActingResolver who, Commands commands, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await Find(http, id, who);
-        if (refusal is null && acting!.Caller.Kind == ApiKeyKind.User && (body.IsFree.IsSet || body.IsActive.IsSet))
+        var (acting, user, refusal) = await who.Account(http, id);
+        if (refusal is null && acting!.User is not null && (body.IsFree.IsSet || body.IsActive.IsSet))
         {
             refusal = Refusal.Forbidden("admin_only", "Only a service, admin or operator key changes 'isFree' and 'isActive'.");
         }
@@ -115,8 +112,8 @@ public static class UserEndpoints
     private static async Task<IResult> ChangeIdentities(
         HttpContext http, string id, UserIdentity? body, ActingResolver who, Commands commands, IGrainFactory grains, Func<IUserGrain, Command, Task<Outcome<UserView>>> change)
     {
-        var (acting, user, refusal) = await Find(http, id, who);
-        if (refusal is null && acting!.Caller.Kind == ApiKeyKind.User)
+        var (acting, user, refusal) = await who.Account(http, id);
+        if (refusal is null && acting!.User is not null)
         {
             refusal = Refusal.Forbidden("may_not_register", "Identities are attached with a service, admin or operator key: who a person is elsewhere is not theirs to say.");
         }
@@ -128,7 +125,7 @@ public static class UserEndpoints
 
     private static async Task<IResult> SetDefaultPersona(HttpContext http, string id, DefaultPersonaBody body, ActingResolver who, Commands commands, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await Find(http, id, who);
+        var (acting, user, refusal) = await who.Account(http, id);
         if (refusal is null && body.PersonaId is null)
         {
             refusal = Refusal.Invalid("personaId", "'personaId' is required: a user always has a default persona.");
@@ -141,7 +138,7 @@ public static class UserEndpoints
 
     private static async Task<IResult> Delete(HttpContext http, string id, ActingResolver who, Commands commands, KeyRing keys, IGrainFactory grains)
     {
-        var (acting, user, refusal) = await Find(http, id, who);
+        var (acting, user, refusal) = await who.Account(http, id);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -155,40 +152,6 @@ public static class UserEndpoints
         }
 
         return outcome.ToResult();
-    }
-
-    /// <summary>The user that a path names. One that the caller may not act for is, like one that doesn't exist, not found.</summary>
-    public static async ValueTask<(Acting? Acting, Guid User, Refusal? Refusal)> Find(HttpContext http, string id, ActingResolver who)
-    {
-        var (acting, refusal) = await who.Resolve(http);
-        if (refusal is not null)
-        {
-            return (null, default, refusal);
-        }
-
-        // The token of a request that goes away is made when it is asked for: an id needs no looking up, so it asks for none.
-        Guid? user = Guid.TryParse(id, out var known) ? known : id == Me ? acting!.User : await who.FindUser(acting!.Tenant, id, http.RequestAborted);
-        return user is { } found && acting!.MayActFor(found) ? (acting, found, null) : (null, default, Refusal.NotFound("user"));
-    }
-
-    /// <summary>The user that <c>?user=</c> names, or else whom the caller acts for.</summary>
-    public static async ValueTask<(Acting? Acting, Guid User, Refusal? Refusal)> FindNamed(HttpContext http, string? user, ActingResolver who)
-    {
-        if (user is not null)
-        {
-            var found = await Find(http, user, who);
-            return found.Refusal is null && !found.Acting!.MaySpeakFor(found.User) ? (null, default, ActingResolver.MayNotDelegate) : found;
-        }
-
-        var (acting, refusal) = await who.Resolve(http);
-        if (refusal is not null)
-        {
-            return (null, default, refusal);
-        }
-
-        return acting!.User is { } own
-            ? (acting, own, null)
-            : (null, default, new Refusal(RefusalKind.Invalid, "user_required", $"Name the user in '?user=' or {ActingResolver.UserHeader}.", "user"));
     }
 
     private static IUserGrain Grain(IGrainFactory grains, Acting acting, Guid user) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, user));

@@ -258,7 +258,7 @@ public sealed class CatalogueGrain(
     private static readonly Refusal ModeTaken = Refusal.Conflict("focus_mode_exists", "A focus mode of that name exists.", "modeName");
 
     private Refusal? MayWrite(Command command) => _tenant is null
-        ? command.Actor.Kind == ActorKind.Operator ? null : OperatorOnly
+        ? command.Actor.IsOperator ? null : OperatorOnly
         : command.Actor.ActsForTenant ? null : AdminOnly;
 
     private static Refusal? CheckVersion(Command command, long version) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
@@ -299,6 +300,13 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             new JsonObject { ["eventId"] = nudge, ["answer"] = SessionState.Word(answer) });
     }
 
+    public Task Forget()
+    {
+        _known = null;
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
     /// <summary>One change of the companion: its rows, the model's version that orders them, one event with what changed, the answer.</summary>
     private async Task<Outcome<T>> Commit<T>(
         CompanionState before, CompanionState after, string type, Command? command, Outcome<T> outcome, DateTimeOffset now, Action<ScopedBatch> rows, JsonObject? data = null,
@@ -318,7 +326,15 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             batch.Answer(command, _key.Id, outcome, now);
         }
 
-        return outcome.After(await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq }));
+        try
+        {
+            return outcome.After(await _owner.Commit(batch, events => _known = after with { Seq = events[^1].Seq }));
+        }
+        catch (PostgresException e) when (e.IsForeignKey())
+        {
+            DeactivateOnIdle();
+            throw new ActivationOutdatedException("The person was deleted.", e);
+        }
     }
 
     /// <summary>

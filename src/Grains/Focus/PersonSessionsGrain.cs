@@ -135,6 +135,16 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
         return outcome;
     }
 
+    public async Task Forget()
+    {
+        await _owner.Change(() =>
+        {
+            _live = null;
+            return Task.CompletedTask;
+        });
+        DeactivateOnIdle();
+    }
+
     public async Task LookAhead() => await Companion.LookAhead(inSession: await sessions.LiveId(_key.Tenant, _key.Id) is not null);
 
     /// <summary>What the session committed also asks for this by the outbox: if it fails here, it happens a moment later.</summary>

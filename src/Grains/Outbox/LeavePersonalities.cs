@@ -1,14 +1,16 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
+using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Outbox;
 
 namespace PersonaActors.Grains.Outbox;
 
 /// <summary>
 /// The user's grain tells each personality itself that its user is gone. A crash may keep it from that; then this does, a
-/// while later, and finds nothing to do otherwise.
+/// while later, and finds nothing to do otherwise. When none knows the user any more, neither does the log: what the streams
+/// of the tenant and of others' characters say of the user goes.
 /// </summary>
-public sealed class LeavePersonalities(IGrainFactory grains) : IOutboxTaskHandler
+public sealed class LeavePersonalities(IGrainFactory grains, LogKeeper log) : IOutboxTaskHandler
 {
     public const string Kind = "user.leave";
 
@@ -25,5 +27,7 @@ public sealed class LeavePersonalities(IGrainFactory grains) : IOutboxTaskHandle
         {
             await grains.Of<IPersonalityGrain>(new TenantScopedKey(task.Tenant, id)).Forget(new PersonalityOwner(user, role), mayKnow: true);
         }
+
+        await log.EraseMentions(task.Tenant, user, cancel);
     }
 }

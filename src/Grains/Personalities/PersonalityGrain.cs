@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
+using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
@@ -42,9 +43,9 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     public ValueTask<Granted<PersonalityView>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _state?.View);
 
     public Task<Read<PersonalityView>?> Get(Actor actor) => Task.FromResult(
-        _state is { } row && row.View.MayUse(actor)
-            ? new Read<PersonalityView>(row.View.MaySeeDefinition(actor) ? row.View : row.View.WithoutDefinition(), database.Epoch, row.Seq)
-            : null);
+        _state is not { } row || !row.View.MayUse(actor) ? null
+        : row.View.MaySeeDefinition(actor) ? new Read<PersonalityView>(row.View, database.Epoch, row.Seq)
+        : new Read<PersonalityView>(row.View.WithoutDefinition(), database.Epoch + PersonalityView.CardMark, row.Seq));
 
     public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
     {
@@ -185,7 +186,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task<Outcome<PersonalityAlias>> SetAlias(Command command, string alias, bool personal)
     {
-        if ((Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Editor) ?? PersonalityRules.CheckAlias(alias)) is { } no)
+        if ((Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Owner) ?? PersonalityRules.CheckAlias(alias)) is { } no)
         {
             return no;
         }
@@ -247,7 +248,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
     public async Task<Outcome<Nothing>> RemoveAlias(Command command, string alias, bool personal)
     {
-        if (Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Editor) is { } no)
+        if (Check(command, personal ? PersonalityRole.Viewer : PersonalityRole.Owner) is { } no)
         {
             return no;
         }
@@ -301,10 +302,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         var now = Now();
         var batch = Begin();
-        if (gone.Role == PersonalityRole.Owner && !fresh.View.Owners.Any(owner => owner.Role == PersonalityRole.Owner))
+        if (gone.Role == PersonalityRole.Owner && !fresh.View.Owners.Any(owner => owner.Role >= PersonalityRole.Editor))
         {
             PersonalityStore.Delete(batch, _key.Tenant, row.View);
             batch.Append(_stream, null, PersonalityEvents.Deleted, now, JsonText.EmptyObject);
+            batch.Task(EraseStream.Kind, JsonText.From(new EraseStream.Payload(_stream)), now + EraseStream.After);
             await _owner.Commit(batch, _ => _state = null);
             DeactivateOnIdle();
             return;
@@ -367,6 +369,10 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
             DeactivateOnIdle();
             throw new ActivationOutdatedException("The system prompt of the personality was deleted.", e);
         }
+        catch (PostgresException e) when (e.IsUnique(PersonalityStore.NameKey) && next.Slug != _state?.View.Slug)
+        {
+            return SlugTaken;
+        }
         catch (PostgresException e) when (Expected(e) is { } refusal)
         {
             return refusal;
@@ -376,10 +382,13 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     private Task<Outcome<T>> Unchanged<T>(Command command, T known)
         where T : class => _owner.Unchanged(Begin(), command, command.Actor.User, Outcome<T>.Done(known).Since(database.Epoch, _state!.Seq), Now());
 
+    private static readonly Refusal SlugTaken = Refusal.Conflict("slug_taken", "A personality has this slug, or it as an alias.", "slug");
+
     private static Refusal? Expected(PostgresException e) => e switch
     {
-        _ when e.IsUnique(PersonalityStore.SlugKey) => Refusal.Conflict("slug_taken", "A personality with this slug exists.", "slug"),
-        _ when e.IsUnique(PersonalityStore.AliasKey) => Refusal.Conflict("alias_taken", "The alias means another personality already.", "alias"),
+        _ when e.IsUnique(PersonalityStore.SlugKey) => SlugTaken,
+        _ when e.IsUnique(PersonalityStore.AliasKey) || e.IsUnique(PersonalityStore.NameKey) =>
+            Refusal.Conflict("alias_taken", "The alias means a personality already, as its alias or its slug.", "alias"),
         _ when e.IsForeignKey(PersonalityStore.SystemPromptKey) => Refusal.NotFound("system_prompt"),
         _ when e.IsForeignKey(PersonalityStore.DefaultConfigKey) => Refusal.NotFound("llm_config"),
         _ when e.IsForeignKey(PersonalityStore.OwnerKey) || e.IsForeignKey(PersonalityStore.AliasUserKey) => Refusal.NotFound("user"),

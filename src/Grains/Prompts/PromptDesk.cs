@@ -21,6 +21,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     /// <summary>Each further try means that a write came between, or that something had to be fetched; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
 
+    private static readonly Refusal Inactive = Refusal.Forbidden(UserRefusals.Inactive, "The user is not active.");
+
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
@@ -64,11 +66,16 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             return new Gathered(Refusal.NotFound("user"));
         }
 
+        if (!me.User.IsActive)
+        {
+            return new Gathered(Inactive);
+        }
+
         var speaker = new TenantScopedKey(tenant, request.SpeakerId);
         var isPersonality = request.Speaker == PromptSpeaker.Personality;
         var personality = isPersonality ? reading.Take(PromptReplicas.Personality, new ReplicaKey(ReplicaKind.Personality, speaker)) : null;
         var userPersona = isPersonality ? null : reading.Take(PromptReplicas.UserPersona, new ReplicaKey(ReplicaKind.UserPersona, speaker));
-        if ((personality?.View?.MayUse(actor) ?? userPersona?.View?.MayUse(actor)) is not true)
+        if ((personality?.View?.MayUse(actor) ?? userPersona?.View?.MayUse(user)) is not true)
         {
             return new Gathered(Refusal.NotFound(isPersonality ? "personality" : "user_persona"));
         }

@@ -37,6 +37,11 @@ public static class TenantRules
             return refusal;
         }
 
+        if (key is { Kind: ApiKeyKind.User, MayDelegate: true })
+        {
+            return Refusal.Invalid("mayDelegate", "A user key acts as its user alone.");
+        }
+
         return (key.Kind == ApiKeyKind.User, key.UserId) switch
         {
             (true, null) => Refusal.Invalid("user", "A user key names its user."),

@@ -48,7 +48,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     public async Task<Outcome<UserPersonaView>> CreateCopy(Command command, Guid owner, Guid original)
     {
         var found = await GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, original)).Get();
-        if (found?.Value is not { } from || !from.MayUse(command.Actor with { User = owner }))
+        if (found?.Value is not { } from || !from.MayUse(owner))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -135,7 +135,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     public async Task<Outcome<UserPersonaUsage>> Use(Command command, Guid user, UserPersonaUse use)
     {
-        if (_state is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (_state is not { View: var known } || !known.MayUse(user))
         {
             return Refusal.NotFound("user_persona");
         }
@@ -176,7 +176,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
 
     private Refusal? MayChange(Command command, Guid user)
     {
-        if (_state is not { View: var known } || !known.MayUse(command.Actor with { User = user }))
+        if (_state is not { View: var known } || !known.MayUse(user))
         {
             return Refusal.NotFound("user_persona");
         }

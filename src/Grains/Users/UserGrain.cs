@@ -2,12 +2,14 @@ using System.Collections.Immutable;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
@@ -203,22 +205,20 @@ public sealed partial class UserGrain(
         var theirPersonas = await personas.Ids(_key.Tenant, _key.Id);
         var theirAssistants = await userPersonas.Ids(_key.Tenant, _key.Id);
         var theirPersonalities = await personalities.OfUser(_key.Tenant, _key.Id);
-        var batch = Begin();
+        // What outlives the user isn't theirs: the answer, and what is still to be done.
+        var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
         batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
         batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, true, theirPersonas, theirAssistants)), now);
-        if (theirPersonalities.Count > 0)
-        {
-            var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
-            batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left)), now + LeavePersonalities.After);
-        }
-
+        var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
+        batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left)), now + LeavePersonalities.After);
         batch.Answer(command, null, outcome, now);
         outcome = outcome.After(await _owner.Commit(batch, _ => _user = null));
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
+        await Task.WhenAll(GrainFactory.Of<ICompanionGrain>(_key).Forget(), GrainFactory.Of<IPersonSessionsGrain>(_key).Forget());
         foreach (var (id, role) in theirPersonalities)
         {
             await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role), mayKnow: false);
@@ -255,7 +255,12 @@ public sealed partial class UserGrain(
             UserStore.SetDefaultLlmConfig(batch, _key.Tenant, _key.Id, next.DefaultLlmConfigId, now);
         }
 
-        batch.Append(_stream, _key.Id, "user.updated", now, MergePatch.Between(known.View, next));
+        batch.Append(_stream, _key.Id, next.IsActive == known.View.IsActive ? "user.updated" : EventTypes.UserAccessChanged, now, MergePatch.Between(known.View, next));
+        if (known.View.IsActive && !next.IsActive)
+        {
+            batch.Task(EndLiveSession.Kind, JsonText.From(new EndLiveSession.Payload(_key.Id)), now);
+        }
+
         batch.Answer(command, _key.Id, outcome, now);
         return outcome.After(await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder }));
     }

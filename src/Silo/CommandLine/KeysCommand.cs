@@ -23,7 +23,7 @@ public static class KeysCommand
 
     public static readonly Option<Guid?> User = new("--user") { Description = "Whose, for a user's key", HelpName = "ID" };
 
-    public static readonly Option<bool> Delegate = new("--delegate") { Description = "A tenant admin's key that acts for users, as a service's does" };
+    public static readonly Option<bool> Delegate = new("--delegate") { Description = "A tenant admin's key that acts for users, as a service's does unless this is false" };
 
     public static readonly Argument<Guid> Id = new("ID") { Description = "As 'keys list' shows it" };
 
@@ -36,21 +36,23 @@ public static class KeysCommand
     public static async Task<int> Create(ParseResult given, CancellationToken cancel)
     {
         var (named, kindNamed, user) = (given.GetValue(Tenant), given.GetValue(Kind), given.GetValue(User));
-        if (given.GetValue(Operator) ? named is not null || kindNamed is not null || user is not null : named is null || kindNamed is null)
+        bool? delegates = given.GetResult(Delegate) is { Implicit: false } ? given.GetValue(Delegate) : null;
+        if (given.GetValue(Operator) ? named is not null || kindNamed is not null || user is not null || delegates is not null : named is null || kindNamed is null)
         {
-            throw new UsageException("A key is an operator's (--operator, without --tenant, --kind and --user) or a tenant's (--tenant and --kind).");
+            throw new UsageException("A key is an operator's (--operator, without --tenant, --kind, --user and --delegate) or a tenant's (--tenant and --kind).");
         }
 
         var kind = kindNamed is null ? ApiKeyKind.Operator : ApiKeyStore.Kind(kindNamed);
+        var mayDelegate = delegates ?? kind == ApiKeyKind.Service;
         var name = given.GetRequiredValue(Name);
-        if (TenantRules.Check(new NewApiKey(Guid.Empty, kind, name, "", [], [], user, false)) is { } refusal)
+        if (TenantRules.Check(new NewApiKey(Guid.Empty, kind, name, "", [], [], user, mayDelegate)) is { } refusal)
         {
             throw new UsageException(refusal.Detail);
         }
 
         await using var database = await OpenedDatabase.Open(Settings.Read(given.Configuration(), serves: false), cancel);
         var tenant = named is null ? null : (Guid?)(await Find(database, named, cancel)).Id;
-        var key = await KeyWriter.Create(database, tenant, kind, name, user, kind == ApiKeyKind.Service || given.GetValue(Delegate), TimeProvider.System, cancel);
+        var key = await KeyWriter.Create(database, tenant, kind, name, user, mayDelegate, TimeProvider.System, cancel);
         given.Print(new { key, kind, tenant, name }, key);
         return 0;
     }

@@ -23,6 +23,8 @@ public static class ServeCommand
         var settings = Settings.Read(configuration);
         var (database, demo, key) = await Patiently(() => Prepare(settings, cancel), cancel);
         await using var open = database;
+        // Nothing needs it any more, and it may do what the node must not.
+        ProcessEnvironment.Forget("PERSONA__DATABASE__MIGRATOR");
         await using var node = NodeComposition.Build(settings, configuration, database, settings.Auth ? null : demo);
         await node.StartAsync(cancel);
         Console.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");

@@ -88,6 +88,28 @@ public sealed class LogKeeper(Database database)
         await Run(EraseAnswersSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
     }
 
+    private const string EraseStreamSql = """
+        WITH gone AS (DELETE FROM events WHERE tenant_id = $1 AND stream = $2)
+        DELETE FROM streams WHERE tenant_id = $1 AND stream = $2
+        """;
+
+    /// <summary>Removes a stream whose thing is gone for good.</summary>
+    public Task EraseStream(Guid tenant, string stream, CancellationToken cancel) => Run(EraseStreamSql, cancel, Sql.Uuid(tenant), Sql.Text(stream));
+
+    // What is nobody's own: the tenant's, its catalogue's, its characters'.
+    private const string EraseMentionsSql = """
+        WITH mentioned AS (
+          SELECT stream, max(seq) AS last FROM events WHERE tenant_id = $1 AND owner_id IS NULL AND strpos(data::text, $2) > 0 GROUP BY stream),
+        gone AS (
+          DELETE FROM events e USING mentioned m WHERE e.tenant_id = $1 AND e.stream = m.stream AND e.seq <= m.last),
+        moved AS (
+          UPDATE streams s SET oldest = greatest(s.oldest, m.last + 1) FROM mentioned m WHERE s.tenant_id = $1 AND s.stream = m.stream RETURNING 1)
+        SELECT count(*) FROM moved
+        """;
+
+    /// <summary>Cuts the streams that outlive a user behind the last event that names them: whoever comes from before it gets the state.</summary>
+    public Task EraseMentions(Guid tenant, Guid user, CancellationToken cancel) => Run(EraseMentionsSql, cancel, Sql.Uuid(tenant), Sql.Text(user.ToString()));
+
     private const string TenantsSql = "SELECT tenant_id, event_retention_days FROM tenants ORDER BY tenant_id";
 
     public async Task<IReadOnlyList<(Guid Tenant, int RetentionDays)>> Tenants(CancellationToken cancel)

@@ -17,6 +17,8 @@ public sealed class PersonalityStore(Database database)
     public const string DefaultConfigKey = "personality_default_configs_config";
     public const string AliasKey = "personality_aliases_alias";
     public const string AliasUserKey = "personality_aliases_user";
+    /// <summary>Slugs and the tenant's aliases together.</summary>
+    public const string NameKey = "personality_names_pkey";
     public const string TenantKey = "personalities_tenant_id_fkey";
 
     /// <summary>In the order that <see cref="Map"/> reads. Personal aliases are their users' business, and not part of it.</summary>
@@ -134,23 +136,21 @@ public sealed class PersonalityStore(Database database)
         row => new PersonalityAlias(row.GetString(0), user), cancel);
 
     private const string FindSql = """
-        SELECT id FROM personalities WHERE tenant_id = $1 AND slug = $2
+        SELECT p.id, p.version, p.slug = $2 AND NOT EXISTS (
+            SELECT FROM personality_aliases a WHERE a.tenant_id = $1 AND lower(a.alias) = lower($2) AND a.user_id IS NOT NULL)
+        FROM personalities p WHERE p.tenant_id = $1 AND p.id = coalesce(
+          (SELECT a.personality_id FROM personality_aliases a WHERE a.tenant_id = $1 AND a.user_id = $3 AND lower(a.alias) = lower($2)),
+          (SELECT s.id FROM personalities s WHERE s.tenant_id = $1 AND s.slug = $2),
+          (SELECT a.personality_id FROM personality_aliases a WHERE a.tenant_id = $1 AND a.user_id IS NULL AND lower(a.alias) = lower($2)))
         """;
 
-    private sealed record Found(Guid Id);
+    /// <param name="IsForAll">It is the slug, and nobody's own word for another: it means this to all as long as the personality stays what it is.</param>
+    public sealed record Named(Guid Id, long Version, bool IsForAll);
 
-    public async Task<Guid?> FindBySlug(Guid tenant, string slug, CancellationToken cancel) =>
-        (await database.ReadOne(RowScope.OfTenant(tenant), FindSql, [Sql.Uuid(tenant), Sql.Text(slug)], row => new Found(row.GetGuid(0)), cancel))?.Id;
-
-    private const string FindByAliasSql = """
-        SELECT personality_id FROM personality_aliases
-        WHERE tenant_id = $1 AND lower(alias) = lower($2) AND (user_id IS NULL OR user_id = $3)
-        ORDER BY user_id NULLS LAST LIMIT 1
-        """;
-
-    /// <summary>The user's own word for a personality goes before the tenant's.</summary>
-    public async Task<Guid?> FindByAlias(Guid tenant, Guid? user, string alias, CancellationToken cancel) => (await database.ReadOne(
-        RowScope.OfTenant(tenant), FindByAliasSql, [Sql.Uuid(tenant), Sql.Text(alias), Sql.Uuid(user)], row => new Found(row.GetGuid(0)), cancel))?.Id;
+    /// <summary>The user's own word for a personality goes before what the tenant calls one.</summary>
+    public Task<Named?> Find(Guid tenant, Guid? user, string name, CancellationToken cancel) => database.ReadOne(
+        RowScope.OfTenant(tenant), FindSql, [Sql.Uuid(tenant), Sql.Text(name), Sql.Uuid(user)],
+        row => new Named(row.GetGuid(0), row.GetInt64(1), row.GetBoolean(2)), cancel);
 
     private const string ListSql = $"""
         SELECT {Columns} {From}

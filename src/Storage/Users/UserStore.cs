@@ -134,6 +134,15 @@ public sealed class UserStore(Database database, LlmConfigStore configs)
         [Sql.Uuid(tenant), Sql.Texts([.. identities.Select(i => i.Provider)]), Sql.Texts([.. identities.Select(i => i.Subject)])],
         row => row.GetGuid(0), cancel);
 
+    private const string AwaySql = """
+        SELECT w.id, u.id IS NOT NULL FROM unnest($2::uuid[]) AS w(id)
+        LEFT JOIN users u ON u.tenant_id = $1 AND u.id = w.id WHERE u.is_active IS NOT TRUE
+        """;
+
+    /// <summary>Of these users, those that aren't active, and whether they are there at all.</summary>
+    public Task<List<(Guid User, bool IsThere)>> Away(Guid tenant, Guid[] users, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfTenant(tenant), AwaySql, [Sql.Uuid(tenant), Sql.Uuids(users)], row => (row.GetGuid(0), row.GetBoolean(1)), cancel);
+
     private const string ListSql = """
         SELECT u.id, u.username, u.time_zone, u.is_free, u.is_active, u.version, u.created_at, u.updated_at, d.persona_id,
           (SELECT json_agg(json_build_object('provider', i.provider, 'subject', i.subject) ORDER BY i.created_at, i.provider, i.subject)

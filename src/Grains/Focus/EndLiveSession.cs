@@ -1,0 +1,30 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Outbox;
+using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Outbox;
+
+namespace PersonaActors.Grains.Focus;
+
+/// <summary>A user is no longer active: their live session ends. One who is active again by then keeps it.</summary>
+public sealed class EndLiveSession(IGrainFactory grains, FocusStore sessions) : IOutboxTaskHandler
+{
+    public const string Kind = "focus.end-live";
+
+    private static readonly string NoFingerprint = new('0', 64);
+
+    public sealed record Payload(Guid Person);
+
+    string IOutboxTaskHandler.Kind => Kind;
+
+    public async Task Handle(OutboxTask task, CancellationToken cancel)
+    {
+        var person = new TenantScopedKey(task.Tenant, task.Payload.Read<Payload>().Person);
+        if ((await grains.Of<IUserGrain>(person).Get())?.Value.IsActive is false && await sessions.LiveId(person.Tenant, person.Id) is { } live)
+        {
+            var command = new Command($"focus:{live}:inactive", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, person.Id));
+            await grains.Of<IPersonSessionsGrain>(person).End(command, live, new SessionEnd(null, null, EarlyEnd: true));
+        }
+    }
+}
