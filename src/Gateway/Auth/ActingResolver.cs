@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Users;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Gateway.Auth;
@@ -167,12 +168,12 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
 
     private static Refusal? Check(Acting acting, Guid user, Standing standing) =>
         !acting.MayActFor(user) ? acting.User is null ? MayNotDelegate : NoUser
-        : standing == Standing.Inactive ? UserStandings.Inactive
+        : standing == Standing.Inactive ? UserRefusals.Inactive
         : null;
 
     private async ValueTask<Refusal?> CheckStanding(Acting acting, Guid user) => await standings.Of(acting.Tenant, user) switch
     {
-        Standing.Inactive => UserStandings.Inactive,
+        Standing.Inactive => UserRefusals.Inactive,
         // Keys and tokens end with their user.
         Standing.Unknown when acting.Caller.User == user => KeyAuthentication.WrongKey,
         _ => null,

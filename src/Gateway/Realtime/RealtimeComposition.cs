@@ -74,8 +74,9 @@ public static class RealtimeComposition
     private static void AddStreams(this IServiceCollection services)
     {
         services.AddStream((grains, _) => StreamKind.Of<UserView>("user",
-            (acting, id) => grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, user) => ValueTask.FromResult(acting.MayLookAfter(user.Id)), type => type is EventTypes.UserDeleted or EventTypes.UserAccessChanged,
+            // Somebody else isn't even looked for.
+            (acting, id) => acting.MayLookAfter(id) ? grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : Task.FromResult<Read<UserView>?>(null),
+            static (_, _) => ValueTask.FromResult(true), type => type is EventTypes.UserDeleted or EventTypes.UserAccessChanged,
             guise: (acting, user) => acting.MayActFor(user.Id) ? null : Account));
         services.AddStream((grains, who) => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
