@@ -10,7 +10,10 @@ public sealed class DeletedUserTests(Room room) : IClassFixture<Room>
 {
     private static async Task<Guid> Make(Person owner, string info) => (await owner.Client.Post("/v1/personalities", new
     {
-        name = "Lila", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = info, personalityTraits = "",
+        name = "Lila",
+        slug = $"p{Guid.NewGuid():N}"[..20],
+        characterInfo = info,
+        personalityTraits = "",
     })).Should(HttpStatusCode.Created).Id;
 
     [Fact]

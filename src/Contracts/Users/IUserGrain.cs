@@ -113,5 +113,6 @@ public static class UserRefusals
     public const string NotFound = "user_not_found";
     public const string IdentityTaken = "identity_taken";
     public const string IdentityConflict = "identity_conflict";
-    public const string Inactive = "user_inactive";
+
+    public static readonly Refusal Inactive = Refusal.Forbidden("user_inactive", "The user is not active.");
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Contracts.Users;
 using PersonaActors.Grains;
 using PersonaActors.Storage.Tenants;
 
@@ -186,12 +187,12 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
 
     private static Refusal? Check(Acting acting, Guid user, Standing standing) =>
         !acting.MayActFor(user) ? acting.User is null ? MayNotDelegate : NoUser
-        : standing == Standing.Inactive ? UserStandings.Inactive
+        : standing == Standing.Inactive ? UserRefusals.Inactive
         : null;
 
     private async ValueTask<Refusal?> CheckStanding(Acting acting, Guid user) => await standings.Of(acting.Tenant, user) switch
     {
-        Standing.Inactive => UserStandings.Inactive,
+        Standing.Inactive => UserRefusals.Inactive,
         // Keys and tokens end with their user.
         Standing.Unknown when acting.Caller.User == user => KeyAuthentication.WrongKey,
         _ => null,

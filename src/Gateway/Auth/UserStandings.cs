@@ -19,8 +19,6 @@ public enum Standing
 /// <param name="replicas">None in a gateway without grains, which asks the grain.</param>
 public sealed class UserStandings(IGrainFactory grains, Clock time, Replicas? replicas = null)
 {
-    public static readonly Refusal Inactive = Refusal.Forbidden(UserRefusals.Inactive, "The user is not active.");
-
     public async ValueTask<Standing> Of(Guid tenant, Guid user)
     {
         var key = new TenantScopedKey(tenant, user);

@@ -232,7 +232,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         var added = new PersonalityAlias(alias, user);
         var outcome = Outcome<PersonalityAlias>.Done(added);
-        var batch = BeginAs(user);
+        var batch = Begin();
         PersonalityStore.InsertAlias(batch, _key.Tenant, _key.Id, added, now);
         batch.Answer(command, user, outcome, now);
         try
@@ -268,7 +268,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = BeginAs(user);
+        var batch = Begin();
         PersonalityStore.RemoveAlias(batch, _key.Tenant, _key.Id, own);
         batch.Answer(command, user, outcome, Now());
         await _owner.Commit(batch, static _ => { });

@@ -21,8 +21,6 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     /// <summary>Each further try means that a write came between, or that something had to be fetched; so many in a row no writer manages.</summary>
     private const int MostTries = 100;
 
-    private static readonly Refusal Inactive = Refusal.Forbidden(UserRefusals.Inactive, "The user is not active.");
-
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
@@ -68,7 +66,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
 
         if (!me.User.IsActive)
         {
-            return new Gathered(Inactive);
+            return new Gathered(UserRefusals.Inactive);
         }
 
         var speaker = new TenantScopedKey(tenant, request.SpeakerId);
