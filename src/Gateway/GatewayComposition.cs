@@ -10,6 +10,7 @@ using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Personas;
 using PersonaActors.Gateway.Prompts;
@@ -33,6 +34,7 @@ public static class GatewayComposition
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
+        services.AddSingleton<MindscapeAccess>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
@@ -110,5 +112,9 @@ public static class GatewayComposition
         api.MapSeedFocus();
         api.MapPrompts();
         api.MapUserPersonas();
+        api.MapObservations();
+        api.MapMindscapes();
+        api.MapMappers();
+        api.MapGeneratedPersonas();
     }
 }

@@ -10,6 +10,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.UserPersonas;
@@ -86,6 +87,12 @@ public static class RealtimeComposition
                 ? null
                 : await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
             (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id));
+        services.AddStream(grains => StreamKind.Of<MindscapeView>("mindscape",
+            // As the companion's.
+            async (acting, id) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
+                ? null
+                : await grains.Of<IMindscapeGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
+            (acting, mindscape) => acting.MayActFor(mindscape.PersonId), owner: mindscape => mindscape.PersonId));
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,

@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Grains.Events;
@@ -27,6 +28,11 @@ public sealed class ForgetDeleted(IGrainFactory grains, EventFeed feed, Database
         var (user, isGone, personas, assistants) = task.Payload.Read<Payload>();
         await Task.WhenAll(personas.Select(id => grains.Of<IPersonaGrain>(new OwnedKey(task.Tenant, user, id)).Forget()));
         await Task.WhenAll(assistants.Select(id => grains.Of<IUserPersonaGrain>(new TenantScopedKey(task.Tenant, id)).Forget()));
+        if (isGone)
+        {
+            await grains.Of<IMindscapeGrain>(new TenantScopedKey(task.Tenant, user)).Forget();
+        }
+
         StreamEvent End(string type, JsonText data) => new(StreamName.User(user), database.Epoch, 0, task.Id, type, time.GetUtcNow(), data);
         feed.Announce(task.Tenant, isGone
             ? [End(EventTypes.UserDeleted, JsonText.EmptyObject)]

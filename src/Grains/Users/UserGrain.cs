@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
@@ -203,6 +204,7 @@ public sealed partial class UserGrain(
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
+        await GrainFactory.Of<IMindscapeGrain>(_key).Forget();
         foreach (var (id, role) in theirPersonalities)
         {
             await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role), mayKnow: false);
