@@ -11,6 +11,7 @@ using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Mindscapes;
+using PersonaActors.Gateway.PersonaKit;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Personas;
 using PersonaActors.Gateway.Prompts;
@@ -116,5 +117,6 @@ public static class GatewayComposition
         api.MapMindscapes();
         api.MapMappers();
         api.MapGeneratedPersonas();
+        api.MapPersonaKit();
     }
 }
