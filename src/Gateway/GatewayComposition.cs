@@ -12,6 +12,8 @@ using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Mindscapes;
+using PersonaActors.Gateway.PersonaKit;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Personas;
 using PersonaActors.Gateway.Prompts;
@@ -35,6 +37,7 @@ public static class GatewayComposition
         services.AddSingleton<Commands>();
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
+        services.AddSingleton<MindscapeAccess>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
@@ -129,5 +132,10 @@ public static class GatewayComposition
         api.MapSeedFocus();
         api.MapPrompts();
         api.MapUserPersonas();
+        api.MapObservations();
+        api.MapMindscapes();
+        api.MapMappers();
+        api.MapGeneratedPersonas();
+        api.MapPersonaKit();
     }
 }

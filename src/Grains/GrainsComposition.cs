@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
@@ -30,6 +31,10 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, SessionStartedTask>();
         services.AddSingleton<IOutboxTaskHandler, SessionEndedTask>();
         services.AddSingleton<IOutboxTaskHandler, EndLiveSession>();
+        services.AddSingleton<IOutboxTaskHandler, FoldMindscape>();
+        services.AddSingleton<IOutboxTaskHandler, LearnFromFeedback>();
+        services.AddSingleton<IOutboxTaskHandler, TellAdjusted>();
+        services.AddHostedService<ShippedMappers>();
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
@@ -31,5 +32,9 @@ public static class StorageComposition
         services.AddSingleton<FocusStore>();
         services.AddSingleton<CompanionStore>();
         services.AddSingleton<PersonalityStore>();
+        services.AddSingleton<MindscapeStore>();
+        services.AddSingleton<MapperStore>();
+        services.AddSingleton<GeneratedPersonaStore>();
+        services.AddSingleton<FeedbackStore>();
     }
 }

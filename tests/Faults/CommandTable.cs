@@ -12,11 +12,12 @@ internal static class CommandTable
     public static readonly string[] WriteNothing =
     [
         "POST /v1/tokens", "POST /v1/personalities/{personality}/prompt", "POST /v1/user-personas/{id}/prompt", "POST /v1/prompts:batch",
+        "POST /v1/mappers/{id}:simulate",
     ];
 
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
-        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People()]);
+        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers()]);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, Task<CutTry>> prepare) => new(route, prepare);
 
@@ -443,4 +444,82 @@ internal static class CommandTable
             return Post(s, s.Ada, $"/v1/people/{s.AdaId}/nudges/{nudge}", new { answer = "helpful" }).SeeAda(s);
         }),
     ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Mindscapes() =>
+    [
+        Row("POST /v1/observations", s => Post(s, s.Ada, "/v1/observations", Observation).SeeMindscape(s)),
+        Row("POST /v1/observations:batch", s => Post(s, s.Ada, "/v1/observations:batch", new { observations = new[] { Observation, Observation } }).SeeMindscape(s)),
+        Row("DELETE /v1/observations/{id}", async s =>
+        {
+            var observation = await Observed(s);
+            return Delete(s, s.Ada, $"/v1/observations/{observation}").SeeMindscape(s);
+        }),
+        Row("PUT /v1/mindscapes/{person}", s => Put(s, s.Ada, $"/v1/mindscapes/{s.AdaId}", new { traits = new { likes = "tea" } }).SeeMindscape(s)),
+        Row("PUT /v1/mindscapes/{person}/learning", async s =>
+        {
+            await Observed(s);
+            return Put(s, s.Ada, $"/v1/mindscapes/{s.AdaId}/learning", new { paused = true }).SeeMindscape(s);
+        }),
+        Row("POST /v1/generated-personas", async s =>
+        {
+            await Observed(s);
+            return Post(s, s.Ada, "/v1/generated-personas", new { mapper = "daily-work-optimizer" }).SeeMindscape(s).See("/v1/generated-personas/{id}", "/v1/mappers/daily-work-optimizer");
+        }),
+        Row("POST /v1/feedback", async s =>
+        {
+            await Observed(s);
+            var persona = await s.Make(s.Ada, "/v1/generated-personas", new { mapper = "daily-work-optimizer" });
+            return Post(s, s.Ada, "/v1/feedback", new { personaId = persona, helpful = true, ruleId = "protect_focus_block" }).SeeMindscape(s)
+                .See($"/v1/feedback?person={s.AdaId}", "/v1/mappers/daily-work-optimizer");
+        }),
+    ];
+
+    private static readonly object Observation = new { type = "work_session", content = new { duration_minutes = 60 } };
+
+    /// <summary>An observation that is in the traits.</summary>
+    private static async Task<Guid> Observed(CutScene s)
+    {
+        var observation = await s.Make(s.Ada, "/v1/observations", Observation);
+        await Eventually.True("it is in the traits", async () => (await s.Ada.Get($"/v1/mindscapes/{s.AdaId}")).Status == System.Net.HttpStatusCode.OK);
+        return observation;
+    }
+
+    private static CutTry SeeMindscape(this CutTry of, CutScene s) => of
+        .See($"/v1/mindscapes/{s.AdaId}", $"/v1/mindscapes/{s.AdaId}/history", $"/v1/observations?person={s.AdaId}", $"/v1/generated-personas?person={s.AdaId}")
+        .Hear($"mindscape:{s.AdaId}");
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Mappers() =>
+    [
+        Row("POST /v1/mappers", s => Post(s, s.Service, "/v1/mappers", new { configId = "own", configuration = Mapper, status = "active" }).SeeMapper()),
+        Row("POST /v1/mappers/upload", s => Post(s, s.Service, "/v1/mappers/upload?status=active", Mapper).SeeMapper()),
+        Row("PUT /v1/mappers/{id}", async s =>
+        {
+            await s.Make(s.Service, "/v1/mappers", new { configId = "own", configuration = Mapper });
+            return Put(s, s.Service, "/v1/mappers/own", new { status = "active" }).SeeMapper();
+        }),
+        Row("DELETE /v1/mappers/{id}", async s =>
+        {
+            await s.Make(s.Service, "/v1/mappers", new { configId = "own", configuration = Mapper, status = "active" });
+            return Delete(s, s.Service, "/v1/mappers/own").SeeMapper();
+        }),
+        Row("PUT /v1/mappers/{id}/rules/{rule}/lock", async s =>
+        {
+            await Observed(s);
+            var persona = await s.Make(s.Ada, "/v1/generated-personas", new { mapper = "daily-work-optimizer" });
+            await s.Do(s.Ada.Post("/v1/feedback", new { personaId = persona, helpful = true, ruleId = "protect_focus_block" }));
+            // A locked rule is told by its own answer, and by what feedback does no more.
+            return Put(s, s.Service, "/v1/mappers/daily-work-optimizer/rules/protect_focus_block/lock", new { locked = true }).See("/v1/mappers/daily-work-optimizer/weights");
+        }),
+        Row("POST /v1/mappers/{id}/weights:publish", async s =>
+        {
+            await Observed(s);
+            var persona = await s.Make(s.Ada, "/v1/generated-personas", new { mapper = "daily-work-optimizer" });
+            await s.Do(s.Ada.Post("/v1/feedback", new { personaId = persona, helpful = true, ruleId = "protect_focus_block" }));
+            return Post(s, s.Service, "/v1/mappers/daily-work-optimizer/weights:publish").See("/v1/mappers/daily-work-optimizer/versions", "/v1/mappers/daily-work-optimizer/weights");
+        }),
+    ];
+
+    private static readonly object Mapper = new { metadata = new { id = "own" }, rules = Array.Empty<object>() };
+
+    private static CutTry SeeMapper(this CutTry of) => of.See("/v1/mappers", "/v1/mappers/own", "/v1/mappers/own/versions");
 }

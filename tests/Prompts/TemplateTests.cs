@@ -66,8 +66,8 @@ public sealed class TemplateTests
             [
                 string.IsNullOrWhiteSpace(texts[4]) ? "" : Filled(texts[4], Author.Tenant, values),
                 string.IsNullOrWhiteSpace(texts[5]) ? "" : Filled(texts[5], Author.Tenant, values),
-                $"<character>\n<name>{ProtectedTags.Escape(values["char"])}</name>\n{Element("info", texts[1])}{Element("traits", texts[2])}{Element("tone", texts[3])}</character>",
-                $"<user>\n<name>{ProtectedTags.Escape(values["user"])}</name>\n{Element("pronouns", texts[0])}{Element("about", values["persona"], " source=\"the user's own words\"")}</user>",
+                $"<character>\n{Element("name", values["char"])}{Element("info", texts[1])}{Element("traits", texts[2])}{Element("tone", texts[3])}</character>",
+                $"<user>\n{Element("name", values["user"])}{Element("pronouns", texts[0])}{Element("about", values["persona"], " source=\"the user's own words\"")}</user>",
                 string.IsNullOrWhiteSpace(texts[6]) ? "" : $"<mindscape>\n{ProtectedTags.Escape(texts[6])}\n</mindscape>",
             ];
             var expected = string.Join("\n\n", sections.Where(section => section.Length > 0));

@@ -25,6 +25,11 @@ public static class StreamName
 
     public static string Companion(Guid person) => $"companion:{person}";
 
+    public static string Mindscape(Guid person) => $"mindscape:{person}";
+
+    /// <summary>What becomes of a mapper and its weights.</summary>
+    public static string Mapper(Guid mapper) => $"mapper:{mapper}";
+
     /// <summary>Derived and stored nowhere: its cursor is the prompt's version.</summary>
     public static string Prompt(Guid user, Guid personality) => $"prompt:{user}:{personality}";
 }

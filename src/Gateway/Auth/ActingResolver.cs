@@ -30,7 +30,7 @@ public sealed class ActingResolver(IdentityIndex identities, TenantStore tenants
     private static readonly Refusal UserUnknown = new(
         RefusalKind.NotFound, "user_not_found", "There is no such user.", UserHeader);
 
-    private static readonly Refusal UserRequired = new(
+    public static readonly Refusal UserRequired = new(
         RefusalKind.Invalid, "user_required", $"Name the user in '?user=' or {UserHeader}.", "user");
 
     private static readonly Refusal NoUser = Refusal.NotFound("user");

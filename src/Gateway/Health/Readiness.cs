@@ -41,12 +41,15 @@ public sealed class Readiness(HealthCheckService checks, IHostApplicationLifetim
         return Task.CompletedTask;
     }
 
+    /// <summary>What is not ready, and why.</summary>
+    public async ValueTask<Dictionary<string, string?>> Missing(CancellationToken cancel) => lifetime.ApplicationStopping.IsCancellationRequested
+        ? new() { ["node"] = "shutting down" }
+        : (_last ?? await checks.CheckHealthAsync(cancel)).Entries
+            .Where(check => check.Value.Status != HealthStatus.Healthy).ToDictionary(check => check.Key, check => check.Value.Description);
+
     private async Task<IResult> Answer(CancellationToken cancel)
     {
-        var missing = lifetime.ApplicationStopping.IsCancellationRequested
-            ? new Dictionary<string, string?> { ["node"] = "shutting down" }
-            : (_last ?? await checks.CheckHealthAsync(cancel)).Entries
-                .Where(check => check.Value.Status != HealthStatus.Healthy).ToDictionary(check => check.Key, check => check.Value.Description);
+        var missing = await Missing(cancel);
         return Results.Json(
             new Ready(missing.Count == 0 ? "ready" : "not-ready", missing),
             Wire.Json, statusCode: missing.Count == 0 ? 200 : 503);

@@ -33,11 +33,12 @@ public sealed class Commands(CommandLog log, Clock time)
     private static readonly Refusal BadIfMatch = Refusal.Invalid("If-Match", "If-Match is a version, a number in quotes or not, or *.");
 
     /// <param name="body">What the request asks for: with method and path it says whether a repeat is the same request.</param>
-    public async Task<Outcome<T>> Run<T>(HttpContext http, Acting acting, object? body, Func<Command, Task<Outcome<T>>> call)
+    /// <param name="part">Which part of the request it is, where each is a command of its own.</param>
+    public async Task<Outcome<T>> Run<T>(HttpContext http, Acting acting, object? body, Func<Command, Task<Outcome<T>>> call, string? part = null)
         where T : class =>
-        await Run(http, acting.Tenant, acting.Caller.KeyId, acting.Actor, body, call);
+        await Run(http, acting.Tenant, acting.Caller.KeyId, acting.Actor, body, call, part);
 
-    public async Task<Outcome<T>> Run<T>(HttpContext http, Guid? tenant, Guid caller, Actor actor, object? body, Func<Command, Task<Outcome<T>>> call)
+    public async Task<Outcome<T>> Run<T>(HttpContext http, Guid? tenant, Guid caller, Actor actor, object? body, Func<Command, Task<Outcome<T>>> call, string? part = null)
         where T : class
     {
         var given = http.Request.Headers[Header];
@@ -51,6 +52,11 @@ public sealed class Commands(CommandLog log, Clock time)
         if (!TryIfMatch(http, out var ifMatch))
         {
             return BadIfMatch;
+        }
+
+        if (part is not null)
+        {
+            id = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{id}\n{part}")));
         }
 
         var command = new Command(id, caller, Fingerprint(http, actor, body), actor, ifMatch, named);

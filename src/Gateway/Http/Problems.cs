@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using PersonaActors.Contracts;
+using PersonaActors.Gateway.PersonaKit;
 
 namespace PersonaActors.Gateway.Http;
 
@@ -29,6 +30,11 @@ public static class Problems
 
     public static Task Write(HttpContext http, ProblemDetails problem)
     {
+        if (WireAnswers.IsFor(http))
+        {
+            return WireAnswers.Write(http, problem);
+        }
+
         http.Response.StatusCode = problem.Status!.Value;
         return http.Response.WriteAsJsonAsync(problem, Wire.Json, "application/problem+json");
     }

@@ -13,6 +13,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.UserPersonas;
@@ -106,6 +107,10 @@ public static class RealtimeComposition
             // The companion's grain may still live when its person is gone.
             async (acting, id) => await Who(provider).MayActFor(acting, id) ? await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
             static (_, _) => ValueTask.FromResult(true), owner: person => person.Id) with { Spell = UserOf(provider) });
+        services.AddStream((grains, provider) => StreamKind.Of<MindscapeView>("mindscape",
+            // As the companion's.
+            async (acting, id) => await Who(provider).MayActFor(acting, id) ? await grains.Of<IMindscapeGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
+            static (_, _) => ValueTask.FromResult(true), owner: mindscape => mindscape.PersonId) with { Spell = UserOf(provider) });
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,

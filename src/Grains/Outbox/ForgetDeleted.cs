@@ -1,6 +1,7 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Grains.Events;
@@ -31,7 +32,7 @@ public sealed class ForgetDeleted(IGrainFactory grains, EventFeed feed, Database
         if (isGone)
         {
             var key = new TenantScopedKey(task.Tenant, user);
-            await Task.WhenAll(grains.Of<ICompanionGrain>(key).Forget(), grains.Of<IPersonSessionsGrain>(key).Forget());
+            await Task.WhenAll(grains.Of<ICompanionGrain>(key).Forget(), grains.Of<IPersonSessionsGrain>(key).Forget(), grains.Of<IMindscapeGrain>(key).Forget());
         }
 
         StreamEvent End(string type, JsonText data) => new(StreamName.User(user), database.Epoch, 0, task.Id, type, time.GetUtcNow(), data);

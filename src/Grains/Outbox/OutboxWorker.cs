@@ -55,10 +55,7 @@ public sealed class OutboxWorker : BackgroundService
         do
         {
             tasks = await _store.Claim(_time.GetUtcNow(), ClaimSize, cancel);
-            foreach (var task in tasks)
-            {
-                await Run(task, cancel);
-            }
+            await Task.WhenAll(tasks.Select(task => Run(task, cancel)));
         }
         while (tasks.Count == ClaimSize);
     }

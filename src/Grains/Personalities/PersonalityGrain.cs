@@ -221,7 +221,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var own = await store.PersonalAliases(_key.Tenant, _key.Id, user);
         if (own.Find(a => Same(a.Alias, alias)) is { } had)
         {
-            return await _owner.Unchanged(BeginAs(user), command, user, Outcome<PersonalityAlias>.Done(had), Now());
+            return await _owner.Unchanged(Begin(), command, user, Outcome<PersonalityAlias>.Done(had), Now());
         }
 
         if (own.Count >= PersonalityRules.MaxAliases)
@@ -419,8 +419,6 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     private static bool IsLastOwner(PersonalityView view, Guid user) => !view.Owners.Any(o => o.Role == PersonalityRole.Owner && o.UserId != user);
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
-
-    private ScopedBatch BeginAs(Guid user) => database.Begin(RowScope.OfUser(_key.Tenant, user), _owner.Epoch);
 
     private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
 

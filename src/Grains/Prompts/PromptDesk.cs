@@ -122,7 +122,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
         reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
 
-    private static FocusSessionView? LiveSession(Reading reading, Guid tenant, Guid user) =>
+    public static FocusSessionView? LiveSession(Reading reading, Guid tenant, Guid user) =>
         reading.Take(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)))?.View?.Session is { } begun
             ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
             : null;

@@ -19,6 +19,9 @@ public enum ReplicaKind : byte
 
     /// <summary>Nobody asks for it.</summary>
     Companion,
+
+    Mindscape,
+    Mapper,
 }
 
 /// <summary>The name of a replica: a kind, and the key of the grain that owns it.</summary>
@@ -50,6 +53,8 @@ public sealed record ReplicaKey(
         ReplicaKind.Catalogue => StreamName.Catalogue(Tenant == Guid.Empty ? null : Tenant),
         ReplicaKind.Sessions => "",
         ReplicaKind.Companion => StreamName.Companion(Id),
+        ReplicaKind.Mindscape => StreamName.Mindscape(Id),
+        ReplicaKind.Mapper => StreamName.Mapper(Id),
         _ => StreamName.Session(Id),
     };
 }

@@ -1,11 +1,14 @@
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.Tenants;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Tenants;
 
 namespace PersonaActors.Grains.Tenants;
@@ -57,6 +60,11 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         var outcome = Outcome<TenantView>.Created(tenant);
         var batch = database.Begin(RowScope.OfOperator(_tenant), _owner.Epoch);
         TenantStore.Insert(batch, tenant);
+        foreach (var (name, configuration) in ShippedMappers.All)
+        {
+            MapperStore.Insert(batch, _tenant, new MapperVersionView(Guid.CreateVersion7(now), name, 1, configuration, MapperStatus.Active, 0, now, now, null));
+        }
+
         batch.Append(_stream, null, "tenant.created", now, MergePatch.Created(tenant));
         batch.Answer(command, null, outcome, now);
         try

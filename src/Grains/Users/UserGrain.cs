@@ -3,6 +3,7 @@ using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
@@ -218,7 +219,8 @@ public sealed partial class UserGrain(
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
         await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
-        await Task.WhenAll(GrainFactory.Of<ICompanionGrain>(_key).Forget(), GrainFactory.Of<IPersonSessionsGrain>(_key).Forget());
+        await Task.WhenAll(
+            GrainFactory.Of<ICompanionGrain>(_key).Forget(), GrainFactory.Of<IPersonSessionsGrain>(_key).Forget(), GrainFactory.Of<IMindscapeGrain>(_key).Forget());
         foreach (var (id, role) in theirPersonalities)
         {
             await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role), mayKnow: false);

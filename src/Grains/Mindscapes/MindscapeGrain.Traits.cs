@@ -1,0 +1,84 @@
+using System.Text.Json;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Mindscapes;
+using PersonaActors.Storage.Mindscapes;
+
+namespace PersonaActors.Grains.Mindscapes;
+
+/// <summary>What somebody decides about a mindscape itself: what is in it, and whether it learns.</summary>
+public sealed partial class MindscapeGrain
+{
+    private const int MaxTraitsJson = 256 * 1024;
+
+    public async Task<Outcome<MindscapeView>> SetTraits(Command command, JsonText traits, long? version)
+    {
+        if ((Text.CheckJson("traits", traits, null, JsonValueKind.Object, MaxTraitsJson)
+            ?? ObservationRules.CheckTraits("traits", JsonElement.Parse(traits.Json), TraitFold.MaxTraits)) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (await Missing(command) is { } missing)
+        {
+            return missing;
+        }
+
+        await Fold();
+        var known = _state!;
+        if (command.IfMatch is { } expected && expected != known.Version)
+        {
+            return Refusal.Stale(expected, known.Version);
+        }
+
+        if (version is { } old && old != known.Version)
+        {
+            return Refusal.Conflict(
+                MindscapeRefusals.VersionConflict, $"The mindscape is at version {known.Version}, not {old}: read it again and repeat the change.", "version");
+        }
+
+        var now = Now();
+        var entry = Entry(known, "traits", traits, now);
+        var (next, changes) = TraitFold.Fold(known.Traits, [entry]);
+        if (changes.Count == 0)
+        {
+            return Outcome<MindscapeView>.Done(known.View);
+        }
+
+        return await Take(command, known, entry, known with { Traits = next }, changes, now);
+    }
+
+    public async Task<Outcome<MindscapeView>> SetLearning(Command command, bool paused)
+    {
+        if (await Missing(command) is { } missing)
+        {
+            return missing;
+        }
+
+        var known = _state!;
+        if (known.IsPaused == paused)
+        {
+            return Outcome<MindscapeView>.Done(known.View);
+        }
+
+        var now = Now();
+        var next = known with { IsPaused = paused, RowVersion = known.RowVersion + 1, UpdatedAt = now };
+        var outcome = Outcome<MindscapeView>.Done(next.View);
+        var batch = Begin();
+        MindscapeStore.Save(batch, _key.Tenant, _key.Id, next.ToRow());
+        batch.Append(_stream, _key.Id, paused ? "learning.paused" : "learning.resumed", now, MergePatch.Between(known.View, next.View));
+        batch.Answer(command, _key.Id, outcome, now);
+        return await Committed(batch, next) ? outcome : Refusal.NotFound("user");
+    }
+
+    /// <summary>An entry that is taken into the traits as it comes: everything before it is in them.</summary>
+    private async Task<Outcome<MindscapeView>> Take(
+        Command command, MindscapeState known, MindscapeEntry entry, MindscapeState next, List<EntryChanges> changes, DateTimeOffset now)
+    {
+        var batch = Begin();
+        MindscapeStore.Insert(batch, _key.Tenant, _key.Id, [entry], command.Caller);
+        next = await Changed(batch, known, next with { LastNumber = entry.Number, Applied = entry.Number, RowVersion = known.RowVersion + 1 }, changes, now);
+        var outcome = Outcome<MindscapeView>.Done(next.View);
+        batch.Answer(command, _key.Id, outcome, now);
+        return await Committed(batch, next) ? outcome : Refusal.NotFound("user");
+    }
+}
