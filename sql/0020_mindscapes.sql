@@ -162,3 +162,10 @@ CREATE INDEX feedback_rule ON feedback (tenant_id, mapper_config_id, rule_id, cr
 CREATE INDEX feedback_unapplied ON feedback (tenant_id, mapper_config_id) WHERE NOT is_applied;
 CREATE INDEX feedback_created_by ON feedback (created_by) WHERE created_by IS NOT NULL;
 CALL protect('feedback', 'owned', 'person_id');
+
+-- What a person's own transaction may ask for (sql/0014).
+DROP POLICY app_insert ON outbox_tasks;
+CREATE POLICY app_insert ON outbox_tasks FOR INSERT TO personactors_app WITH CHECK (tenant_id = app_tenant() AND (
+  app_scope() IN ('tenant', 'operator')
+  OR (kind IN ('user.forget', 'focus.started', 'focus.ended', 'focus.end-live', 'mindscape.fold', 'mapper.learn')
+      AND coalesce(payload ->> 'user', payload ->> 'person') = app_user()::text)));

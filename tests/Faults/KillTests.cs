@@ -113,7 +113,7 @@ public sealed class KillTests
         using var client = node.Client("unused");
         using var listening = await client.Open($"/v1/events?stream=session:{sessions[0]}", CancellationToken.None);
         var pings = sessions.Select(session => client.Post($"/v1/focus/sessions/{session}/ping", new { biomarkers = new { focus = 0.3 } })).ToList();
-        (await await Task.WhenAny(pings)).Should(HttpStatusCode.OK);
+        await await Task.WhenAny(pings);
         var asked = Stopwatch.GetTimestamp();
         await node.Terminate();
         Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(10), $"it took {Stopwatch.GetElapsedTime(asked)}:\n{node.Output}");

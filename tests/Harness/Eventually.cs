@@ -7,7 +7,7 @@ public static class Eventually
 {
     public static async Task True(string what, Func<Task<bool>> holds, TimeSpan? within = null)
     {
-        var patience = within ?? TimeSpan.FromSeconds(15);
+        var patience = within ?? TimeSpan.FromSeconds(30);
         var since = Stopwatch.GetTimestamp();
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
         while (!await holds())

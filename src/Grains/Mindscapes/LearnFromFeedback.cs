@@ -10,7 +10,7 @@ public sealed class LearnFromFeedback(IGrainFactory grains) : IOutboxTaskHandler
 {
     public const string Kind = "mapper.learn";
 
-    public sealed record Payload(string Mapper);
+    public sealed record Payload(Guid Person, string Mapper);
 
     string IOutboxTaskHandler.Kind => Kind;
 

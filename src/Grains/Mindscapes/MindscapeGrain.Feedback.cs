@@ -65,7 +65,7 @@ public sealed partial class MindscapeGrain
         batch.Append(_stream, _key.Id, "feedback.added", now, JsonText.From(new { feedback = new { made.Id, made.PersonaId, made.RuleId }, changes = new { } }));
         if (isForRule)
         {
-            batch.Task(LearnFromFeedback.Kind, JsonText.From(new LearnFromFeedback.Payload(persona.MapperConfigId)), now);
+            batch.Task(LearnFromFeedback.Kind, JsonText.From(new LearnFromFeedback.Payload(_key.Id, persona.MapperConfigId)), now);
         }
 
         batch.Answer(command, _key.Id, outcome, now);
