@@ -217,7 +217,7 @@ public sealed class WireTests(WireTests.Room room) : IClassFixture<WireTests.Roo
         var one = await Post("/mappers", new { config_id = "m", configuration });
         Has(one, "id", "config_id", "version", "configuration", "status", "usage_count", "created_at", "updated_at", "created_by");
         Assert.Equal((1, "draft"), ((int)one["version"]!, (string?)one["status"]));
-        Assert.Equal("""{"detail":"Mapper 'm' already exists. Use PUT to update."}""", (await Post("/mappers", new { config_id = "m", configuration }, 409)).ToJsonString());
+        Assert.Equal("Mapper 'm' already exists. Use PUT to update.", (string?)(await Post("/mappers", new { config_id = "m", configuration }, 409))["detail"]);
         var refused = (await Post("/mappers", new { config_id = "n", configuration = new { rules = 5 } }, 400))["detail"]!;
         Has(refused, "message", "errors");
         Assert.Equal(("Invalid configuration", 2), ((string?)refused["message"], refused["errors"]!.AsArray().Count));

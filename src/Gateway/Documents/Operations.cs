@@ -69,7 +69,8 @@ internal sealed class Operations(OpenApiDocument document, Schemas schemas)
             Take(operation, ParameterLocation.Header, "If-Match", "The version that is to be changed, as the entity's ETag.");
         }
 
-        foreach (var status in (int[])[.. OfAll, .. isCommand ? OfCommands : isRead ? [] : OfBodies])
+        var ofIts = metadata.OfType<IProducesResponseTypeMetadata>().Where(answer => answer.Type == typeof(ProblemDetails)).Select(answer => answer.StatusCode);
+        foreach (var status in (int[])[.. ofIts, .. OfAll, .. isCommand ? OfCommands : isRead ? [] : OfBodies])
         {
             operation.Responses.TryAdd(status.ToString(CultureInfo.InvariantCulture), Refusal(status));
         }

@@ -1,7 +1,9 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using PersonaActors.Contracts;
+using PersonaActors.Gateway.PersonaKit;
 
 namespace PersonaActors.Gateway.Http;
 
@@ -32,9 +34,15 @@ public sealed class LocalOnly(RequestDelegate next, GatewayOptions options)
     private static bool IsLocal(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
+    /// <summary>What a page of another origin may not send without asking first.</summary>
+    private static bool IsAskedFor(StringSegment type) =>
+        type.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Equals("application/yaml", StringComparison.OrdinalIgnoreCase);
+
     private static bool HasForeignBody(HttpRequest request) =>
         (request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0)
-        && !(MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+        && !(MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && IsAskedFor(type.MediaType))
+        // A file comes as a form with PersonaKit's clients, which are no pages: those name their origin.
+        && !WireAnswers.IsUpload(request)
         // What SignalR's transports send isn't named by those that send it; their origin is ours.
         && !request.Path.StartsWithSegments("/hubs");
 }

@@ -23,12 +23,12 @@ public static class GeneratedPersonaEndpoints
     {
         var personas = routes.MapGroup("/v1/generated-personas").WithTags("Mindscapes");
         personas.MapPost("", Generate).WithSummary("Makes a persona of what is known of a person, by a mapper, for a time").Produces<GeneratedPersonaView>(201).ProducesProblem(404).ProducesProblem(422);
-        personas.MapGet("", List).WithSummary("Lists generated personas, the newest first; with ?active=true those that hold");
+        personas.MapGet("", List).WithSummary("Lists generated personas, the newest first; with ?active=true those that hold").Produces<Page<GeneratedPersonaView>>();
         personas.MapGet("{id:guid}", Get).WithSummary("A generated persona; gone once it has expired").Produces<GeneratedPersonaView>().ProducesProblem(404).ProducesProblem(410);
         var feedback = routes.MapGroup("/v1/feedback").WithTags("Mindscapes");
-        feedback.MapPost("", AddFeedback).WithSummary("Says whether a generated persona, or a suggestion of it, was of use").Produces<FeedbackView>(201).ProducesProblem(404).ProducesProblem(429);
-        feedback.MapGet("", ListFeedback).WithSummary("Lists feedback, the newest first");
-        feedback.MapGet("analytics", Analytics).WithSummary("What was said over the last days, of a person's personas or of a mapper's");
+        feedback.MapPost("", AddFeedback).WithSummary("Says whether a generated persona, or a suggestion of it, was of use").Produces<FeedbackView>().ProducesProblem(404).ProducesProblem(429);
+        feedback.MapGet("", ListFeedback).WithSummary("Lists feedback, the newest first").Produces<Page<FeedbackView>>();
+        feedback.MapGet("analytics", Analytics).WithSummary("What was said over the last days, of a person's personas or of a mapper's").Produces<JsonObject>();
     }
 
     private static async Task<IResult> Generate(HttpContext http, GenerateBody body, MindscapeAccess mindscapes)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
@@ -16,6 +17,8 @@ public sealed record NewMapperBody(string? ConfigId, JsonObject? Configuration, 
 public sealed record MapperBody(JsonObject? Configuration, MapperStatus? Status);
 
 public sealed record LockBody(bool? Locked);
+
+public sealed record MapperWeights(IReadOnlyDictionary<string, RuleWeight> Rules);
 
 /// <param name="Traits">As if they were so: {path: value}.</param>
 /// <param name="Configuration">Tried in place of the mapper's active version.</param>
@@ -29,18 +32,18 @@ public static class MapperEndpoints
     public static void MapMappers(this IEndpointRouteBuilder routes)
     {
         var mappers = routes.MapGroup("/v1/mappers").WithTags("Mappers");
-        mappers.MapGet("", List).WithSummary("Lists mappers, the newest version of each, by name");
+        mappers.MapGet("", List).WithSummary("Lists mappers, the newest version of each, by name").Produces<Page<MapperVersionView>>();
         mappers.MapPost("", Create).WithSummary("Makes a mapper: its first version").Produces<MapperVersionView>(201).ProducesProblem(400).ProducesProblem(409);
         mappers.MapPost("upload", Upload).WithSummary("The next version of a mapper from a file, YAML or JSON, as the request's body; ?status=").Accepts<string>("application/yaml", "application/json")
             .Produces<MapperVersionView>(201).ProducesProblem(400);
         mappers.MapGet("{id}", Get).WithSummary("A version of a mapper: by its id, or the newest (or ?version=) of a name").Produces<MapperVersionView>().ProducesProblem(404);
-        mappers.MapGet("{id}/versions", Versions).WithSummary("All versions of a mapper, the newest first").ProducesProblem(404);
-        mappers.MapGet("{id}/weights", Weights).WithSummary("What feedback made of a mapper's rules, and which are locked").ProducesProblem(404);
+        mappers.MapGet("{id}/versions", Versions).WithSummary("All versions of a mapper, the newest first").Produces<Page<MapperVersionView>>().ProducesProblem(404);
+        mappers.MapGet("{id}/weights", Weights).WithSummary("What feedback made of a mapper's rules, and which are locked").Produces<MapperWeights>().ProducesProblem(404);
         mappers.MapPut("{id}", Change).WithSummary("A new version of a mapper; becoming active it replaces the active one").Produces<MapperVersionView>(201).ProducesProblem(404);
         mappers.MapDelete("{id}", Deprecate).WithSummary("Deprecates all versions of a mapper").Produces<DeprecatedMapper>().ProducesProblem(404);
         mappers.MapPut("{id}/rules/{rule}/lock", LockRule).WithSummary("Keeps feedback from moving a rule's weight, or lets it").Produces<MapperView>().ProducesProblem(404);
         mappers.MapPost("{id}/weights:publish", Publish).WithSummary("A new active version with the weights that feedback made").Produces<MapperVersionView>(201).ProducesProblem(404);
-        mappers.MapPost("{id}:simulate", Simulate).WithSummary("Tries a mapper on a person: which conditions hold, and why").ProducesProblem(404);
+        mappers.MapPost("{id}:simulate", Simulate).WithSummary("Tries a mapper on a person: which conditions hold, and why").WritesNothing().Produces<JsonObject>().ProducesProblem(404);
     }
 
     private static async Task<IResult> List(HttpContext http, string? status, ActingResolver who, MapperStore store)
@@ -130,7 +133,7 @@ public static class MapperEndpoints
             return (refusal ?? NotFound).ToResult();
         }
 
-        return Results.Json(new { items = await Weighed(store, acting.Tenant, versions, http.RequestAborted), next = (string?)null }, Wire.Json);
+        return Results.Json(new Page<MapperVersionView>(await Weighed(store, acting.Tenant, versions, http.RequestAborted), null), Wire.Json);
     }
 
     private static async Task<IResult> Weights(HttpContext http, string id, ActingResolver who, MapperStore store)
@@ -138,7 +141,7 @@ public static class MapperEndpoints
         var (acting, refusal) = await who.Resolve(http);
         return refusal is not null || await NameOf(store, acting!.Tenant, id, http.RequestAborted) is not { } name
             ? (refusal ?? NotFound).ToResult()
-            : Results.Json(new { rules = (await store.Weights(acting.Tenant, name, http.RequestAborted)).OrderBy(row => row.Rule, StringComparer.Ordinal).ToDictionary(row => row.Rule, row => row.Weight) }, Wire.Json);
+            : Results.Json(new MapperWeights((await store.Weights(acting.Tenant, name, http.RequestAborted)).OrderBy(row => row.Rule, StringComparer.Ordinal).ToDictionary(row => row.Rule, row => row.Weight)), Wire.Json);
     }
 
     private static async Task<IResult> Change(HttpContext http, string id, MapperBody body, ActingResolver who, MindscapeAccess mindscapes, MapperStore store)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
@@ -16,6 +17,18 @@ public sealed record MindscapeBody(JsonObject? Traits, long? Version);
 
 public sealed record LearningBody(bool? Paused);
 
+/// <param name="AsOf">Where it was asked for as it stood at a moment.</param>
+[Extends(typeof(MindscapeView))]
+public sealed record MindscapeAnswer(DateTimeOffset? AsOf);
+
+public sealed record TraitAnswer(string Path, JsonText Value, double Confidence, int SampleSize, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, double Weight, long Version);
+
+public sealed record TraitReasons(string Path, JsonText Value, double Confidence, int SampleSize, long Version, IReadOnlyList<TraitShare> Because);
+
+/// <summary>A change of a trait, which is told beside these.</summary>
+[HasMore]
+public sealed record TraitVersion(long Version, JsonText Cause, DateTimeOffset At, DateTimeOffset RecordedAt);
+
 public static class MindscapeEndpoints
 {
     private static readonly Refusal None = new(RefusalKind.NotFound, "mindscape_not_found", "Nothing is known of this person.");
@@ -24,13 +37,13 @@ public static class MindscapeEndpoints
     public static void MapMindscapes(this IEndpointRouteBuilder routes)
     {
         var mindscapes = routes.MapGroup("/v1/mindscapes/{person}").WithTags("Mindscapes");
-        mindscapes.MapGet("", Get).WithSummary("What is known of a person; with ?asOf= as it stood then").Produces<MindscapeView>().ProducesProblem(404);
+        mindscapes.MapGet("", Get).WithSummary("What is known of a person; with ?asOf= as it stood then").Produces<MindscapeAnswer>().ProducesProblem(404);
         mindscapes.MapPut("", Set).WithSummary("Sets what is known of a person; with 'version' only if it is that one").Produces<MindscapeView>().ProducesProblem(409);
         mindscapes.MapPut("learning", SetLearning).WithSummary("Pauses learning, or resumes it").Produces<MindscapeView>();
-        mindscapes.MapGet("history", History).WithSummary("Every version with its cause, the newest first");
-        mindscapes.MapGet("traits/{path}", GetTrait).WithSummary("A trait").Produces<Trait>().ProducesProblem(404);
-        mindscapes.MapGet("traits/{path}/why", Why).WithSummary("What made a trait what it is, each with its share").ProducesProblem(404);
-        mindscapes.MapGet("traits/{path}/history", TraitHistory).WithSummary("Every change of a trait with its cause, by the time that it is about, the newest first");
+        mindscapes.MapGet("history", History).WithSummary("Every version with its cause, the newest first").Produces<Page<MindscapeVersion>>();
+        mindscapes.MapGet("traits/{path}", GetTrait).WithSummary("A trait").Produces<TraitAnswer>().ProducesProblem(404);
+        mindscapes.MapGet("traits/{path}/why", Why).WithSummary("What made a trait what it is, each with its share").Produces<TraitReasons>().ProducesProblem(404);
+        mindscapes.MapGet("traits/{path}/history", TraitHistory).WithSummary("Every change of a trait with its cause, by the time that it is about, the newest first").Produces<Page<TraitVersion>>();
     }
 
     private static async Task<IResult> Get(HttpContext http, string person, string? asOf, MindscapeAccess mindscapes, MindscapeStore store)
@@ -46,7 +59,15 @@ public static class MindscapeEndpoints
             var (traits, changes) = TraitFold.Fold(TraitFold.Nothing, await store.All(acting!.Tenant, id, then, http.RequestAborted));
             return changes.Count == 0
                 ? None.ToResult()
-                : Results.Json(new { personId = id, traits, version = changes[^1].Entry.Number, updatedAt = changes[^1].Entry.CreatedAt, asOf = then }, Wire.Json);
+                : Results.Json(new
+                {
+                    personId = id,
+                    traits,
+                    version = changes[^1].Entry.Number,
+                    learningPaused = (await mindscapes.Of(acting, id).Get())?.Value.LearningPaused ?? false,
+                    updatedAt = changes[^1].Entry.CreatedAt,
+                    asOf = then,
+                }, Wire.Json);
         }
 
         return refusal is null && await mindscapes.IsThere(acting!, id) && await mindscapes.Of(acting!, id).Get() is { Value.Version: > 0 } read
@@ -95,7 +116,7 @@ public static class MindscapeEndpoints
         var (acting, id, refusal) = await mindscapes.Find(http, person);
         return refusal is null && await mindscapes.IsThere(acting!, id)
             && await mindscapes.Of(acting!, id).Get() is { } read && read.Value.Traits.TryGetValue(path, out var trait)
-                ? Results.Json(new { path, trait.Value, trait.Confidence, trait.SampleSize, trait.FirstSeen, trait.LastSeen, trait.Weight, read.Value.Version }, Wire.Json)
+                ? Results.Json(new TraitAnswer(path, trait.Value, trait.Confidence, trait.SampleSize, trait.FirstSeen, trait.LastSeen, trait.Weight, read.Value.Version), Wire.Json)
                 : (refusal ?? NoTrait).ToResult();
     }
 
@@ -108,7 +129,8 @@ public static class MindscapeEndpoints
         }
 
         var entries = await store.All(acting!.Tenant, id, null, http.RequestAborted);
-        return Results.Json(new { path, trait.Value, trait.Confidence, trait.SampleSize, read.Value.Version, because = TraitOrigin.Of(path, entries.Where(entry => entry.Number <= read.Value.Version)) }, Wire.Json);
+        return Results.Json(new TraitReasons(
+            path, trait.Value, trait.Confidence, trait.SampleSize, read.Value.Version, TraitOrigin.Of(path, entries.Where(entry => entry.Number <= read.Value.Version))), Wire.Json);
     }
 
     private static async Task<IResult> TraitHistory(HttpContext http, string person, string path, MindscapeAccess mindscapes, MindscapeStore store)

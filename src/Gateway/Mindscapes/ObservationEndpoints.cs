@@ -24,6 +24,8 @@ public sealed record ObservationBody(
 public sealed record ObservationsBody(Items<ObservationBody>? Observations);
 
 /// <summary>What became of one of many.</summary>
+public sealed record ObservationsAnswer(IReadOnlyList<ObservationOutcome> Results);
+
 public sealed record ObservationOutcome(Recording Status, Guid? Id, long? Number, string? Code, string? Detail, string? Field);
 
 public static class ObservationEndpoints
@@ -33,9 +35,9 @@ public static class ObservationEndpoints
         var observations = routes.MapGroup("/v1/observations").WithTags("Mindscapes");
         observations.MapPost("", Record).WithSummary("Records something that was observed of a person; with a clientId or an Idempotency-Key once")
             .Produces<ObservationView>(201).Produces<ObservationView>().ProducesProblem(400).ProducesProblem(409);
-        observations.MapGet("", List).WithSummary("Lists observations, the newest first; of one person with ?person=");
+        observations.MapGet("", List).WithSummary("Lists observations, the newest first; of one person with ?person=").Produces<Page<ObservationView>>();
         observations.MapDelete("{id:guid}", Forget).WithSummary("Forgets an observation and all that followed from it").Produces(204).ProducesProblem(404);
-        routes.MapPost("/v1/observations:batch", RecordMany).WithTags("Mindscapes").WithSummary("Records up to 1,000 observations, each with its own outcome");
+        routes.MapPost("/v1/observations:batch", RecordMany).WithTags("Mindscapes").WithSummary("Records up to 1,000 observations, each with its own outcome").Produces<ObservationsAnswer>();
     }
 
     private static async Task<IResult> Record(HttpContext http, ObservationBody body, MindscapeAccess mindscapes)
@@ -96,7 +98,7 @@ public static class ObservationEndpoints
             }
         }
 
-        return Results.Json(new { results = outcomes }, Wire.Json);
+        return Results.Json(new ObservationsAnswer(outcomes), Wire.Json);
     }
 
     private static async ValueTask<Guid?> PersonOf(HttpContext http, Acting acting, string? text, Dictionary<string, Guid?> named, ActingResolver who)

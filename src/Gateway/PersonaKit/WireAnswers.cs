@@ -19,6 +19,9 @@ public static class WireAnswers
 
     public static bool IsFor(HttpContext http) => http.Request.Path.StartsWithSegments(Prefix);
 
+    public static bool IsUpload(HttpRequest request) =>
+        request.Path.StartsWithSegments(Prefix, out var rest) && rest.Value!.TrimEnd('/').EndsWith("/upload", StringComparison.Ordinal);
+
     public static IResult Json(object value) => Results.Json(value, Snake);
 
     /// <summary>As <see cref="Json"/>, of what has its native names by now.</summary>
