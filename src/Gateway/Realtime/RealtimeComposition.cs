@@ -90,19 +90,22 @@ public static class RealtimeComposition
         services.AddStream((grains, provider) => StreamKind.Of<UserView>("user",
             // Somebody else isn't even looked for.
             (acting, id) => acting.MayActFor(id) ? grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : Task.FromResult<Read<UserView>?>(null),
-            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted) with { Spell = UserOf(provider) });
+            (acting, user) => acting.MayActFor(user.Id), type => type == EventTypes.UserDeleted) with
+        { Spell = UserOf(provider) });
         services.AddStream((grains, _) => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
             (acting, persona) => persona.MayUse(acting.Actor), type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
         services.AddStream((grains, _) => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
-            (acting, _) => acting.Caller.IsAdmin && acting.User is null) with { Spell = OwnTenant });
+            (acting, _) => acting.Caller.IsAdmin && acting.User is null) with
+        { Spell = OwnTenant });
         services.AddStream((grains, provider) => StreamKind.Of<CompanionView>("companion",
             // The companion's grain may still live when its person is gone.
             async (acting, id) => !acting.MayActFor(id) || await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() is null
                 ? null
                 : await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
-            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id) with { Spell = UserOf(provider) });
+            (acting, person) => acting.MayActFor(person.Id), owner: person => person.Id) with
+        { Spell = UserOf(provider) });
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
