@@ -189,7 +189,7 @@ public sealed class FuzzTests : IAsyncLifetime
                     case "If-Match" when Once(6):
                         headers.Add((name, Any(["\"1\"", "1", "*", "W/\"2\"", "abc", "\"99999999999999999999\""])));
                         break;
-                    case "X-Persona-User" when speaksForOthers ? !Once(3) : Once(10):
+                    case "X-Persona-User" when (speaksForOthers ? !Once(3) : Once(10)):
                         headers.Add((name, Once(12) ? Any(["nobody", "a:b", Guid.NewGuid().ToString()]) : Any(ids["users"])));
                         break;
                     case "X-Persona-Tenant" when Once(2):
