@@ -6,6 +6,7 @@ using PersonaActors.Tests.Realtime;
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>Several nodes, each a process of its own, on one database and on two.</summary>
+[Collection(nameof(Alone))]
 public sealed class ClusterTests
 {
     [Fact]

@@ -447,7 +447,7 @@ internal static class CommandTable
 
     private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Mindscapes() =>
     [
-        Row("POST /v1/observations", s => Post(s, s.Ada, "/v1/observations", Observation).SeeMindscape(s)),
+        Row("POST /v1/observations", s => Post(s, s.Ada, "/v1/observations", new { type = "work_session", content = new { duration_minutes = 60 }, clientId = "one" }).SeeMindscape(s)),
         Row("POST /v1/observations:batch", s => Post(s, s.Ada, "/v1/observations:batch", new { observations = new[] { Observation, Observation } }).SeeMindscape(s)),
         Row("DELETE /v1/observations/{id}", async s =>
         {

@@ -240,7 +240,7 @@ public sealed class WireTests(WireTests.Room room) : IClassFixture<WireTests.Roo
         Assert.Equal(1, (int)(await Get("/mappers/m?version=1"))["version"]!);
         Assert.Equal(1, (int)(await Get($"/mappers/{one["id"]}"))["version"]!);
         Assert.Equal("""{"detail":"Mapper configuration not found"}""", (await Get("/mappers/none", 404)).ToJsonString());
-        Assert.Equal("""{"message":"Deprecated 2 versions of mapper 'm'"}""", (await Call(HttpMethod.Delete, "/mappers/m", null, 200)).ToJsonString());
+        Assert.Equal("Deprecated 2 versions of mapper 'm'", (string?)(await Call(HttpMethod.Delete, "/mappers/m", null, 200))["message"]);
         await Call(HttpMethod.Delete, "/mappers/none", null, 404);
     }
 

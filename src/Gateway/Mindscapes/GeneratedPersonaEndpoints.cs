@@ -26,7 +26,7 @@ public static class GeneratedPersonaEndpoints
         personas.MapGet("", List).WithSummary("Lists generated personas, the newest first; with ?active=true those that hold").Produces<Page<GeneratedPersonaView>>();
         personas.MapGet("{id:guid}", Get).WithSummary("A generated persona; gone once it has expired").Produces<GeneratedPersonaView>().ProducesProblem(404).ProducesProblem(410);
         var feedback = routes.MapGroup("/v1/feedback").WithTags("Mindscapes");
-        feedback.MapPost("", AddFeedback).WithSummary("Says whether a generated persona, or a suggestion of it, was of use").Produces<FeedbackView>().ProducesProblem(404).ProducesProblem(429);
+        feedback.MapPost("", AddFeedback).WithSummary("Says whether a generated persona, or a suggestion of it, was of use").Produces<FeedbackView>(201).Produces<FeedbackView>().ProducesProblem(404).ProducesProblem(429);
         feedback.MapGet("", ListFeedback).WithSummary("Lists feedback, the newest first").Produces<Page<FeedbackView>>();
         feedback.MapGet("analytics", Analytics).WithSummary("What was said over the last days, of a person's personas or of a mapper's").Produces<JsonObject>();
     }

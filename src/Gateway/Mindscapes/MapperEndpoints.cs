@@ -41,7 +41,7 @@ public static class MapperEndpoints
         mappers.MapGet("{id}/weights", Weights).WithSummary("What feedback made of a mapper's rules, and which are locked").Produces<MapperWeights>().ProducesProblem(404);
         mappers.MapPut("{id}", Change).WithSummary("A new version of a mapper; becoming active it replaces the active one").Produces<MapperVersionView>(201).ProducesProblem(404);
         mappers.MapDelete("{id}", Deprecate).WithSummary("Deprecates all versions of a mapper").Produces<DeprecatedMapper>().ProducesProblem(404);
-        mappers.MapPut("{id}/rules/{rule}/lock", LockRule).WithSummary("Keeps feedback from moving a rule's weight, or lets it").Produces<MapperView>().ProducesProblem(404);
+        mappers.MapPut("{id}/rules/{rule}/lock", LockRule).WithSummary("Keeps feedback from moving a rule's weight, or lets it").Produces<MapperWeights>().ProducesProblem(404);
         mappers.MapPost("{id}/weights:publish", Publish).WithSummary("A new active version with the weights that feedback made").Produces<MapperVersionView>(201).ProducesProblem(404);
         mappers.MapPost("{id}:simulate", Simulate).WithSummary("Tries a mapper on a person: which conditions hold, and why").WritesNothing().Produces<JsonObject>().ProducesProblem(404);
     }
@@ -155,7 +155,7 @@ public static class MapperEndpoints
         (await OnNamed<DeprecatedMapper>(http, id, null, who, mindscapes, store, (mapper, command) => mapper.Deprecate(command))).ToResult();
 
     private static async Task<IResult> LockRule(HttpContext http, string id, string rule, LockBody body, ActingResolver who, MindscapeAccess mindscapes, MapperStore store) => body.Locked is { } locked
-        ? (await OnNamed<MapperView>(http, id, body, who, mindscapes, store, (mapper, command) => mapper.LockRule(command, rule, locked))).ToResult()
+        ? (await OnNamed<MapperView>(http, id, body, who, mindscapes, store, (mapper, command) => mapper.LockRule(command, rule, locked))).Show(view => new MapperWeights(view.Weights)).ToResult()
         : Refusal.Invalid("locked", "'locked' is true or false.").ToResult();
 
     private static async Task<IResult> Publish(HttpContext http, string id, ActingResolver who, MindscapeAccess mindscapes, MapperStore store) =>

@@ -63,8 +63,8 @@ public sealed class MindscapeAccess(ActingResolver who, Commands commands, IGrai
         {
             null => outcome.Refusal!,
             { Status: Recording.Refused, Refusal: { } refusal } => refusal,
-            { Status: Recording.Recorded, Observation: { } recorded } => Outcome<ObservationView>.Created(recorded),
-            var known => Outcome<ObservationView>.Done(known.Observation!),
+            { Status: Recording.Recorded, Observation: { } recorded } => Outcome<ObservationView>.Created(recorded) with { At = outcome.At },
+            var known => Outcome<ObservationView>.Done(known.Observation!) with { At = outcome.At },
         };
     }
 }

@@ -76,8 +76,7 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
         MapperStore.Deprecate(batch, _key.Tenant, known.Newest.ConfigId, null, now);
         batch.Append(_stream, null, "mapper.deprecated", now, JsonText.From(new { known.Newest.ConfigId }));
         batch.Answer(command, null, outcome, now);
-        await Commit(batch, known with { Newest = known.Newest with { Status = MapperStatus.Deprecated, UpdatedAt = now }, Active = null });
-        return outcome;
+        return outcome.After(await Commit(batch, known with { Newest = known.Newest with { Status = MapperStatus.Deprecated, UpdatedAt = now }, Active = null }));
     }
 
     public async Task<Outcome<MapperView>> LockRule(Command command, string rule, bool locked)
@@ -100,8 +99,7 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
         MapperStore.SaveWeight(batch, _key.Tenant, known.Newest.ConfigId, rule, weight);
         batch.Append(_stream, null, locked ? "rule.locked" : "rule.unlocked", now, JsonText.From(new { known.Newest.ConfigId, rule }));
         batch.Answer(command, null, outcome, now);
-        await Commit(batch, next);
-        return outcome;
+        return outcome.After(await Commit(batch, next));
     }
 
     public async Task<Outcome<MapperVersionView>> PublishWeights(Command command)
@@ -230,7 +228,7 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
         batch.Answer(command, null, outcome, now);
         try
         {
-            await Commit(batch, new State(version, status == MapperStatus.Active ? version : _state?.Active, weights ?? _state?.Weights ?? ImmutableDictionary.Create<string, RuleWeight>(StringComparer.Ordinal)));
+            return outcome.After(await Commit(batch, new State(version, status == MapperStatus.Active ? version : _state?.Active, weights ?? _state?.Weights ?? ImmutableDictionary.Create<string, RuleWeight>(StringComparer.Ordinal))));
         }
         catch (PostgresException e) when (e.IsUnique(MapperStore.VersionKey))
         {
@@ -238,13 +236,11 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
             DeactivateOnIdle();
             throw new ActivationOutdatedException("The mapper has another version by now.", e);
         }
-
-        return outcome;
     }
 
     private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
 
-    private async Task Commit(ScopedBatch batch, State next) => await _owner.Commit(batch, events => (_state, _seq) = (next, events.Count > 0 ? events[^1].Seq : _seq));
+    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, State next) => _owner.Commit(batch, events => (_state, _seq) = (next, events.Count > 0 ? events[^1].Seq : _seq));
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

@@ -69,7 +69,7 @@ public sealed partial class MindscapeGrain
         }
 
         batch.Answer(command, _key.Id, outcome, now);
-        if (!await Committed(batch, state))
+        if (await Committed(batch, state) is not { } events)
         {
             return Refusal.NotFound("user");
         }
@@ -79,7 +79,7 @@ public sealed partial class MindscapeGrain
             await LearnSoon(persona.MapperConfigId);
         }
 
-        return outcome;
+        return outcome.After(events);
     }
 
     public async Task NoteAdjusted(RuleAdjustment adjustment)

@@ -63,7 +63,7 @@ public sealed partial class MindscapeGrain
             changes = new { },
         }));
         batch.Answer(command, _key.Id, outcome, now);
-        return await Committed(batch, known) ? outcome : NoMindscape();
+        return await Committed(batch, known) is { } events ? outcome.After(events) : NoMindscape();
     }
 
     public async Task<Outcome<JsonText>> Simulate(Actor actor, SimulationRequest request)

@@ -67,7 +67,7 @@ public sealed partial class MindscapeGrain
         MindscapeStore.Save(batch, _key.Tenant, _key.Id, next.ToRow());
         batch.Append(_stream, _key.Id, paused ? "learning.paused" : "learning.resumed", now, MergePatch.Between(known.View, next.View));
         batch.Answer(command, _key.Id, outcome, now);
-        return await Committed(batch, next) ? outcome : Refusal.NotFound("user");
+        return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("user");
     }
 
     /// <summary>An entry that is taken into the traits as it comes: everything before it is in them.</summary>
@@ -79,6 +79,6 @@ public sealed partial class MindscapeGrain
         next = await Changed(batch, known, next with { LastNumber = entry.Number, Applied = entry.Number, RowVersion = known.RowVersion + 1 }, changes, now);
         var outcome = Outcome<MindscapeView>.Done(next.View);
         batch.Answer(command, _key.Id, outcome, now);
-        return await Committed(batch, next) ? outcome : Refusal.NotFound("user");
+        return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("user");
     }
 }

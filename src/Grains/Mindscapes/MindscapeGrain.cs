@@ -117,7 +117,7 @@ public sealed partial class MindscapeGrain(
         }));
         batch.Task(FoldMindscape.Kind, JsonText.From(new FoldMindscape.Payload(_key.Id)), now);
         batch.Answer(command, _key.Id, outcome, now);
-        return await Committed(batch, next) ? outcome : Refusal.NotFound("user");
+        return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("user");
     }
 
     public async Task Fold()
@@ -134,7 +134,7 @@ public sealed partial class MindscapeGrain(
                 RowVersion = known.RowVersion + 1,
             };
             var batch = Begin();
-            if (!await Committed(batch, await Changed(batch, known, next, changes, now)))
+            if (await Committed(batch, await Changed(batch, known, next, changes, now)) is null)
             {
                 return;
             }
@@ -177,7 +177,7 @@ public sealed partial class MindscapeGrain(
         await Stale(batch, known, next, now);
         batch.Append(_stream, _key.Id, "observation.forgotten", now, MindscapeState.Told(known, next, paths, [entry]));
         batch.Answer(command, _key.Id, outcome, now);
-        return await Committed(batch, next) ? outcome : Refusal.NotFound("observation");
+        return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("observation");
     }
 
     public async Task Forget()
@@ -251,17 +251,16 @@ public sealed partial class MindscapeGrain(
         entry.Id, _key.Id, entry.Number, entry.Type, entry.Content, entry.Metadata, entry.Source, entry.ClientId, entry.ObservedAt, entry.CreatedAt);
 
     /// <returns>Not if the person has gone meanwhile.</returns>
-    private async Task<bool> Committed(ScopedBatch batch, MindscapeState next)
+    private async Task<IReadOnlyList<StreamEvent>?> Committed(ScopedBatch batch, MindscapeState next)
     {
         try
         {
-            await _owner.Commit(batch, events => _state = next with { Seq = events.Count > 0 ? events[^1].Seq : next.Seq });
-            return true;
+            return await _owner.Commit(batch, events => _state = next with { Seq = events.Count > 0 ? events[^1].Seq : next.Seq });
         }
         catch (PostgresException e) when (e.IsForeignKey())
         {
             DeactivateOnIdle();
-            return false;
+            return null;
         }
     }
 
