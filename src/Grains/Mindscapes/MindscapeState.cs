@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
@@ -32,6 +33,8 @@ public sealed record MindscapeState(
     public static JsonText Told(MindscapeState before, MindscapeState after, IEnumerable<string> paths, IEnumerable<MindscapeEntry> causes)
     {
         var told = JsonNode.Parse(MergePatch.Between(before.View, after.View).Json)!.AsObject();
+        // Also where two changes fell into one moment.
+        told["changes"]!["updatedAt"] = JsonSerializer.SerializeToNode(after.View.UpdatedAt, Wire.Json);
         told["paths"] = new JsonArray([.. paths.Distinct(StringComparer.Ordinal).Select(path => JsonValue.Create(path))]);
         told["causes"] = new JsonArray([.. causes.Select(cause => JsonNode.Parse(Cause(cause).Json))]);
         return new JsonText(told.ToJsonString(Wire.Json));
