@@ -95,22 +95,26 @@ public static class RealtimeComposition
             // Somebody else isn't even looked for.
             (acting, id) => acting.MayLookAfter(id) ? grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : Task.FromResult<Read<UserView>?>(null),
             static (_, _) => ValueTask.FromResult(true), type => type is EventTypes.UserDeleted or EventTypes.UserAccessChanged,
-            guise: (acting, user) => acting.MayActFor(user.Id) ? null : Account) with { Spell = UserOf(provider) });
+            guise: (acting, user) => acting.MayActFor(user.Id) ? null : Account) with
+        { Spell = UserOf(provider) });
         services.AddStream((grains, provider) => StreamKind.Of<UserPersonaView>("user-persona",
             (acting, id) => grains.Of<IUserPersonaGrain>(new TenantScopedKey(acting.Tenant, id)).Get(),
             (acting, persona) => UserPersonaEndpoints.MaySee(Who(provider), acting, persona),
             type => type is EventTypes.UserPersonaUpdated or EventTypes.UserPersonaDeleted, persona => persona.OwnerId));
         services.AddStream((grains, _) => StreamKind.Of<TenantView>("tenant",
             (acting, id) => id == acting.Tenant ? grains.Of<ITenantGrain>(new TenantKey(id)).Get() : Task.FromResult<Read<TenantView>?>(null),
-            (acting, _) => ValueTask.FromResult(acting.Actor.IsAdmin)) with { Spell = OwnTenant });
+            (acting, _) => ValueTask.FromResult(acting.Actor.IsAdmin)) with
+        { Spell = OwnTenant });
         services.AddStream((grains, provider) => StreamKind.Of<CompanionView>("companion",
             // The companion's grain may still live when its person is gone.
             async (acting, id) => await Who(provider).MayActFor(acting, id) ? await grains.Of<ICompanionGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
-            static (_, _) => ValueTask.FromResult(true), owner: person => person.Id) with { Spell = UserOf(provider) });
+            static (_, _) => ValueTask.FromResult(true), owner: person => person.Id) with
+        { Spell = UserOf(provider) });
         services.AddStream((grains, provider) => StreamKind.Of<MindscapeView>("mindscape",
             // As the companion's.
             async (acting, id) => await Who(provider).MayActFor(acting, id) ? await grains.Of<IMindscapeGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
-            static (_, _) => ValueTask.FromResult(true), owner: mindscape => mindscape.PersonId) with { Spell = UserOf(provider) });
+            static (_, _) => ValueTask.FromResult(true), owner: mindscape => mindscape.PersonId) with
+        { Spell = UserOf(provider) });
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,
