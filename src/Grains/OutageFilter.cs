@@ -17,7 +17,7 @@ public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
         if (context.Grain.GetType().Assembly == typeof(OutageFilter).Assembly)
         {
             keeper.CheckStanding();
-            (context.Grain as IOwned)?.Owner.ThrowIfOver();
+            context.TargetContext.GetComponent<Owner>()?.ThrowIfOver();
         }
 
         try

@@ -18,7 +18,7 @@ namespace PersonaActors.Grains.Catalogue;
 /// </summary>
 public sealed class CatalogueGrain(
     Database database, CatalogueStore store, LlmConfigStore configs, PersonalityStore personalities, Owners owners,
-    Clock time) : Grain, ICatalogueGrain, IOwned
+    Clock time) : Grain, ICatalogueGrain
 {
     public const int MaxOfAKind = 500;
 
@@ -31,8 +31,6 @@ public sealed class CatalogueGrain(
     private string _stream = "";
     private Owner _owner = null!;
     private CatalogueState _state = null!;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

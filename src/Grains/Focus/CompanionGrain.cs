@@ -15,7 +15,7 @@ namespace PersonaActors.Grains.Focus;
 /// What accompanies a person across sessions: rhythm, tasks, memories, mood and habit. A session's start and end are told to
 /// it twice, by whoever asked for them and by the outbox, and each counts once.
 /// </summary>
-public sealed class CompanionGrain(Database database, CompanionStore store, CommandLog log, Owners owners, Clock time) : Grain, ICompanionGrain, IOwned
+public sealed class CompanionGrain(Database database, CompanionStore store, CommandLog log, Owners owners, Clock time) : Grain, ICompanionGrain
 {
     public const string SummaryType = "focus_session_summary";
 
@@ -34,8 +34,6 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     private Guid _begun;
 
     /// <summary>Loads nothing: sessions ask for what is around them whether or not anything else here is wanted.</summary>
-    Owner IOwned.Owner => _owner;
-
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());

@@ -20,7 +20,7 @@ namespace PersonaActors.Grains.Focus;
 [CollectionAgeLimit(Minutes = 2)]
 public sealed partial class FocusSessionGrain(
     Database database, FocusStore store, Owners owners, Clock time)
-    : Grain, IFocusSessionGrain, IOwned, IRemindable
+    : Grain, IFocusSessionGrain, IRemindable
 {
     private const string WakeReminder = "wake";
 
@@ -33,8 +33,6 @@ public sealed partial class FocusSessionGrain(
     private SessionState? _state;
     private FocusPulse? _pulse;
     private long _seq;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

@@ -9,7 +9,7 @@ using PersonaActors.Storage.Focus;
 namespace PersonaActors.Grains.Focus;
 
 /// <summary>Everything is checked before anything is done: a refused start has ended no session. That one lives at a time is the table's law.</summary>
-public sealed class PersonSessionsGrain(Database database, FocusStore sessions, Owners owners, Clock time) : Grain, IPersonSessionsGrain, IOwned
+public sealed class PersonSessionsGrain(Database database, FocusStore sessions, Owners owners, Clock time) : Grain, IPersonSessionsGrain
 {
     private TenantScopedKey _key;
     private Owner _owner = null!;
@@ -19,8 +19,6 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
 
     /// <summary>When one began last, which only rises: the version of the view.</summary>
     private long _begun;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

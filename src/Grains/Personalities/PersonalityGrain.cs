@@ -17,7 +17,7 @@ namespace PersonaActors.Grains.Personalities;
 /// of owners, aliases and the default config too, raises the one version. To who may not use it, it isn't there.
 /// </summary>
 public sealed class PersonalityGrain(Database database, PersonalityStore store, LlmConfigStore configs, Owners owners, Clock time)
-    : Grain, IPersonalityGrain, IOwned
+    : Grain, IPersonalityGrain
 {
     public const int MaxOwners = 200;
 
@@ -27,8 +27,6 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     private string _stream = "";
     private Owner _owner = null!;
     private PersonalityRow? _state;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

@@ -14,14 +14,12 @@ namespace PersonaActors.Grains.Personas;
 /// One persona. Changes it; its owner's grain made it and deletes it, and says so (<see cref="Forget"/>). A change that
 /// crosses a deletion misses its row, and is answered by a fresh activation: there is no such persona.
 /// </summary>
-public sealed class PersonaGrain(Database database, PersonaStore store, Owners owners, Clock time) : Grain, IPersonaGrain, IOwned
+public sealed class PersonaGrain(Database database, PersonaStore store, Owners owners, Clock time) : Grain, IPersonaGrain
 {
     private OwnedKey _key;
     private string _stream = "";
     private Owner _owner = null!;
     private PersonaRow? _state;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

@@ -7,17 +7,17 @@ using PersonaActors.Storage;
 namespace PersonaActors.Grains.Replicas;
 
 /// <summary>Makes each grain the owner of what its key names.</summary>
-public sealed class Owners(Keeper keeper, EventFeed feed)
+public sealed class Owners(Keeper keeper, EventFeed feed, IGrainContextAccessor activation)
 {
     /// <param name="version">Of what the grain has in memory.</param>
     /// <param name="leave">What the grain does when another writer was first: it passes DeactivateOnIdle.</param>
-    public Owner Of(ReplicaKey key, Func<long> version, Action leave) => new(keeper, feed, key, version, leave);
-}
-
-/// <summary>A grain that owns what its key names.</summary>
-public interface IOwned
-{
-    Owner Owner { get; }
+    public Owner Of(ReplicaKey key, Func<long> version, Action leave)
+    {
+        var owner = new Owner(keeper, feed, key, version, leave);
+        // Whatever is asked of the grain asks the owner first (OutageFilter), and no grain has to remember that.
+        activation.GrainContext.SetComponent(owner);
+        return owner;
+    }
 }
 
 /// <summary>

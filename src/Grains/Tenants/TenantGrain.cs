@@ -17,7 +17,7 @@ namespace PersonaActors.Grains.Tenants;
 /// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
 /// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
 /// </summary>
-public sealed class TenantGrain(Database database, TenantStore store, Owners owners, Clock time) : Grain, ITenantGrain, IOwned
+public sealed class TenantGrain(Database database, TenantStore store, Owners owners, Clock time) : Grain, ITenantGrain
 {
     private const int DefaultRetentionDays = 7;
 
@@ -25,8 +25,6 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
     private string _stream = "";
     private Owner _owner = null!;
     private TenantRow? _state;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

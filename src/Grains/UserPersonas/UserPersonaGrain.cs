@@ -15,14 +15,12 @@ namespace PersonaActors.Grains.UserPersonas;
 /// One AI assistant of a user: only the owner changes it, whoever may use it is counted. A use moves the count and not the
 /// version, so that prompts stay what they are while it is used.
 /// </summary>
-public sealed class UserPersonaGrain(Database database, UserPersonaStore store, Owners owners, Clock time) : Grain, IUserPersonaGrain, IOwned
+public sealed class UserPersonaGrain(Database database, UserPersonaStore store, Owners owners, Clock time) : Grain, IUserPersonaGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
     private Owner _owner = null!;
     private UserPersonaRow? _state;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

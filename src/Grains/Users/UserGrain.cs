@@ -26,14 +26,12 @@ namespace PersonaActors.Grains.Users;
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
 public sealed partial class UserGrain(
-    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, Owners owners, Clock time) : Grain, IUserGrain, IOwned
+    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, Owners owners, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
     private Owner _owner = null!;
     private UserRow? _user;
-
-    Owner IOwned.Owner => _owner;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
