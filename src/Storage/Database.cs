@@ -94,6 +94,14 @@ public sealed class Database : IAsyncDisposable
         return rows.Count > 0 ? rows[0] : null;
     }
 
+    /// <summary>The same of a value, which is null where there is no row.</summary>
+    public async Task<T?> ReadValue<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default)
+        where T : struct
+    {
+        var rows = await ReadMany(scope, sql, parameters, map, cancel);
+        return rows.Count > 0 ? rows[0] : null;
+    }
+
     public Task<List<T>> ReadMany<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default) =>
         Read(scope, null, sql, parameters, map, cancel);
 

@@ -37,11 +37,10 @@ public sealed class EventLog(Database database)
 
     public async Task<StreamPosition> Position(Guid? tenant, string stream, CancellationToken cancel)
     {
-        static object Map(NpgsqlDataReader row) => new StreamPosition(row.GetInt64(0), row.GetInt64(1));
-        var position = tenant is { } id
-            ? await database.ReadOne(RowScope.OfTenant(id), PositionSql, [Sql.Uuid(id), Sql.Text(stream)], Map, cancel)
-            : await database.ReadOne(RowScope.OfOperator(), SystemPositionSql, [Sql.Text(stream)], Map, cancel);
-        return position is StreamPosition found ? found : new StreamPosition(0, 1);
+        static StreamPosition Map(NpgsqlDataReader row) => new(row.GetInt64(0), row.GetInt64(1));
+        return (tenant is { } id
+            ? await database.ReadValue(RowScope.OfTenant(id), PositionSql, [Sql.Uuid(id), Sql.Text(stream)], Map, cancel)
+            : await database.ReadValue(RowScope.OfOperator(), SystemPositionSql, [Sql.Text(stream)], Map, cancel)) ?? new StreamPosition(0, 1);
     }
 
     // The position in every row, so that page and position are of one snapshot.

@@ -36,13 +36,11 @@ public sealed class FocusStore(Database database)
     public Task<FocusSessionRow?> Load(Guid tenant, Guid person, Guid id, OwnerEpoch epoch) => database.LoadOwned(
         RowScope.OfUser(tenant, person), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id), Sql.Text(epoch.Stream)], row => Map(row, row.ValueOrNull<long>(18) ?? 0));
 
-    private const string OwnerSql = "SELECT person_id::text FROM focus_sessions WHERE tenant_id = $1 AND id = $2";
+    private const string OwnerSql = "SELECT person_id FROM focus_sessions WHERE tenant_id = $1 AND id = $2";
 
     /// <summary>Whose session it is; asked before the session's grain can be named.</summary>
-    public async Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) =>
-        await database.ReadOne(RowScope.OfTenant(tenant), OwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => row.GetString(0), cancel) is { } owner
-            ? Guid.Parse(owner)
-            : null;
+    public Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) =>
+        database.ReadValue(RowScope.OfTenant(tenant), OwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => row.GetGuid(0), cancel);
 
     private const string ListSql = $"""
         SELECT {Columns} FROM focus_sessions f

@@ -37,12 +37,10 @@ public sealed class FeedbackStore(Database database)
     public Task<FeedbackView?> ByClientId(Guid tenant, Guid person, string clientId) => database.ReadOne(
         RowScope.OfUser(tenant, person), ByClientIdSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(clientId)], Map);
 
-    private sealed record Many(long Count);
-
     private const string SinceSql = "SELECT count(*) FROM feedback f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.created_at > $3";
 
-    public async Task<long> Since(Guid tenant, Guid person, DateTimeOffset since) => (await database.ReadOne(
-        RowScope.OfUser(tenant, person), SinceSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(since)], row => new Many(row.GetInt64(0))))!.Count;
+    public async Task<long> Since(Guid tenant, Guid person, DateTimeOffset since) => (await database.ReadValue(
+        RowScope.OfUser(tenant, person), SinceSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(since)], row => row.GetInt64(0)))!.Value;
 
     private const string NegativesSql = $"""
         SELECT count(*) FROM feedback f
@@ -52,8 +50,8 @@ public sealed class FeedbackStore(Database database)
         """;
 
     /// <summary>How many of a person's answers about a type of suggestion weren't helpful, since then and since the last that lowered anything.</summary>
-    public async Task<long> Negatives(Guid tenant, Guid person, string type, DateTimeOffset since) => (await database.ReadOne(
-        RowScope.OfUser(tenant, person), NegativesSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(type), Sql.Time(since)], row => new Many(row.GetInt64(0))))!.Count;
+    public async Task<long> Negatives(Guid tenant, Guid person, string type, DateTimeOffset since) => (await database.ReadValue(
+        RowScope.OfUser(tenant, person), NegativesSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(type), Sql.Time(since)], row => row.GetInt64(0)))!.Value;
 
     private const string OfMapperSql = $"""
         SELECT f.id, f.person_id, f.rule_id, {Opinion}, f.is_applied, f.created_at FROM feedback f
@@ -100,8 +98,8 @@ public sealed class FeedbackStore(Database database)
         """;
 
     /// <summary>How many personas a mapper made.</summary>
-    public async Task<long> Personas(RowScope scope, string mapper, DateTimeOffset since, CancellationToken cancel) => (await database.ReadOne(
-        scope, PersonasSql, [Sql.Uuid(scope.Tenant), Sql.Text(mapper), Sql.Time(since), Sql.Uuid(scope.User)], row => new Many(row.GetInt64(0)), cancel))!.Count;
+    public async Task<long> Personas(RowScope scope, string mapper, DateTimeOffset since, CancellationToken cancel) => (await database.ReadValue(
+        scope, PersonasSql, [Sql.Uuid(scope.Tenant), Sql.Text(mapper), Sql.Time(since), Sql.Uuid(scope.User)], row => row.GetInt64(0), cancel))!.Value;
 
     private const string ListSql = $"""
         SELECT {Columns} FROM feedback f WHERE f.tenant_id = $1 AND ($2::uuid IS NULL OR f.person_id = $2) AND ($3::uuid IS NULL OR f.id < $3) ORDER BY f.id DESC LIMIT $4

@@ -46,12 +46,9 @@ public sealed class GeneratedPersonaStore(Database database)
         WHERE p.tenant_id = $1 AND p.person_id = $2 AND p.expires_at > $3 AND p.mindscape_version = $4 ORDER BY p.created_at LIMIT 100
         """;
 
-    private sealed record FreshId(Guid Id);
-
     /// <summary>Those that hold and were made of just this version: a change of it makes them stale.</summary>
-    public async Task<List<Guid>> Fresh(Guid tenant, Guid person, DateTimeOffset now, long version) => (await database.ReadMany(
-        RowScope.OfUser(tenant, person), FreshSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(now), Sql.Bigint(version)],
-        row => new FreshId(row.GetGuid(0)))).ConvertAll(fresh => fresh.Id);
+    public Task<List<Guid>> Fresh(Guid tenant, Guid person, DateTimeOffset now, long version) => database.ReadMany(
+        RowScope.OfUser(tenant, person), FreshSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Time(now), Sql.Bigint(version)], row => row.GetGuid(0));
 
     private static GeneratedPersonaView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetString(3), row.GetInt32(4), row.GetInt64(5), new JsonText(row.GetString(6)),

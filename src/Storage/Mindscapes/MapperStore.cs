@@ -113,16 +113,14 @@ public sealed class MapperStore(Database database)
         RowScope.OfTenant(tenant), LatestSql,
         [Sql.Uuid(tenant), Sql.Text(status is { } only ? Word(only) : null), Sql.Text(after), Sql.Int(limit), Sql.Int(offset)], Map, cancel);
 
-    private sealed record Many(long Count);
-
     private const string CountSql = """
         SELECT count(*) FROM mapper_configs c
         WHERE c.tenant_id = $1 AND c.version = (SELECT max(n.version) FROM mapper_configs n WHERE n.tenant_id = c.tenant_id AND n.config_id = c.config_id)
           AND ($2::text IS NULL OR c.status = $2)
         """;
 
-    public async Task<long> Count(Guid tenant, MapperStatus? status, CancellationToken cancel) => (await database.ReadOne(
-        RowScope.OfTenant(tenant), CountSql, [Sql.Uuid(tenant), Sql.Text(status is { } only ? Word(only) : null)], row => new Many(row.GetInt64(0)), cancel))!.Count;
+    public async Task<long> Count(Guid tenant, MapperStatus? status, CancellationToken cancel) => (await database.ReadValue(
+        RowScope.OfTenant(tenant), CountSql, [Sql.Uuid(tenant), Sql.Text(status is { } only ? Word(only) : null)], row => row.GetInt64(0), cancel))!.Value;
 
     private const string VersionsSql = $"SELECT {Columns} FROM mapper_configs c WHERE c.tenant_id = $1 AND c.config_id = $2 ORDER BY c.version DESC";
 

@@ -117,13 +117,11 @@ public sealed class MindscapeStore(Database database)
     public Task<MindscapeEntry?> Find(Guid tenant, Guid person, Guid id) => database.ReadOne(
         RowScope.OfUser(tenant, person), FindSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id)], MapEntry);
 
-    private sealed record OwnerOf(Guid Person);
-
     private const string FindOwnerSql = "SELECT person_id FROM observations WHERE tenant_id = $1 AND id = $2 AND kind = 'observation'";
 
     /// <summary>Of whom it is, so that their grain can be asked.</summary>
-    public async Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) => (await database.ReadOne(
-        RowScope.OfTenant(tenant), FindOwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => new OwnerOf(row.GetGuid(0)), cancel))?.Person;
+    public Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) => database.ReadValue(
+        RowScope.OfTenant(tenant), FindOwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => row.GetGuid(0), cancel);
 
     private const string DeleteSql = """
         WITH changed AS (DELETE FROM observations WHERE tenant_id = $1 AND person_id = $2 AND id = $3 RETURNING 1)

@@ -20,13 +20,11 @@ public sealed class PersonaStore(Database database)
         RowScope.OfUser(tenant, owner), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(owner), Sql.Uuid(id), Sql.Text(epoch.Stream)],
         row => new PersonaRow(Map(row), row.ValueOrNull<long>(10) ?? 0));
 
-    private sealed record Ownership(Guid Owner);
-
     private const string FindOwnerSql = "SELECT owner_id FROM personas WHERE tenant_id = $1 AND id = $2";
 
     /// <summary>Whose persona it is, for callers that act for all users and name only the persona.</summary>
-    public async Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) =>
-        (await database.ReadOne(RowScope.OfTenant(tenant), FindOwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => new Ownership(row.GetGuid(0)), cancel))?.Owner;
+    public Task<Guid?> FindOwner(Guid tenant, Guid id, CancellationToken cancel) =>
+        database.ReadValue(RowScope.OfTenant(tenant), FindOwnerSql, [Sql.Uuid(tenant), Sql.Uuid(id)], row => row.GetGuid(0), cancel);
 
     private const string IdsSql = "SELECT id FROM personas WHERE tenant_id = $1 AND owner_id = $2";
 
