@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace PersonaActors.Grains.Mindscapes;
 
@@ -84,12 +85,14 @@ public sealed record Not(Condition Of) : Condition
     public override IEnumerable<string> Traits => Of.Traits;
 }
 
-public sealed record TraitCheck(string Path, Operator Operator, JsonElement? Value) : Condition
+/// <param name="Pattern">Of <see cref="Operator.Matches"/>.</param>
+public sealed record TraitCheck(string Path, Operator Operator, JsonElement? Value, Regex? Pattern = null) : Condition
 {
     public override IEnumerable<string> Traits => [Path];
 }
 
-public sealed record ContextCheck(string Path, Operator Operator, JsonElement? Value) : Condition;
+/// <param name="Pattern">Of <see cref="Operator.Matches"/>.</param>
+public sealed record ContextCheck(string Path, Operator Operator, JsonElement? Value, Regex? Pattern = null) : Condition;
 
 /// <param name="Hours">From and to, which may wrap around midnight.</param>
 /// <param name="Zone">An IANA name, or <see cref="UserLocal"/>; as the clock was given where there is none.</param>

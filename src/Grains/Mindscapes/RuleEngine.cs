@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -32,9 +31,6 @@ public sealed record Suggested(
 public static class RuleEngine
 {
     public const int MaxSuggestions = 5;
-
-    private static readonly TimeSpan PatternPatience = TimeSpan.FromMilliseconds(100);
-    private static readonly ConcurrentDictionary<string, Regex> Patterns = new(StringComparer.Ordinal);
 
     /// <param name="weightOf">What feedback made of a rule's weight; none where it made nothing.</param>
     /// <returns>What each rule says, and the best of what those that fired suggest.</returns>
@@ -70,9 +66,9 @@ public static class RuleEngine
                 var other = Judge(not.Of, input);
                 return new Verdict(!other.Held, "not", [other]);
             case TraitCheck check:
-                return Compare($"trait {check.Path}", input.Traits.Find(check.Path), check.Operator, check.Value, input);
+                return Compare($"trait {check.Path}", input.Traits.Find(check.Path), check.Operator, check.Value, check.Pattern, input);
             case ContextCheck check:
-                return Compare($"context {check.Path}", TraitFacts.Below(input.Context, check.Path), check.Operator, check.Value, input);
+                return Compare($"context {check.Path}", TraitFacts.Below(input.Context, check.Path), check.Operator, check.Value, check.Pattern, input);
             case TimeCheck check:
                 return JudgeTime(check, input);
             default:
@@ -80,16 +76,16 @@ public static class RuleEngine
         }
     }
 
-    private static Verdict Compare(string what, JsonElement? found, Operator @operator, JsonElement? value, RuleInput input)
+    private static Verdict Compare(string what, JsonElement? found, Operator @operator, JsonElement? value, Regex? pattern, RuleInput input)
     {
         // What isn't there is nothing, not null; and null is as if it weren't there.
         var actual = found is { ValueKind: JsonValueKind.Null } ? null : found;
-        var held = Holds(actual, @operator, value, input);
+        var held = Holds(actual, @operator, value, pattern, input);
         var word = JsonNamingPolicy.SnakeCaseLower.ConvertName(@operator.ToString());
         return new Verdict(held, $"{what} {word}{(value is { } wanted ? $" {wanted.GetRawText()}" : "")}: it is {(actual is { } there ? Text.Shorten(there.GetRawText()) : "missing")}", []);
     }
 
-    private static bool Holds(JsonElement? found, Operator @operator, JsonElement? value, RuleInput input)
+    private static bool Holds(JsonElement? found, Operator @operator, JsonElement? value, Regex? pattern, RuleInput input)
     {
         if (found is not { } actual)
         {
@@ -109,7 +105,7 @@ public static class RuleEngine
             Operator.LessOrEqual => NumberOf(actual) <= NumberOf(wanted),
             Operator.Contains => Contains(actual, wanted),
             Operator.In => Contains(wanted, actual),
-            Operator.Matches => actual.ValueKind == JsonValueKind.String && Pattern(wanted.GetString()!).IsMatch(actual.GetString()!),
+            Operator.Matches => actual.ValueKind == JsonValueKind.String && pattern!.IsMatch(actual.GetString()!),
             Operator.WithinMinutes => actual.ValueKind == JsonValueKind.String && Moment.Read(actual.GetString()!, input.UserZone) is { } at
                 && (at.At - input.Clock().At).Duration() <= TimeSpan.FromMinutes(wanted.GetDouble()),
             _ => throw new ArgumentOutOfRangeException(nameof(@operator)),
@@ -133,14 +129,7 @@ public static class RuleEngine
             at = TimeZoneInfo.ConvertTime(at, input.ZoneOf(zone));
         }
 
-        var held = (check.Period switch
-        {
-            null => true,
-            "morning" => IsWithin(at.Hour, 5, 12),
-            "afternoon" => IsWithin(at.Hour, 12, 17),
-            "evening" => IsWithin(at.Hour, 17, 21),
-            _ => IsWithin(at.Hour, 21, 5),
-        })
+        var held = (check.Period is null || check.Period == PeriodOf(at))
             && (check.Hours is not { } hours || IsWithin(at.Hour, hours.From, hours.To))
             && (check.Days is not { } days || days.Contains(at.DayOfWeek));
         return new Verdict(held, $"time {Wanted(check)}: it is {at.ToString("dddd HH:mm", CultureInfo.InvariantCulture)}", []);
@@ -161,17 +150,6 @@ public static class RuleEngine
     public static double? NumberOf(JsonElement value) => value.ValueKind == JsonValueKind.String
         ? double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null
         : TraitFold.Number(value);
-
-    /// <summary>One that takes no longer than the text is long, whoever wrote it.</summary>
-    public static Regex Pattern(string pattern)
-    {
-        if (Patterns.Count > 1000)
-        {
-            Patterns.Clear();
-        }
-
-        return Patterns.GetOrAdd(pattern, static text => new Regex(text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, PatternPatience));
-    }
 
     private static Suggested Fill(Suggestion suggestion, string rule, double weight, RuleInput input)
     {

@@ -35,7 +35,7 @@ public static class TraitExtraction
                 Wizard(responses, inputs);
                 break;
             case "calendar_event" when Word(said, "type") == "meeting":
-                inputs.Add(Input(MeetingRecovery, (Number(said, "duration_minutes") ?? 60) switch { <= 30 => 15, <= 60 => 30, _ => 45 }, .5));
+                inputs.Add(Input(MeetingRecovery, (TraitFold.Number(said, "duration_minutes") ?? 60) switch { <= 30 => 15, <= 60 => 30, _ => 45 }, .5));
                 break;
         }
 
@@ -45,12 +45,12 @@ public static class TraitExtraction
 
     private static void WorkSession(JsonElement said, List<TraitInput> inputs)
     {
-        if (Number(said, "duration_minutes") is > 0 and var minutes)
+        if (TraitFold.Number(said, "duration_minutes") is > 0 and var minutes)
         {
             inputs.Add(Input(FocusDuration, minutes, .9));
         }
 
-        if (Number(said, "productivity_score") is > 0 and var score)
+        if (TraitFold.Number(said, "productivity_score") is > 0 and var score)
         {
             if (score >= 4 && HourOf(Word(said, "start")) is { } hour)
             {
@@ -60,7 +60,7 @@ public static class TraitExtraction
             inputs.Add(Input(EnergyLevel, score >= 4 ? "high" : score >= 3 ? "medium" : "low", .6));
         }
 
-        if (Number(said, "interruptions") is > 0 and var interruptions)
+        if (TraitFold.Number(said, "interruptions") is > 0 and var interruptions)
         {
             inputs.Add(Input(TaskSwitchingCost, interruptions >= 3 ? "high" : interruptions >= 2 ? "medium" : "low", .7));
         }
@@ -114,7 +114,7 @@ public static class TraitExtraction
             var value = rated ? trait.Value.GetProperty("value") : trait.Value;
             if (trait.Name.Length > 0 && value.ValueKind != JsonValueKind.Null)
             {
-                inputs.Add(new TraitInput(trait.Name, JsonText.From(value), rated && Number(trait.Value, "confidence") is >= 0 and <= 1 and var confidence ? confidence : .6));
+                inputs.Add(new TraitInput(trait.Name, JsonText.From(value), rated && TraitFold.Number(trait.Value, "confidence") is >= 0 and <= 1 and var confidence ? confidence : .6));
             }
         }
     }
@@ -123,9 +123,6 @@ public static class TraitExtraction
 
     private static string? Word(JsonElement said, string name) =>
         said.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static double? Number(JsonElement said, string name) =>
-        said.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && double.IsFinite(number) ? number : null;
 
     /// <summary>As the clock of whoever wrote it showed it.</summary>
     private static int? HourOf(string? time) =>

@@ -158,6 +158,8 @@ public static class TraitFold
     public static double? Number(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && double.IsFinite(number) ? number : null;
 
+    public static double? Number(JsonElement of, string name) => of.TryGetProperty(name, out var value) ? Number(value) : null;
+
     private static double Rounded(double value) => Math.Round(value, 3, MidpointRounding.AwayFromZero);
 }
 

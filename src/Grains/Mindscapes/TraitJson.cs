@@ -56,14 +56,12 @@ public static class TraitJson
             return known is { IsBare: true } && JsonElement.DeepEquals(JsonElement.Parse(known.Value.Json), given) ? known : bare;
         }
 
-        var confidence = Number(given, "confidence") is >= 0 and <= 1 and var said ? said : 1;
-        var samples = (Number(given, "sample_size") ?? Number(given, "sampleSize")) is >= 1 and <= int.MaxValue and var many ? (int)many : 1;
+        var confidence = TraitFold.Number(given, "confidence") is >= 0 and <= 1 and var said ? said : 1;
+        var samples = (TraitFold.Number(given, "sample_size") ?? TraitFold.Number(given, "sampleSize")) is >= 1 and <= int.MaxValue and var many ? (int)many : 1;
         var same = known is { IsBare: false } && known.Confidence == confidence && known.SampleSize == samples && JsonElement.DeepEquals(JsonElement.Parse(known.Value.Json), value);
         return same ? known! : new Trait(JsonText.From(value), confidence, samples, known?.FirstSeen ?? at, at, known?.Weight ?? 1);
     }
 
     private static bool IsNothing(JsonElement given) => given.ValueKind == JsonValueKind.Null
         || (given.ValueKind == JsonValueKind.Object && given.TryGetProperty("value", out var value) && value.ValueKind == JsonValueKind.Null);
-
-    private static double? Number(JsonElement of, string name) => of.TryGetProperty(name, out var value) ? TraitFold.Number(value) : null;
 }
