@@ -16,7 +16,6 @@ public sealed partial class MindscapeGrain
     private const int MaxContext = 32_768;
     private const int MaxTtlHours = 168;
     private const int FocusSamples = 200;
-    private const int MostTries = 100;
 
     /// <summary>What was said of the focus duration, as of a version.</summary>
     private (long Version, List<double> Minutes)? _focus;
@@ -115,26 +114,13 @@ public sealed partial class MindscapeGrain
     /// <summary>The mapper, where the person is, and whether they are focusing, from replicas that all held at once.</summary>
     private async Task<(PreparedMapper? Mapper, TimeZoneInfo Zone, FocusSessionView? Session)> Around(string name)
     {
-        var reading = replicas.Begin();
-        for (var tries = 0; tries < MostTries; tries++)
-        {
-            reading.Start();
-            var mapper = reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, MapperKey.Of(_key.Tenant, name)));
-            var user = reading.Take(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, _key));
-            var session = PromptDesk.LiveSession(reading, _key.Tenant, _key.Id);
-            if (reading.IsMissing)
-            {
-                await reading.Fetch();
-            }
-            else if (await reading.Holds())
-            {
-                return (
-                    mapper?.View is null ? null : mapper.Made(PreparedMapper.Of), RhythmRules.Zone(user?.View?.User.TimeZone ?? "UTC"),
-                    session is { State: not FocusState.Ended } ? session : null);
-            }
-        }
-
-        throw new TimeoutException("What a persona is made of changed faster than it could be read.");
+        var (around, _) = await replicas.AtOnce((_key, Mapper: MapperKey.Of(_key.Tenant, name)), static (reading, of) => (
+            Mapper: reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, of.Mapper)),
+            User: reading.Take(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, of._key)),
+            Session: PromptDesk.LiveSession(reading, of._key.Tenant, of._key.Id)));
+        return (
+            around.Mapper?.View is null ? null : around.Mapper.Made(PreparedMapper.Of), RhythmRules.Zone(around.User?.View?.User.TimeZone ?? "UTC"),
+            around.Session is { State: not FocusState.Ended } ? around.Session : null);
     }
 
     private async Task<List<double>> FocusMinutes(MindscapeState known)

@@ -18,9 +18,6 @@ namespace PersonaActors.Grains.Prompts;
 /// </summary>
 public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPromptDesk
 {
-    /// <summary>Each further try means that a write came between, or that something had to be fetched; so many in a row no writer manages.</summary>
-    private const int MostTries = 100;
-
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
@@ -36,24 +33,9 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
 
     private async ValueTask<(Gathered Found, bool IsSettled)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
-        var reading = replicas.Begin();
-        for (var tries = 0; tries < MostTries; tries++)
-        {
-            reading.Start();
-            var found = Gather(reading, tenant, user, actor with { User = user }, request);
-            if (reading.IsMissing)
-            {
-                await reading.Fetch();
-            }
-            else if (await reading.Holds())
-            {
-                return found.Prompt is null && found.Refusal is null
-                    ? throw new InvalidOperationException($"User {user} has no default persona.")
-                    : (found, !reading.HasUnkept);
-            }
-        }
-
-        throw new TimeoutException("What the prompt is made of changed faster than it could be resolved.");
+        var gathered = await replicas.AtOnce(
+            (tenant, user, Actor: actor with { User = user }, request), static (reading, of) => Gather(reading, of.tenant, of.user, of.Actor, of.request));
+        return gathered.Taken is { Prompt: null, Refusal: null } ? throw new InvalidOperationException($"User {user} has no default persona.") : gathered;
     }
 
     /// <summary>As far as it goes: what comes out counts only if nothing was missing, and all held.</summary>

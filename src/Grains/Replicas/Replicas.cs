@@ -25,8 +25,31 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
         return keeper.Holding.Find(key, keeper.Now) is Replica<T> held ? held.View : (await Fetch(of, key)).View;
     }
 
-    /// <summary>A look at several at once.</summary>
-    public Reading Begin() => new(this);
+    /// <summary>Each further try means that a write came between, or that something had to be fetched; so many in a row no writer manages.</summary>
+    private const int MostTries = 100;
+
+    /// <summary>What is taken of several, all of which held at one moment after this began: it is taken anew until they did.</summary>
+    /// <param name="of">What <paramref name="take"/> needs, so that it needn't be made for each call.</param>
+    /// <returns>And whether whoever keeps it is told when any of it moves.</returns>
+    public async ValueTask<(T Taken, bool IsSettled)> AtOnce<TOf, T>(TOf of, Func<Reading, TOf, T> take)
+    {
+        var reading = new Reading(this);
+        for (var tries = 0; tries < MostTries; tries++)
+        {
+            reading.Start();
+            var taken = take(reading, of);
+            if (reading.IsMissing)
+            {
+                await reading.Fetch();
+            }
+            else if (await reading.Holds())
+            {
+                return (taken, !reading.HasUnkept);
+            }
+        }
+
+        throw new TimeoutException("What was asked for changed faster than it could be read.");
+    }
 
     /// <summary>Asks the owner. What it lets go is kept.</summary>
     internal async ValueTask<Replica<T>> Fetch<T>(ReplicaOf<T> of, ReplicaKey key)
