@@ -16,6 +16,7 @@ public sealed class UnchangedTests(Room room) : IClassFixture<Room>
     [
         "user", "identity", "registration", "default persona", "user's settings", "user's default config", "override", "override's settings", "persona", "own config",
         "system prompt", "config", "focus mode", "personality", "personality's settings", "role", "alias", "personal alias", "user persona", "tenant", "tenant's settings", "key",
+        "mindscape", "learning",
     ];
 
     [Theory, MemberData(nameof(Things))]
@@ -113,6 +114,12 @@ public sealed class UnchangedTests(Room room) : IClassFixture<Room>
                 return Patch(room.Admin, $"/v1/tenants/{room.Node.Demo}", new { eventRetentionDays = (int?)null }, new { eventRetentionDays = 9 });
             case "tenant's settings":
                 return Patch(room.Admin, "/v1/tenant/settings", new { memoryLimit = (int?)null }, new { memoryLimit = 2 });
+            case "mindscape" or "learning":
+                var mindscape = $"/v1/mindscapes/{id}";
+                (await mine.Put(mindscape, new { traits = new { likes = "tea" } })).Should(HttpStatusCode.OK);
+                return thing == "mindscape"
+                    ? new Case(mine, HttpMethod.Put, mindscape, new { traits = new { likes = "tea" } }, new { traits = new { likes = "rum" } }, Read: mindscape)
+                    : new Case(mine, HttpMethod.Put, $"{mindscape}/learning", new { paused = false }, new { paused = true }, Read: mindscape);
             default:
                 return Patch(room.Admin, $"/v1/keys/{await New(room.Admin, "/v1/keys", new { kind = "service", name = "bot" })}", new { name = "bot" }, new { name = "robot" });
         }

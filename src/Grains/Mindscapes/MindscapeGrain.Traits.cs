@@ -41,7 +41,7 @@ public sealed partial class MindscapeGrain
         var (next, changes) = TraitFold.Fold(known.Traits, [entry]);
         if (changes.Count == 0)
         {
-            return Outcome<MindscapeView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         return await Take(command, known, entry, known with { Traits = next }, changes, now);
@@ -57,7 +57,7 @@ public sealed partial class MindscapeGrain
         var known = _state!;
         if (known.IsPaused == paused)
         {
-            return Outcome<MindscapeView>.Done(known.View);
+            return await Unchanged(command, known);
         }
 
         var now = Now();
@@ -69,6 +69,9 @@ public sealed partial class MindscapeGrain
         batch.Answer(command, _key.Id, outcome, now);
         return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("user");
     }
+
+    private Task<Outcome<MindscapeView>> Unchanged(Command command, MindscapeState known) =>
+        _owner.Unchanged(Begin(), command, _key.Id, Outcome<MindscapeView>.Done(known.View).Since(database.Epoch, known.Seq), Now());
 
     /// <summary>An entry that is taken into the traits as it comes: everything before it is in them.</summary>
     private async Task<Outcome<MindscapeView>> Take(
