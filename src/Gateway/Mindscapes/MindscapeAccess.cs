@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Storage;
@@ -9,7 +8,7 @@ using PersonaActors.Storage;
 namespace PersonaActors.Gateway.Mindscapes;
 
 /// <summary>The way from a request to a person's mindscape, shared by the native routes and those of the founding document.</summary>
-public sealed class MindscapeAccess(ActingResolver who, Commands commands, IGrainFactory grains)
+public sealed class MindscapeAccess(ActingResolver who, UserStandings standings, Commands commands, IGrainFactory grains)
 {
     /// <summary>The person that a request is about. One that the caller may not act for is, like one that doesn't exist, not found.</summary>
     public async ValueTask<(Acting? Acting, Guid Person, Refusal? Refusal)> Find(HttpContext http, string? person)
@@ -44,8 +43,8 @@ public sealed class MindscapeAccess(ActingResolver who, Commands commands, IGrai
 
     public IMapperGrain Mapper(Acting acting, string configId) => grains.Of<IMapperGrain>(MapperKey.Of(acting.Tenant, configId));
 
-    /// <summary>The grains of what was a person's may outlive the person for a while; the user's own knows.</summary>
-    public async ValueTask<bool> IsThere(Acting acting, Guid person) => await grains.Of<IUserGrain>(new TenantScopedKey(acting.Tenant, person)).Get() is not null;
+    /// <summary>The grains of what was a person's may outlive the person for a while; whether the user is there is known here.</summary>
+    public async ValueTask<bool> IsThere(Acting acting, Guid person) => await standings.Of(acting.Tenant, person) != Standing.Unknown;
 
     public Task<Outcome<T>> Run<T>(HttpContext http, Acting acting, object? body, Func<Command, Task<Outcome<T>>> call)
         where T : class => commands.Run(http, acting, body, call);
