@@ -41,8 +41,15 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
     /// <summary>Rises with every key that ends or may have: who remembers a key asks again then.</summary>
     public long Changes => Volatile.Read(ref _changes);
 
-    /// <summary>Who calls with this key: noted in the background, to the minute.</summary>
-    public void Used(Guid key) => _used[key] = time.GetUtcNow().UtcTicks;
+    /// <summary>Who calls with this key: noted in the background, to the minute. Of a key that is used all the time every second's use is enough.</summary>
+    public void Used(Guid key)
+    {
+        var now = time.GetUtcNow().UtcTicks;
+        if (now - _used.GetValueOrDefault(key) >= TimeSpan.TicksPerSecond)
+        {
+            _used[key] = now;
+        }
+    }
 
     /// <param name="from">Whose guesses are counted.</param>
     public async ValueTask<ApiKeyRow?> Find(string text, IPAddress? from, CancellationToken cancel)
