@@ -37,4 +37,8 @@ public sealed record Command(
     [property: Id(2)] string Fingerprint,
     [property: Id(3)] Actor Actor,
     [property: Id(4)] long? IfMatch = null,
-    [property: Id(5)] bool IsNamed = false);
+    [property: Id(5)] bool IsNamed = false)
+{
+    /// <summary>One that no request asked for: something in the service is done for a person, and its id makes a second time harmless.</summary>
+    public static Command OfService(string id, Guid person) => new(id, Guid.Empty, new string('0', 64), new Actor(ActorKind.Service, person));
+}

@@ -20,7 +20,6 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     public const string SummaryType = "focus_session_summary";
 
     private static readonly TimeSpan SummaryKept = TimeSpan.FromDays(14);
-    private static readonly string NoFingerprint = new('0', 64);
 
     /// <summary>Of what nobody waits to be answered.</summary>
     private static readonly Outcome<Nothing> Told = Outcome<Nothing>.Done(Nothing.Value);
@@ -191,7 +190,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             new JsonObject { ["id"] = id });
     }
 
-    private Command Note(Guid session, string what) => new($"focus:{session}:{what}", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, _key.Id));
+    private Command Note(Guid session, string what) => Command.OfService($"focus:{session}:{what}", _key.Id);
 
     public async Task NoteStarted(FocusSessionView session)
     {

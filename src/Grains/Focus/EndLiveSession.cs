@@ -12,8 +12,6 @@ public sealed class EndLiveSession(IGrainFactory grains, FocusStore sessions) : 
 {
     public const string Kind = "focus.end-live";
 
-    private static readonly string NoFingerprint = new('0', 64);
-
     public sealed record Payload(Guid Person);
 
     string IOutboxTaskHandler.Kind => Kind;
@@ -23,7 +21,7 @@ public sealed class EndLiveSession(IGrainFactory grains, FocusStore sessions) : 
         var person = new TenantScopedKey(task.Tenant, task.Payload.Read<Payload>().Person);
         if ((await grains.Of<IUserGrain>(person).Get())?.Value.IsActive is false && await sessions.LiveId(person.Tenant, person.Id) is { } live)
         {
-            var command = new Command($"focus:{live}:inactive", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, person.Id));
+            var command = Command.OfService($"focus:{live}:inactive", person.Id);
             await grains.Of<IPersonSessionsGrain>(person).End(command, live, new SessionEnd(null, null, EarlyEnd: true));
         }
     }

@@ -16,7 +16,6 @@ public sealed partial class MindscapeGrain
     private const double Down = .8;
 
     private static readonly TimeSpan NegativesWithin = TimeSpan.FromDays(7);
-    private static readonly string NoFingerprint = new('0', 64);
 
     public async Task<Outcome<FeedbackView>> AddFeedback(Command command, NewFeedback given)
     {
@@ -85,7 +84,7 @@ public sealed partial class MindscapeGrain
     public async Task NoteAdjusted(RuleAdjustment adjustment)
     {
         // The note's own id among the answered commands is what makes a second one harmless, also when the first was another activation's.
-        var note = new Command($"feedback:{adjustment.Feedback}:adjusted", Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, _key.Id));
+        var note = Command.OfService($"feedback:{adjustment.Feedback}:adjusted", _key.Id);
         if (await log.Find(_key.Tenant, note.Caller, note.Id, CancellationToken.None) is not null || await Person() is not { } known)
         {
             return;
