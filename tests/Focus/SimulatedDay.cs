@@ -305,15 +305,25 @@ public sealed class SimulatedDay : IAsyncLifetime
     {
         // Slowly: were a minute over at each look, what is being done would be claimed anew before it is done.
         var looks = 0;
-        await Eventually.True("every ended session is among the memories", async () =>
+        try
         {
-            if (looks++ % 40 == 0)
+            await Eventually.True("every ended session is among the memories", async () =>
             {
-                await _node.Pass(TimeSpan.FromSeconds(61));
-            }
+                if (looks++ % 40 == 0)
+                {
+                    await _node.Pass(TimeSpan.FromSeconds(61));
+                }
 
-            return await Count("SELECT count(*) FROM focus_sessions s WHERE s.status = 'ended' AND NOT EXISTS (SELECT FROM memory_short_term m WHERE m.session_id = s.id)") == 0;
-        }, TimeSpan.FromMinutes(3));
+                return await Count("SELECT count(*) FROM focus_sessions s WHERE s.status = 'ended' AND NOT EXISTS (SELECT FROM memory_short_term m WHERE m.session_id = s.id)") == 0;
+            }, TimeSpan.FromMinutes(3));
+        }
+        catch (TimeoutException late)
+        {
+            var left = await Query(
+                "SELECT concat_ws(' ', kind, status, attempts, run_after, leased_until, last_error, payload) FROM outbox_tasks ORDER BY run_after LIMIT 20", r => r.GetString(0));
+            throw new TimeoutException($"{late.Message}; it is {_node.Now}, and the outbox has\n{string.Join('\n', left)}\n{string.Join('\n', _node.Errors.TakeLast(5))}", late);
+        }
+
         Assert.True(await Count("SELECT count(*) FROM focus_sessions WHERE status = 'ended'") > People / 2);
         Assert.Equal(0, await Count("SELECT count(*) FROM focus_sessions WHERE status = 'ended' AND summary IS NULL"));
         const string notOnce = """
