@@ -115,7 +115,7 @@ public sealed class MindscapeTests(NodeFixture fixture) : IClassFixture<NodeFixt
     public async Task Why_and_since_when_are_answered_and_what_is_forgotten_is_gone_from_all_of_it()
     {
         var person = Guid.NewGuid();
-        var early = DateTimeOffset.UtcNow.AddDays(-2);
+        var early = TimeProvider.System.GetUtcNow().AddDays(-2);
         (await _service.Post("/v1/observations", new { person, type = "work_session", content = new { duration_minutes = 30 }, observedAt = early, source = "calendar" })).Should(HttpStatusCode.Created);
         await Known(person, _ => true);
         var secret = (await Observe(person, new { duration_minutes = 300 })).Should(HttpStatusCode.Created).Id;
