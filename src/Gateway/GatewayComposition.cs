@@ -134,6 +134,7 @@ public static class GatewayComposition
         api.MapUserPersonas();
         api.MapObservations();
         api.MapMindscapes();
+        api.MapNarratives();
         api.MapMappers();
         api.MapGeneratedPersonas();
         api.MapPersonaKit();

@@ -33,6 +33,7 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, EndLiveSession>();
         services.AddSingleton<IOutboxTaskHandler, FoldMindscape>();
         services.AddSingleton<IOutboxTaskHandler, LearnFromFeedback>();
+        services.AddSingleton<IOutboxTaskHandler, EmbedNarrative>();
         services.AddSingleton<IOutboxTaskHandler, TellAdjusted>();
         services.AddHostedService<ShippedMappers>();
         services.AddSingleton<FocusSweep>();

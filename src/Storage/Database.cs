@@ -77,11 +77,11 @@ public sealed class Database : IAsyncDisposable
     public async Task<T?> LoadOwned<T>(RowScope scope, OwnerEpoch epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map)
         where T : class
     {
-        var rows = await Read(scope, epoch, sql, parameters, map, CancellationToken.None);
+        var rows = await Read(scope, epoch, sql, parameters, map, null, CancellationToken.None);
         if (await epoch.MustClaim())
         {
             await ReadMany(scope, ClaimSql, [Sql.Uuid(scope.Tenant), Sql.Text(epoch.Stream)], static row => row.GetInt64(0));
-            rows = await Read(scope, epoch, sql, [.. parameters.Select(parameter => parameter.Clone())], map, CancellationToken.None);
+            rows = await Read(scope, epoch, sql, [.. parameters.Select(parameter => parameter.Clone())], map, null, CancellationToken.None);
         }
 
         return rows.Count > 0 ? rows[0] : null;
@@ -103,10 +103,15 @@ public sealed class Database : IAsyncDisposable
     }
 
     public Task<List<T>> ReadMany<T>(RowScope scope, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel = default) =>
-        Read(scope, null, sql, parameters, map, cancel);
+        Read(scope, null, sql, parameters, map, null, cancel);
+
+    /// <param name="settings">A statement that makes settings for this transaction.</param>
+    public Task<List<T>> ReadMany<T>(
+        RowScope scope, string settings, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel) =>
+        Read(scope, null, sql, parameters, map, settings, cancel);
 
     private async Task<List<T>> Read<T>(
-        RowScope scope, OwnerEpoch? epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel)
+        RowScope scope, OwnerEpoch? epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, string? settings, CancellationToken cancel)
     {
         try
         {
@@ -120,11 +125,21 @@ public sealed class Database : IAsyncDisposable
                 batch.BatchCommands.Add(owned);
             }
 
+            if (settings is not null)
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(settings));
+            }
+
             var command = new NpgsqlBatchCommand(sql);
             command.Parameters.AddRange(parameters);
             batch.BatchCommands.Add(command);
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             await reader.NextResultAsync(cancel);
+            if (settings is not null)
+            {
+                await reader.NextResultAsync(cancel);
+            }
+
             if (epoch is not null)
             {
                 await reader.ReadAsync(cancel);
@@ -212,6 +227,7 @@ public sealed class Database : IAsyncDisposable
         settings.NoResetOnClose = true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         builder.UseLoggerFactory(loggers);
+        builder.UseVector();
         return builder.Build();
     }
 }

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Pgvector;
 
 namespace PersonaActors.Storage;
 
@@ -58,6 +59,12 @@ public static class Sql
 
     public static NpgsqlParameter Times(DateTimeOffset[] value) =>
         new NpgsqlParameter<DateTimeOffset[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
+
+    public static NpgsqlParameter NoTexts() => Null(NpgsqlDbType.Array | NpgsqlDbType.Text);
+
+    public static NpgsqlParameter Vector(ReadOnlyMemory<float> value) => new NpgsqlParameter<Vector> { TypedValue = new Vector(value), DataTypeName = "vector" };
+
+    public static NpgsqlParameter NoVector() => new() { Value = DBNull.Value, DataTypeName = "vector" };
 
     private static NpgsqlParameter Null(NpgsqlDbType type) => new() { Value = DBNull.Value, NpgsqlDbType = type };
 }

@@ -33,6 +33,8 @@ public static class StorageComposition
         services.AddSingleton<CompanionStore>();
         services.AddSingleton<PersonalityStore>();
         services.AddSingleton<MindscapeStore>();
+        services.AddSingleton<NarrativeStore>();
+        services.AddSingleton<NarrativeSearchStore>();
         services.AddSingleton<MapperStore>();
         services.AddSingleton<GeneratedPersonaStore>();
         services.AddSingleton<FeedbackStore>();

@@ -48,7 +48,7 @@ public sealed class BuiltInEmbedderTests(Encoder encoder) : IClassFixture<Encode
         var unrelated = ones.SelectMany((one, i) => others.Where((_, j) => j != i).Select(other => Score(one, other))).ToList();
 
         Assert.True(paraphrases.Count(score => score > .7) >= .9 * paraphrases.Count, $"{paraphrases.Count(score => score > .7)} of {paraphrases.Count} paraphrases lie above .7.");
-        Assert.True(unrelated.Count(score => score < .3) >= .94 * unrelated.Count, $"{unrelated.Count(score => score < .3)} of {unrelated.Count} unrelated pairs lie below .3.");
+        Assert.True(unrelated.Count(score => score < .3) >= .92 * unrelated.Count, $"{unrelated.Count(score => score < .3)} of {unrelated.Count} unrelated pairs lie below .3.");
         Assert.True(paraphrases.Min() > .5 && unrelated.Max() < paraphrases.Max());
     }
 

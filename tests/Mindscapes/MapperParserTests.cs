@@ -28,7 +28,7 @@ public sealed class MapperParserTests
           - id: d
             conditions:
               any:
-                - narrative_check: {query: calm}
+                - narrative_check: {query: calm, threshold: 2}
                 - time_check: {hour_range: [9]}
             actions:
               - {type: suggestion, template: "Rest.", priority: urgent}
@@ -45,7 +45,7 @@ public sealed class MapperParserTests
         [
             "metadata.id", "metadata.default_ttl_hours", "rules[0].weight", "rules[0].conditions.all[0].trait_check.operator", "rules[0].conditions.all[1].time_check.timezone",
             "rules[0].conditions.all[2].trait_check.value", "rules[0].actions[0].generate_suggestion.template", "rules[1].id", "rules[1].conditions", "rules[2].conditions.all",
-            "rules[2].actions", "rules[3].conditions.any[0].narrative_check", "rules[3].conditions.any[1].time_check.hour_range", "rules[3].actions[0].priority",
+            "rules[2].actions", "rules[3].conditions.any[0].narrative_check.threshold", "rules[3].conditions.any[1].time_check.hour_range", "rules[3].actions[0].priority",
         ];
         Assert.Equal(paths.Order(), mistakes.Select(said => said[..said.IndexOf(": ", StringComparison.Ordinal)]).Order());
     }

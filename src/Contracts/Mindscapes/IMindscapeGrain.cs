@@ -28,6 +28,22 @@ public interface IMindscapeGrain : IGrainWithStringKey
     [Alias("forget-observation")]
     Task<Outcome<Nothing>> ForgetObservation(Command command, Guid observation);
 
+    /// <param name="vector">Of the text; without it, it is found by its words until it has one.</param>
+    [Alias("add-narrative")]
+    Task<Outcome<NarrativeView>> AddNarrative(Command command, NewNarrative given, TextVector? vector);
+
+    /// <param name="vector">Of the new text, where that is changed.</param>
+    [Alias("change-narrative")]
+    Task<Outcome<NarrativeView>> ChangeNarrative(Command command, Guid id, NarrativeChange change, TextVector? vector);
+
+    /// <summary>Takes a narrative out, and out of all that followed from it.</summary>
+    [Alias("forget-narrative")]
+    Task<Outcome<Nothing>> ForgetNarrative(Command command, Guid id);
+
+    /// <summary>A narrative's vector has been made; of no use if it says something else by now.</summary>
+    [Alias("embedded")]
+    Task Embedded(Guid id, int version, TextVector vector);
+
     /// <param name="traits">What is to be known instead of what is.</param>
     /// <param name="version">Of the mindscape that is to be replaced.</param>
     [Alias("set-traits")]

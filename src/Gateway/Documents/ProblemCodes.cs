@@ -13,7 +13,7 @@ public static class ProblemCodes
         "other_tenant", "owner_only", "role_required", "tenant_key_required", "token_audience", "user_inactive",
         // What isn't there, or not for the caller.
         "alias_not_found", "connection_not_found", "focus_mode_not_found", "identity_not_found", "key_not_found", "llm_config_not_found",
-        "mapper_not_found", "memory_not_found", "mindscape_not_found", "nudge_not_found", "observation_not_found", "override_not_found", "owner_not_found", "persona_not_found", "personality_not_found",
+        "mapper_not_found", "memory_not_found", "mindscape_not_found", "narrative_not_found", "nudge_not_found", "observation_not_found", "override_not_found", "owner_not_found", "persona_not_found", "personality_not_found",
         "rule_not_found", "session_not_found", "slot_not_found", "stream_not_found", "summary_not_found", "system_prompt_not_found", "task_not_found", "tenant_not_found", "trait_not_found", "user_not_found",
         "user_persona_not_found", "persona_expired",
         // What stands against it.

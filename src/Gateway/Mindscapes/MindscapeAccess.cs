@@ -3,12 +3,15 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Grains.Embeddings;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Mindscapes;
 
 namespace PersonaActors.Gateway.Mindscapes;
 
 /// <summary>The way from a request to a person's mindscape, shared by the native routes and those of the founding document.</summary>
-public sealed class MindscapeAccess(ActingResolver who, UserStandings standings, Commands commands, IGrainFactory grains)
+public sealed partial class MindscapeAccess(
+    ActingResolver who, UserStandings standings, Commands commands, NarrativeStore narratives, IEmbedder embedder, IGrainFactory grains)
 {
     /// <summary>The person that a request is about. One that the caller may not act for is, like one that doesn't exist, not found.</summary>
     public async ValueTask<(Acting? Acting, Guid Person, Refusal? Refusal)> Find(HttpContext http, string? person)

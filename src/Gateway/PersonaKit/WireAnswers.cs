@@ -7,6 +7,7 @@ using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Grains.Mindscapes;
+using PersonaActors.Storage.Mindscapes;
 
 namespace PersonaActors.Gateway.PersonaKit;
 
@@ -73,7 +74,9 @@ public static class WireAnswers
     {
         var metadata = JsonNode.Parse(it.Metadata.Json)!.AsObject();
         metadata["stale"] = it.Stale;
-        metadata["narrative_usage"] = new JsonArray();
+        metadata["narrative_usage"] ??= new JsonArray();
+        var said = (JsonNode.Parse(it.Overlay.Json)?["suggestions"] as JsonArray)?.SelectMany(suggestion => suggestion?["narrative_context"] as JsonArray ?? [])
+            .DistinctBy(narrative => (string?)narrative?["narrative_id"]).Select(narrative => narrative?.DeepClone()).ToArray();
         return new
         {
             it.Id,
@@ -85,12 +88,30 @@ public static class WireAnswers
             it.Overlay,
             it.ExpiresAt,
             it.CreatedAt,
-            NarrativeContext = (string?)null,
+            NarrativeContext = said is { Length: > 0 } ? new JsonArray(said) : null,
             Metadata = metadata,
         };
     }
 
     public static object Of(FeedbackView it) => new { it.Id, it.PersonaId, it.Rating, it.Helpful, it.Context, it.RuleId, it.MapperVersion, it.CreatedAt };
+
+    public static object Of(NarrativeView it) => new
+    {
+        it.Id,
+        it.PersonId,
+        NarrativeType = NarrativeStore.WordOf(it.Type),
+        RawText = it.Text,
+        it.CuratedText,
+        it.Tags,
+        it.Context,
+        it.TraitPath,
+        CurationAction = it.Action is { } action ? new { Action = NarrativeStore.WordOf(action), it.OriginalValue } : null,
+        it.Source,
+        it.EmbeddingGenerated,
+        it.Version,
+        it.CreatedAt,
+        it.UpdatedAt,
+    };
 
     public static object Of(MapperVersionView it) => new { it.Id, it.ConfigId, it.Version, it.Configuration, it.Status, it.UsageCount, it.CreatedAt, it.UpdatedAt, it.CreatedBy };
 

@@ -107,6 +107,81 @@ public sealed class WireBody
             : number;
     }
 
+    public double? Number(string name, double min, double max, string? alias = null)
+    {
+        name = alias is not null && !Has(name) && Has(alias) ? alias : name;
+        return Value(name, false) is not { } value ? null
+            : value.GetValueKind() != JsonValueKind.Number || !value.AsValue().TryGetValue(out double number)
+                ? Wrong<double>("float_parsing", name, "Input should be a valid number, unable to parse string as a number", value)
+            : number < min ? Wrong<double>("greater_than_equal", name, $"Input should be greater than or equal to {min}", value)
+            : number > max ? Wrong<double>("less_than_equal", name, $"Input should be less than or equal to {max}", value)
+            : number;
+    }
+
+    /// <summary>Any JSON, of which null is one.</summary>
+    public JsonText? Any(string name, bool isRequired = false)
+    {
+        if (_body.TryGetPropertyValue(name, out var value))
+        {
+            return new JsonText(value?.ToJsonString(Wire.Json) ?? "null");
+        }
+
+        Value(name, isRequired);
+        return null;
+    }
+
+    public Items<string>? Texts(string name)
+    {
+        if (Value(name, false) is not { } value)
+        {
+            return null;
+        }
+
+        if (value is JsonArray list && list.All(item => item?.GetValueKind() == JsonValueKind.String))
+        {
+            return list.Select(item => (string)item!).ToItems();
+        }
+
+        Wrong<int>("list_type", name, "Input should be a valid list", value);
+        return null;
+    }
+
+    /// <summary>One of an enum's words.</summary>
+    public T? Word<T>(string name, bool isRequired = false)
+        where T : struct, Enum => Text(name, isRequired) is not { } word ? null : WordOf<T>(word) ?? WrongWord<T>(name, _body[name]);
+
+    /// <summary>Some of an enum's words, or one.</summary>
+    public IReadOnlyList<T>? Words<T>(string name)
+        where T : struct, Enum
+    {
+        if (Value(name, false) is not { } value)
+        {
+            return null;
+        }
+
+        var words = new List<T>();
+        foreach (var item in value is JsonArray list ? [.. list] : (List<JsonNode?>)[value])
+        {
+            if (item?.GetValueKind() == JsonValueKind.String && WordOf<T>((string)item!) is { } word)
+            {
+                words.Add(word);
+            }
+            else
+            {
+                WrongWord<T>(name, item);
+            }
+        }
+
+        return words.Count > 0 ? words : null;
+    }
+
+    private static T? WordOf<T>(string word)
+        where T : struct, Enum => Enum.GetValues<T>().Cast<T?>().FirstOrDefault(value => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}") == word);
+
+    private T? WrongWord<T>(string name, JsonNode? value)
+        where T : struct, Enum =>
+        Wrong<T>("enum", name, $"Input should be {string.Join(" or ", Enum.GetNames<T>().Select(known => $"'{JsonNamingPolicy.SnakeCaseLower.ConvertName(known)}'"))}", value);
+
     public bool? Flag(string name) => Value(name, false) is not { } value ? null : value.GetValueKind() switch
     {
         JsonValueKind.True => true,

@@ -23,6 +23,7 @@ public static class WireRoutes
         routes.MapWirePersonas();
         routes.MapWireFeedback();
         routes.MapWireMappers();
+        routes.MapWireNarratives();
     }
 
     /// <summary>A route at all the places where the first server had it.</summary>

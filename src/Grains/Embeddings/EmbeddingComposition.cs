@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Grains.Mindscapes;
 
 namespace PersonaActors.Grains.Embeddings;
 
@@ -8,6 +9,7 @@ public static class EmbeddingComposition
     public static void AddEmbeddings(this IServiceCollection services, EmbeddingOptions options)
     {
         services.AddSingleton(options);
+        services.AddSingleton<NarrativeSearch>();
         if (options.Endpoint is null)
         {
             services.AddSingleton<IEmbedder, BuiltInEmbedder>();

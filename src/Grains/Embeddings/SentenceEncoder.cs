@@ -26,8 +26,7 @@ public sealed class SentenceEncoder : IDisposable
     public static SentenceEncoder Load(int processors)
     {
         using var vocabulary = new MemoryStream(PackagedModel.Read(PackagedModel.Vocabulary));
-        // The model was trained on text in lower case without accents.
-        var tokenizer = BertTokenizer.Create(vocabulary, new BertOptions { LowerCaseBeforeTokenization = true, RemoveNonSpacingMarks = true });
+        var tokenizer = BertTokenizer.Create(vocabulary);
         var session = Session(processors);
         // The weights' file, which the session has taken over, isn't left to the next full collection.
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
@@ -46,7 +45,7 @@ public sealed class SentenceEncoder : IDisposable
     /// <summary>The tokens of a text, in windows of what the model reads at once, each between the marks of its beginning and end.</summary>
     public IEnumerable<long[]> Windows(string text)
     {
-        var ids = _tokenizer.EncodeToIds(text, addSpecialTokens: false);
+        var ids = _tokenizer.EncodeToIds(Accents.Strip(text), addSpecialTokens: false);
         foreach (var window in TextWindows.Of(ids.Count))
         {
             var (start, length) = window.GetOffsetAndLength(ids.Count);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using PersonaActors.Contracts.Mindscapes;
 
 namespace PersonaActors.Grains.Mindscapes;
 
@@ -14,6 +15,9 @@ public sealed record MapperConfig(
     public IReadOnlyList<string> TraitsOf(string suggestionType) => TraitMappings.TryGetValue(suggestionType, out var mapped)
         ? mapped
         : [.. Rules.Where(rule => rule.Suggestions.Any(suggestion => suggestion.Type == suggestionType)).SelectMany(rule => rule.Condition.Traits).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>What its rules ask of narratives.</summary>
+    public IEnumerable<NarrativeCheck> NarrativeChecks => Rules.SelectMany(rule => rule.Condition.Narratives).Distinct();
 
     public bool Asks(string prefix) => Rules.Any(rule =>
         rule.Condition.Traits.Concat(rule.Suggestions.SelectMany(suggestion => suggestion.Traits)).Any(path => path.StartsWith(prefix, StringComparison.Ordinal)));
@@ -66,23 +70,32 @@ public abstract record Condition
 {
     /// <summary>The paths of the traits that it looks at.</summary>
     public virtual IEnumerable<string> Traits => [];
+
+    /// <summary>What it asks of narratives.</summary>
+    public virtual IEnumerable<NarrativeCheck> Narratives => [];
 }
 
 /// <summary>True when empty.</summary>
 public sealed record All(IReadOnlyList<Condition> Of) : Condition
 {
     public override IEnumerable<string> Traits => Of.SelectMany(condition => condition.Traits);
+
+    public override IEnumerable<NarrativeCheck> Narratives => Of.SelectMany(condition => condition.Narratives);
 }
 
 /// <summary>False when empty.</summary>
 public sealed record Any(IReadOnlyList<Condition> Of) : Condition
 {
     public override IEnumerable<string> Traits => Of.SelectMany(condition => condition.Traits);
+
+    public override IEnumerable<NarrativeCheck> Narratives => Of.SelectMany(condition => condition.Narratives);
 }
 
 public sealed record Not(Condition Of) : Condition
 {
     public override IEnumerable<string> Traits => Of.Traits;
+
+    public override IEnumerable<NarrativeCheck> Narratives => Of.Narratives;
 }
 
 /// <param name="Pattern">Of <see cref="Operator.Matches"/>.</param>
@@ -93,6 +106,13 @@ public sealed record TraitCheck(string Path, Operator Operator, JsonElement? Val
 
 /// <param name="Pattern">Of <see cref="Operator.Matches"/>.</param>
 public sealed record ContextCheck(string Path, Operator Operator, JsonElement? Value, Regex? Pattern = null) : Condition;
+
+/// <summary>True if anything that the person said is that near.</summary>
+/// <param name="Threshold">On the scale that all thresholds are said in.</param>
+public sealed record NarrativeCheck(string Query, double Threshold, int Limit, NarrativeType? Type) : Condition
+{
+    public override IEnumerable<NarrativeCheck> Narratives => [this];
+}
 
 /// <param name="Hours">From and to, which may wrap around midnight.</param>
 /// <param name="Zone">An IANA name, or <see cref="UserLocal"/>; as the clock was given where there is none.</param>

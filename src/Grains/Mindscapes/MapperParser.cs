@@ -2,6 +2,8 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using PersonaActors.Contracts.Mindscapes;
+using PersonaActors.Storage.Mindscapes;
 
 namespace PersonaActors.Grains.Mindscapes;
 
@@ -217,8 +219,7 @@ public sealed class MapperParser
             case "time_check":
                 return Time(given, path);
             case "narrative_check":
-                Wrong(path, "narratives are not part of this service yet");
-                return new All([]);
+                return Narrative(given, path);
         }
 
         var name = new[] { "path", "trait", "field" }.FirstOrDefault(name => given.TryGetProperty(name, out _)) ?? "path";
@@ -238,6 +239,32 @@ public sealed class MapperParser
         var pattern = @operator == Operator.Matches && value is { ValueKind: JsonValueKind.String } text ? PatternOf(text.GetString()!) : null;
         CheckValue(kind, @operator, value, pattern, path);
         return kind == "trait_check" ? new TraitCheck(of, @operator, value, pattern) : new ContextCheck(of, @operator, value, pattern);
+    }
+
+    private NarrativeCheck Narrative(JsonElement given, string path)
+    {
+        string Name(string name, string other) => given.TryGetProperty(name, out _) ? name : other;
+        var query = Text(given, path, Name("query", "semantic_query"), isRequired: true) ?? "";
+        if (query.Length > NarrativeRules.MaxQuery)
+        {
+            Wrong($"{path}.query", $"has at most {NarrativeRules.MaxQuery} characters");
+        }
+
+        NarrativeType? only = null;
+        if (given.TryGetProperty("narrative_types", out var types) && types.ValueKind != JsonValueKind.Null)
+        {
+            var known = Enum.GetValues<NarrativeType>().Where(type => types.ValueKind == JsonValueKind.Array
+                && types.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && item.GetString() == NarrativeStore.WordOf(type))).ToList();
+            if (known.Count == 0 || known.Count != types.GetArrayLength())
+            {
+                Wrong($"{path}.narrative_types", "is a list of self_observation and curation");
+            }
+
+            only = known.Count == 1 ? known[0] : null;
+        }
+
+        return new NarrativeCheck(
+            query, Number(given, path, Name("similarity_threshold", "threshold"), 0, 1) ?? .7, (int)(Number(given, path, "limit", 1, 20) ?? 5), only);
     }
 
     private void CheckValue(string kind, Operator @operator, JsonElement? value, Regex? pattern, string path)

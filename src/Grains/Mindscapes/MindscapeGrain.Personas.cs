@@ -16,6 +16,7 @@ public sealed partial class MindscapeGrain
     private const int MaxContext = 32_768;
     private const int MaxTtlHours = 168;
     private const int FocusSamples = 200;
+    private const int MaxExcerpt = 500;
 
     /// <summary>What was said of the focus duration, as of a version.</summary>
     private (long Version, List<double> Minutes)? _focus;
@@ -40,7 +41,10 @@ public sealed partial class MindscapeGrain
         }
 
         var now = Now();
-        var input = new RuleInput(new TraitFacts(known.Traits, await FocusMinutes(known)), JsonElement.Parse(request.Context.Json), zone, now);
+        var input = new RuleInput(new TraitFacts(known.Traits, await FocusMinutes(known)), JsonElement.Parse(request.Context.Json), zone, now)
+        {
+            Narratives = await Near(config),
+        };
         if (PersonaRules.Missing(config, input.Traits).ToList() is { Count: > 0 } missing)
         {
             return new Refusal(RefusalKind.Unprocessable, MindscapeRefusals.MissingTraits, $"Mindscape missing required traits: {string.Join(", ", missing)}", "mapper");
@@ -55,6 +59,11 @@ public sealed partial class MindscapeGrain
         // The mapper's count of uses is the tenant's.
         var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
         GeneratedPersonaStore.Insert(batch, _key.Tenant, persona, command.Caller);
+        foreach (var used in suggestions.SelectMany(suggestion => suggestion.Narratives).DistinctBy(narrative => narrative.Id))
+        {
+            NarrativeStore.Use(batch, _key.Tenant, _key.Id, persona.Id, used.Id, "suggestion", used.Similarity, now);
+        }
+
         MapperStore.Use(batch, _key.Tenant, active.Id);
         batch.Append(_stream, _key.Id, "persona.generated", now, JsonText.From(new
         {
@@ -99,7 +108,10 @@ public sealed partial class MindscapeGrain
 
         var now = Now();
         var traits = TraitJson.Given(request.Traits, known.Traits, now).Aggregate(known.Traits, (all, trait) => all.SetItem(trait.Key, trait.Value));
-        var input = new RuleInput(new TraitFacts(traits, await FocusMinutes(known)), JsonElement.Parse(request.Context.Json), zone, now);
+        var input = new RuleInput(new TraitFacts(traits, await FocusMinutes(known)), JsonElement.Parse(request.Context.Json), zone, now)
+        {
+            Narratives = await Near(config),
+        };
         var (rules, suggestions) = RuleEngine.Apply(config, weightOf, input);
         return Outcome<JsonText>.Done(PersonaRules.Simulation(rules, [.. PersonaRules.Missing(config, input.Traits)], suggestions, now));
     }
@@ -121,6 +133,22 @@ public sealed partial class MindscapeGrain
         return (
             around.Mapper?.View is null ? null : around.Mapper.Made(PreparedMapper.Of), RhythmRules.Zone(around.User?.View?.User.TimeZone ?? "UTC"),
             around.Session is { State: not FocusState.Ended } ? around.Session : null);
+    }
+
+    /// <summary>What the person said that is near to what the rules ask.</summary>
+    private async Task<IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>> Near(MapperConfig config)
+    {
+        var near = new Dictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>();
+        foreach (var check in config.NarrativeChecks)
+        {
+            var asked = new NarrativeAsked(check.Query, SearchMode.Vector, check.Limit, check.Threshold, check.Type is { } type ? [type] : null);
+            var found = await search.Find(_key.Tenant, _key.Id, asked, CancellationToken.None);
+            // What words alone find is near by no measure.
+            near[check] = [.. found.Results.Where(one => one.Similarity is not null)
+                .Select(one => new NearNarrative(one.Narrative.Id, one.Narrative.Text.Length > MaxExcerpt ? $"{one.Narrative.Text[..MaxExcerpt]}..." : one.Narrative.Text, one.Similarity!.Value))];
+        }
+
+        return near;
     }
 
     private async Task<List<double>> FocusMinutes(MindscapeState known)

@@ -18,7 +18,8 @@ namespace PersonaActors.Grains.Mindscapes;
 /// the last committed state, whole, because it is one reference.
 /// </summary>
 public sealed partial class MindscapeGrain(
-    Database database, MindscapeStore store, GeneratedPersonaStore personas, FeedbackStore feedback, MapperStore mappers, CommandLog log,
+    Database database, MindscapeStore store, GeneratedPersonaStore personas, FeedbackStore feedback, MapperStore mappers, NarrativeStore narratives,
+    NarrativeSearch search, CommandLog log,
     Replicas.Replicas replicas, Owners owners, Clock time) : Grain, IMindscapeGrain
 {
     private const int MaxAtOnce = 1000;
@@ -144,15 +145,25 @@ public sealed partial class MindscapeGrain(
     public async Task<Outcome<Nothing>> ForgetObservation(Command command, Guid observation)
     {
         await Fold();
-        if (_state is not { } known || await store.Find(_key.Tenant, _key.Id, observation) is not { } forgotten)
+        if (_state is not { } known || await store.Find(_key.Tenant, _key.Id, observation, "observation") is not { } forgotten)
         {
             return Refusal.NotFound("observation");
         }
 
         var now = Now();
-        var left = (await store.All(_key.Tenant, _key.Id, null)).Where(entry => entry.Id != observation).ToList();
+        var outcome = Outcome<Nothing>.Deleted();
+        var batch = Begin();
+        var next = await Forget(batch, command, known, forgotten, now);
+        batch.Answer(command, _key.Id, outcome, now);
+        return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("observation");
+    }
+
+    /// <summary>Takes an entry out of all that followed from it.</summary>
+    private async Task<MindscapeState> Forget(ScopedBatch batch, Command command, MindscapeState known, MindscapeEntry forgotten, DateTimeOffset now)
+    {
+        var left = (await store.All(_key.Tenant, _key.Id, null)).Where(entry => entry.Id != forgotten.Id).ToList();
         var (traits, changes) = TraitFold.Fold(TraitFold.Nothing, left);
-        var entry = Entry(known, "forgotten", JsonText.From(new { observation, forgotten.Number }), now);
+        var entry = Entry(known, "forgotten", JsonText.From(new Dictionary<string, object> { [forgotten.Kind == "observation" ? "observation" : "narrative"] = forgotten.Id, ["number"] = forgotten.Number }), now);
         var paths = known.Traits.Keys.Union(traits.Keys).Where(path => known.Traits.GetValueOrDefault(path) != traits.GetValueOrDefault(path)).Order(StringComparer.Ordinal).ToList();
         var next = known with
         {
@@ -167,17 +178,14 @@ public sealed partial class MindscapeGrain(
         var history = changes.Where(change => change.Entry.Number > forgotten.Number).Select(change => MindscapeState.ToVersion(change.Entry, change.Changes))
             .Concat(left.Where(earlier => earlier.Kind == "forgotten" && earlier.Number > forgotten.Number).Select(earlier => MindscapeState.ToVersion(earlier, [])))
             .Append(MindscapeState.ToVersion(entry, paths.Select(path => new TraitChange(path, null, traits.GetValueOrDefault(path), null, TraitEffect.Won))));
-        var outcome = Outcome<Nothing>.Deleted();
-        var batch = Begin();
         MindscapeStore.Save(batch, _key.Tenant, _key.Id, next.ToRow());
-        MindscapeStore.Delete(batch, _key.Tenant, _key.Id, observation);
+        MindscapeStore.Delete(batch, _key.Tenant, _key.Id, forgotten.Id);
         MindscapeStore.Insert(batch, _key.Tenant, _key.Id, [entry], command.Caller);
         MindscapeStore.DeleteHistory(batch, _key.Tenant, _key.Id, forgotten.Number);
         MindscapeStore.InsertHistory(batch, _key.Tenant, _key.Id, [.. history]);
         await Stale(batch, known, next, now);
-        batch.Append(_stream, _key.Id, "observation.forgotten", now, MindscapeState.Told(known, next, paths, [entry]));
-        batch.Answer(command, _key.Id, outcome, now);
-        return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("observation");
+        batch.Append(_stream, _key.Id, $"{(forgotten.Kind == "observation" ? "observation" : "trait")}.forgotten", now, MindscapeState.Told(known, next, paths, [entry]));
+        return next;
     }
 
     public async Task Forget()

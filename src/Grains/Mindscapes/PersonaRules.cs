@@ -104,6 +104,8 @@ public static class PersonaRules
         ["fired_rules"] = new JsonArray([.. rules.Where(rule => rule.Fired).Select(rule => JsonValue.Create(rule.Rule))]),
         ["suggestion_count"] = suggestions.Count,
         ["context"] = Node(context),
+        ["narrative_usage"] = new JsonArray([.. suggestions.SelectMany(suggestion => suggestion.Narratives.Select(narrative => (suggestion.RuleId, narrative))).Distinct()
+            .Select(used => new JsonObject { ["narrative_id"] = used.narrative.Id, ["rule_id"] = used.RuleId, ["relevance_score"] = used.narrative.Similarity })]),
     });
 
     /// <summary>What each rule says and why, and what would be suggested.</summary>
@@ -148,6 +150,16 @@ public static class PersonaRules
         if (suggestion.DurationMinutes is { } duration)
         {
             json["duration_minutes"] = Node(duration);
+        }
+
+        if (suggestion.Narratives.Count > 0)
+        {
+            json["narrative_context"] = new JsonArray([.. suggestion.Narratives.Select(narrative => new JsonObject
+            {
+                ["narrative_id"] = narrative.Id,
+                ["text"] = narrative.Text,
+                ["similarity_score"] = narrative.Similarity,
+            })]);
         }
 
         if (suggestion.Action is { } action)

@@ -10,6 +10,9 @@ namespace PersonaActors.Grains.Mindscapes;
 /// <param name="UserZone">Where the person is.</param>
 public sealed record RuleInput(TraitFacts Traits, JsonElement Context, TimeZoneInfo UserZone, DateTimeOffset Now)
 {
+    /// <summary>What was found for what the rules ask of narratives, the nearest first.</summary>
+    public IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>> Narratives { get; init; } = new Dictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>();
+
     /// <summary>The time that the context names, or now.</summary>
     public (DateTimeOffset At, bool HasZone) Clock() =>
         TraitFacts.Below(Context, "current_time") is { ValueKind: JsonValueKind.String } given && Moment.Read(given.GetString()!, UserZone) is { } read ? read : (TimeZoneInfo.ConvertTime(Now, UserZone), true);
@@ -18,19 +21,32 @@ public sealed record RuleInput(TraitFacts Traits, JsonElement Context, TimeZoneI
 }
 
 /// <summary>Whether a condition held, why, and the same of its parts.</summary>
-public sealed record Verdict(bool Held, string Why, IReadOnlyList<Verdict> Of);
+public sealed record Verdict(bool Held, string Why, IReadOnlyList<Verdict> Of)
+{
+    /// <summary>What the person said that made it hold.</summary>
+    public IReadOnlyList<NearNarrative> Near { get; init; } = [];
+}
+
+/// <summary>Something that the person said, and how near it is to what was asked.</summary>
+public sealed record NearNarrative(Guid Id, string Text, double Similarity);
 
 public sealed record RuleVerdict(string Rule, bool Fired, double Weight, Verdict Condition);
 
 /// <summary>A suggestion, and the rule it comes from.</summary>
 public sealed record Suggested(
     string Type, string Title, string Description, string Priority, JsonElement Metadata, IReadOnlyDictionary<string, JsonElement> Parameters,
-    string RuleId, double Weight, JsonElement? DurationMinutes, JsonElement? Action);
+    string RuleId, double Weight, JsonElement? DurationMinutes, JsonElement? Action)
+{
+    public IReadOnlyList<NearNarrative> Narratives { get; init; } = [];
+}
 
 /// <summary>Applies a mapper's rules. Nothing here knows where any of it comes from.</summary>
 public static class RuleEngine
 {
     public const int MaxSuggestions = 5;
+
+    /// <summary>So much of what the person said goes with a rule's suggestions.</summary>
+    private const int MaxNear = 3;
 
     /// <param name="weightOf">What feedback made of a rule's weight; none where it made nothing.</param>
     /// <returns>What each rule says, and the best of what those that fired suggest.</returns>
@@ -45,7 +61,7 @@ public static class RuleEngine
             verdicts.Add(new RuleVerdict(rule.Id, verdict.Held && weight > 0, weight, verdict));
             if (verdict.Held && weight > 0)
             {
-                suggestions.AddRange(rule.Suggestions.Select(suggestion => Fill(suggestion, rule.Id, weight, input)));
+                suggestions.AddRange(rule.Suggestions.Select(suggestion => Fill(suggestion, rule.Id, weight, input) with { Narratives = verdict.Near }));
             }
         }
 
@@ -58,10 +74,10 @@ public static class RuleEngine
         {
             case All all:
                 var every = all.Of.Select(part => Judge(part, input)).ToList();
-                return new Verdict(every.TrueForAll(part => part.Held), $"all of {every.Count}", every);
+                return new Verdict(every.TrueForAll(part => part.Held), $"all of {every.Count}", every) { Near = NearOf(every) };
             case Any any:
                 var some = any.Of.Select(part => Judge(part, input)).ToList();
-                return new Verdict(some.Exists(part => part.Held), $"any of {some.Count}", some);
+                return new Verdict(some.Exists(part => part.Held), $"any of {some.Count}", some) { Near = NearOf(some) };
             case Not not:
                 var other = Judge(not.Of, input);
                 return new Verdict(!other.Held, "not", [other]);
@@ -71,10 +87,16 @@ public static class RuleEngine
                 return Compare($"context {check.Path}", TraitFacts.Below(input.Context, check.Path), check.Operator, check.Value, check.Pattern, input);
             case TimeCheck check:
                 return JudgeTime(check, input);
+            case NarrativeCheck check:
+                var near = input.Narratives.GetValueOrDefault(check, []).Where(narrative => narrative.Similarity >= check.Threshold).Take(check.Limit).ToList();
+                return new Verdict(near.Count > 0, $"narrative near '{Text.Shorten(check.Query)}': {near.Count} at {check.Threshold} or above", []) { Near = [.. near.Take(MaxNear)] };
             default:
                 throw new ArgumentOutOfRangeException(nameof(condition));
         }
     }
+
+    private static IReadOnlyList<NearNarrative> NearOf(IEnumerable<Verdict> parts) =>
+        [.. parts.Where(part => part.Held).SelectMany(part => part.Near).OrderByDescending(narrative => narrative.Similarity).DistinctBy(narrative => narrative.Id).Take(MaxNear)];
 
     private static Verdict Compare(string what, JsonElement? found, Operator @operator, JsonElement? value, Regex? pattern, RuleInput input)
     {

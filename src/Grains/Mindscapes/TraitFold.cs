@@ -64,7 +64,8 @@ public static class TraitFold
     private static (ImmutableDictionary<string, Trait> Traits, List<TraitChange> Changes) Apply(ImmutableDictionary<string, Trait> traits, MindscapeEntry entry) => entry.Kind switch
     {
         _ when entry.IsEcho => (traits, []),
-        "observation" => Observe(traits, entry),
+        "observation" or "narrative" => Observe(traits, entry),
+        "curation" => Correct(traits, entry),
         "traits" => Set(traits, entry),
         "feedback" => Weigh(traits, entry),
         _ => (traits, []),
@@ -135,6 +136,20 @@ public static class TraitFold
                 .Select(set => new TraitChange(set.Key, traits.GetValueOrDefault(set.Key), set.Value, null, TraitEffect.Won)))
             .OrderBy(change => change.Path, StringComparer.Ordinal).ToList();
         return (next, changes);
+    }
+
+    /// <summary>It is what somebody says it is. That weighs as much as all that was seen before, so that the next to come doesn't win it back.</summary>
+    private static (ImmutableDictionary<string, Trait> Traits, List<TraitChange> Changes) Correct(ImmutableDictionary<string, Trait> traits, MindscapeEntry entry)
+    {
+        var (path, value) = entry.Content.Read<Correction>();
+        var known = traits.GetValueOrDefault(path);
+        if (known is null && traits.Count >= MaxTraits)
+        {
+            return (traits, []);
+        }
+
+        var corrected = new Trait(value, 1, known?.SampleSize ?? 1, known?.FirstSeen ?? entry.SeenAt, entry.SeenAt, known?.Weight ?? 1);
+        return corrected == known ? (traits, []) : (traits.SetItem(path, corrected), [new TraitChange(path, known, corrected, value, TraitEffect.Won)]);
     }
 
     /// <summary>What the suggestions that come from these traits are worth to the person. By how much was decided when it was recorded.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
+using PersonaActors.Grains.Embeddings;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Outbox;
 
@@ -23,14 +24,17 @@ public static class OutboxRules
 
 /// <summary>
 /// Claims due tasks and hands each to its handler: every second, and at once when a task is committed in this process. A task
-/// that fails comes again later and later, and after the tenth time stays as failed with its last error; that the database or
-/// a silo went away is nobody's failure, and the task comes again in a moment. A crash leaves the lease to run out, and the
+/// that fails comes again later and later, and after the tenth time stays as failed with its last error; that the database,
+/// a silo or what embeds texts went away is nobody's failure, and the task comes again in a moment. A crash leaves the lease to run out, and the
 /// task to the next claim.
 /// </summary>
 public sealed class OutboxWorker : BackgroundService
 {
     private const int ClaimSize = 20;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
+
+    // An endpoint that is away may stay so for hours, and everything that waits for it asks.
+    private static readonly TimeSpan EmbedderAway = TimeSpan.FromSeconds(30);
     private readonly OutboxStore _store;
     private readonly Dictionary<string, IOutboxTaskHandler> _handlers;
     private readonly Clock _time;
@@ -72,6 +76,10 @@ public sealed class OutboxWorker : BackgroundService
         {
             await handler.Handle(task, cancel);
             await _store.Done(task, cancel);
+        }
+        catch (EmbedderUnavailableException e)
+        {
+            await _store.Failed(task, task.Attempts, final: false, _time.GetUtcNow() + EmbedderAway, e.Message, cancel);
         }
         catch (Exception e) when (e.MayPass())
         {

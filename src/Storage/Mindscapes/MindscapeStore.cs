@@ -10,7 +10,7 @@ public sealed record MindscapeRow(
     JsonText Traits, long Version, long LastNumber, long AppliedNumber, bool IsPaused, long RowVersion, DateTimeOffset UpdatedAt, long Seq);
 
 /// <summary>One thing that was recorded of a person, in their own numbering.</summary>
-/// <param name="Kind">observation, traits, feedback or forgotten.</param>
+/// <param name="Kind">observation, traits, feedback, narrative, curation or forgotten.</param>
 /// <param name="IsEcho">The same was said before by somebody more to be trusted.</param>
 public sealed record MindscapeEntry(
     Guid Id, long Number, string Kind, string Type, JsonText Content, JsonText Metadata, string? Source, string? ClientId,
@@ -112,10 +112,11 @@ public sealed class MindscapeStore(Database database)
 
     public static string Said(string type, JsonText content) => $"{type} {content.Json}";
 
-    private const string FindSql = $"SELECT {EntryColumns} FROM observations o WHERE o.tenant_id = $1 AND o.person_id = $2 AND o.id = $3 AND o.kind = 'observation'";
+    private const string FindSql = $"SELECT {EntryColumns} FROM observations o WHERE o.tenant_id = $1 AND o.person_id = $2 AND o.id = $3 AND o.kind = ANY ($4)";
 
-    public Task<MindscapeEntry?> Find(Guid tenant, Guid person, Guid id) => database.ReadOne(
-        RowScope.OfUser(tenant, person), FindSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id)], MapEntry);
+    /// <param name="kinds">One of another kind isn't it.</param>
+    public Task<MindscapeEntry?> Find(Guid tenant, Guid person, Guid id, params string[] kinds) => database.ReadOne(
+        RowScope.OfUser(tenant, person), FindSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id), Sql.Texts(kinds)], MapEntry);
 
     private const string FindOwnerSql = "SELECT person_id FROM observations WHERE tenant_id = $1 AND id = $2 AND kind = 'observation'";
 

@@ -1,0 +1,92 @@
+using Npgsql;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Mindscapes;
+
+namespace PersonaActors.Storage.Mindscapes;
+
+/// <param name="Vector">Of the query; none where only words are looked for.</param>
+/// <param name="Words">The query, where words are looked for.</param>
+/// <param name="MinCosine">What is farther isn't found by its vector.</param>
+public sealed record NarrativeQuery(TextVector? Vector, string? Words, double MinCosine, IReadOnlyList<NarrativeType>? Types, int Limit);
+
+/// <param name="Cosine">None where it has no vector to compare.</param>
+public sealed record FoundNarrative(NarrativeView Narrative, double? Cosine, bool ByVector, bool ByWords);
+
+/// <summary>
+/// Searches within one person, by vector and words in one statement. The ranks of both are fused by their reciprocals: a cosine
+/// and a word's rarity have no common measure, places have. How rare a word is, is counted within the person.
+/// </summary>
+public sealed class NarrativeSearchStore(Database database)
+{
+    /// <summary>Up to so many all are compared; above, the index finds the nearest.</summary>
+    public const int MaxExact = 2000;
+
+    private const int Candidates = 50;
+
+    private const string CountSql = "SELECT count(*) FROM (SELECT FROM narrative_vectors v WHERE v.tenant_id = $1 AND v.person_id = $2 LIMIT $3) AS some";
+
+    // Asked: the query's words, any of which may be met. Met: what has some of them, each weighed by its rarity and by how short
+    // the text is (Okapi's BM25, where every word counts once).
+    private const string Words = """
+        asked AS MATERIALIZED (
+          SELECT tsvector_to_array(to_tsvector('english', $3)) AS words, replace(plainto_tsquery('english', $3)::text, ' & ', ' | ')::tsquery AS query),
+        mine AS MATERIALIZED (
+          SELECT n.id, n.words FROM narratives n
+          WHERE $3 <> '' AND n.tenant_id = $1 AND n.person_id = $2 AND ($6::text[] IS NULL OR n.type = ANY ($6))),
+        totals AS (SELECT count(*) AS total, avg(length(words)) AS size FROM mine),
+        hits AS MATERIALIZED (
+          SELECT m.id, hit.word, length(m.words) AS size FROM asked a JOIN mine m ON m.words @@ a.query, unnest(tsvector_to_array(m.words)) AS hit (word) WHERE hit.word = ANY (a.words)),
+        weights AS (SELECT h.word, ln(1 + (t.total - count(*) + 0.5) / (count(*) + 0.5)) AS weight FROM hits h, totals t GROUP BY h.word, t.total),
+        met AS (
+          SELECT h.id, row_number() OVER (ORDER BY sum(w.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * h.size / t.size))) DESC, h.id) AS place
+          FROM hits h JOIN weights w USING (word), totals t GROUP BY h.id, t.size ORDER BY place LIMIT $8),
+        """;
+
+    private const string Fused = $"""
+        SELECT {NarrativeStore.Columns}, 1 - (own.embedding <=> $4), near.place IS NOT NULL, met.place IS NOT NULL
+        FROM near FULL JOIN met USING (id) JOIN narratives n ON n.tenant_id = $1 AND n.person_id = $2 AND n.id = coalesce(near.id, met.id)
+          LEFT JOIN narrative_vectors own ON own.tenant_id = $1 AND own.person_id = $2 AND own.narrative_id = n.id AND own.model = $5
+        ORDER BY coalesce(1.0 / (20 + near.place), 0) + coalesce(1.0 / (20 + met.place), 0) DESC, own.embedding <=> $4, n.id LIMIT $9
+        """;
+
+    // Materialized before it is sorted, so that no plan takes the index, which may miss some, to a few.
+    private const string ExactSql = $"""
+        WITH {Words}
+        all_near AS MATERIALIZED (
+          SELECT v.narrative_id AS id, v.embedding <=> $4 AS distance FROM narrative_vectors v
+          WHERE $4 IS NOT NULL AND v.tenant_id = $1 AND v.person_id = $2 AND v.model = $5 AND ($6::text[] IS NULL OR v.type = ANY ($6))),
+        near AS (SELECT id, row_number() OVER (ORDER BY distance, id) AS place FROM all_near WHERE distance <= $7 ORDER BY place LIMIT $8)
+        {Fused}
+        """;
+
+    private const string IndexedSql = $"""
+        WITH {Words}
+        all_near AS MATERIALIZED (
+          SELECT v.narrative_id AS id, v.embedding <=> $4 AS distance FROM narrative_vectors v
+          WHERE v.tenant_id = $1 AND v.person_id = $2 AND v.model = $5 AND ($6::text[] IS NULL OR v.type = ANY ($6))
+          ORDER BY v.embedding <=> $4 LIMIT $8),
+        near AS (SELECT id, row_number() OVER (ORDER BY distance, id) AS place FROM all_near WHERE distance <= $7)
+        {Fused}
+        """;
+
+    // The index goes on until enough of the person's are found among everybody's, and the plan is made for this person.
+    private const string SettingsSql = """
+        SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '200', true), set_config('hnsw.max_scan_tuples', '200000', true),
+          set_config('plan_cache_mode', 'force_custom_plan', true)
+        """;
+
+    public async Task<List<FoundNarrative>> Find(Guid tenant, Guid person, NarrativeQuery query, CancellationToken cancel)
+    {
+        var scope = RowScope.OfUser(tenant, person);
+        var isIndexed = query.Vector is not null && (await database.ReadValue(
+            scope, CountSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Int(MaxExact + 1)], row => row.GetInt64(0), cancel)) > MaxExact;
+        return await database.ReadMany(
+            scope, SettingsSql, isIndexed ? IndexedSql : ExactSql,
+            [
+                Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(query.Words ?? ""), query.Vector is { } vector ? Sql.Vector(vector.Values) : Sql.NoVector(),
+                Sql.Text(query.Vector?.Model), query.Types is { } types ? Sql.Texts([.. types.Select(NarrativeStore.WordOf)]) : Sql.NoTexts(),
+                Sql.Double(1 - query.MinCosine), Sql.Int(Math.Max(Candidates, query.Limit)), Sql.Int(query.Limit),
+            ],
+            row => new FoundNarrative(NarrativeStore.Map(row), row.ValueOrNull<double>(17), row.GetBoolean(18), row.GetBoolean(19)), cancel);
+    }
+}
