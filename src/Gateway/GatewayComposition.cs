@@ -8,6 +8,7 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
+using PersonaActors.Gateway.Conversations;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
@@ -38,6 +39,7 @@ public static class GatewayComposition
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
         services.AddSingleton<MindscapeAccess>();
+        services.AddSingleton<ChannelAccess>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
@@ -136,6 +138,7 @@ public static class GatewayComposition
         api.MapMindscapes();
         api.MapMappers();
         api.MapGeneratedPersonas();
+        api.MapMessages();
         api.MapPersonaKit();
     }
 }
