@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
@@ -80,6 +81,7 @@ public static class GatewayComposition
         services.React<ConnectionRoster>(EventTypes.UserAccessChanged, static (roster, announced) => roster.OnUser(announced.Tenant, announced.Event.Stream));
         services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
         services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
+        services.React<EventPump>(ChannelEvents.Typing, static (pump, announced) => pump.OnPassing(announced.Tenant, announced.Event));
         services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
         services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
         services.ReactToHints<ConnectionRoster>(static (roster, hint) => roster.OnUser(hint.Tenant, hint.Stream));
@@ -138,6 +140,7 @@ public static class GatewayComposition
         api.MapMindscapes();
         api.MapMappers();
         api.MapGeneratedPersonas();
+        api.MapChannels();
         api.MapMessages();
         api.MapPersonaKit();
     }

@@ -39,5 +39,6 @@ public static class StorageComposition
         services.AddSingleton<FeedbackStore>();
         services.AddSingleton<ChannelStore>();
         services.AddSingleton<MessageStore>();
+        services.AddSingleton<ConversationKeeper>();
     }
 }

@@ -30,6 +30,10 @@ public sealed record ActivationView(
     [property: Id(3)] Guid? ActivatedBy,
     [property: Id(4)] DateTimeOffset ActivatedAt);
 
+/// <summary>Those that answer in a channel now.</summary>
+[GenerateSerializer, Immutable, Alias("active-list")]
+public sealed record ActiveList([property: Id(0)] Items<ActivationView> Items);
+
 /// <summary>What a channel brings to a prompt, as of one version.</summary>
 /// <param name="Window">The newest messages, oldest first.</param>
 /// <param name="IsWhole">Nothing was said before the window.</param>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
+using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains.Conversations;
@@ -15,6 +16,8 @@ namespace PersonaActors.Gateway.Conversations;
 /// <param name="Personality">Whom it is said to, or who says it: by id, slug or alias.</param>
 /// <param name="Persona">The persona that speaks; the one that the prompt would take where there is none.</param>
 public sealed record MessageBody(string? User, MessageRole? Role, string? Content, string? Personality, Guid? Persona, string? ClientId, string? ReplyTo);
+
+public sealed record EditBody(string? Content);
 
 /// <summary>Some of what was said. <c>next</c> is given back as <c>after</c>, until there is none.</summary>
 public sealed record MessagePage(IReadOnlyList<MessageView> Items, string? Next);
@@ -32,6 +35,17 @@ public static class MessageEndpoints
             .WithQuery("after", typeof(string), "The 'next' of the page before.")
             .WithQuery("personality", typeof(string), "Of whose conversation: by id, slug or alias. What was said to nobody in particular is everybody's.")
             .WithMetadata(new TellsCursor()).Produces<MessagePage>().ProducesProblem(404);
+        messages.MapDelete("", Clear).WithSummary("Clears the history, of ?user= and of ?personality=; it can be restored once within thirty days, with ?purge=true not at all")
+            .WithQuery("user", typeof(string), "Whose part: by id or provider:subject; of whom the caller acts for, if anybody.")
+            .WithQuery("personality", typeof(string), "The part with which personality.")
+            .WithQuery("purge", typeof(bool), "For good, at once.")
+            .Produces<ClearView>().ProducesProblem(404);
+        messages.MapPatch("{clientId}", Edit).WithSummary("Changes what was said, by its client id").Produces<MessageView>().ProducesProblem(403).ProducesProblem(404);
+        messages.MapDelete("{clientId}", Delete).WithSummary("Deletes what was said, by its client id").Produces(204).ProducesProblem(403).ProducesProblem(404);
+        routes.MapPost("/v1/channels/{channelId}/messages:restore", Restore).WithTags("Conversations").WithSummary("Takes back the last clear of the same part")
+            .WithQuery("user", typeof(string), "Whose part: by id or provider:subject; of whom the caller acts for, if anybody.")
+            .WithQuery("personality", typeof(string), "The part with which personality.")
+            .Produces<ClearView>().ProducesProblem(404);
     }
 
     private static async Task<IResult> Append(HttpContext http, string channelId, MessageBody body, ChannelAccess channels, Commands commands)
@@ -84,8 +98,61 @@ public static class MessageEndpoints
         }
 
         var scope = acting.User is { } user ? RowScope.OfUser(acting.Tenant, user) : RowScope.OfTenant(acting.Tenant);
-        var rows = await store.List(scope, key, before, DateTimeOffset.MinValue, personality, limit + 1, http.RequestAborted);
+        var rows = await store.List(scope, key, before, await channels.Retained(acting), personality, limit + 1, http.RequestAborted);
         return Results.Json(new MessagePage(rows.Count > limit ? rows[..limit] : rows, rows.Count > limit ? $"{rows[limit - 1].Number}" : null), Wire.Json);
+    }
+
+    private static async Task<IResult> Edit(HttpContext http, string channelId, string clientId, EditBody body, ChannelAccess channels, Commands commands)
+    {
+        var (acting, key, refusal) = await channels.Find(http, channelId);
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<MessageView>(http, acting!, body, command => channels.Of(key).Edit(command, clientId, body.Content ?? ""))).ToResult();
+    }
+
+    private static async Task<IResult> Delete(HttpContext http, string channelId, string clientId, ChannelAccess channels, Commands commands)
+    {
+        var (acting, key, refusal) = await channels.Find(http, channelId);
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<Nothing>(http, acting!, null, command => channels.Of(key).DeleteMessage(command, clientId))).ToResult();
+    }
+
+    private static async Task<IResult> Clear(HttpContext http, string channelId, bool? purge, ChannelAccess channels, ActingResolver who, Commands commands)
+    {
+        var (acting, key, part, refusal) = await Part(http, channelId, channels, who);
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<ClearView>(http, acting!, null, command => channels.Of(key).Clear(command, part, purge is true))).ToResult();
+    }
+
+    private static async Task<IResult> Restore(HttpContext http, string channelId, ChannelAccess channels, ActingResolver who, Commands commands)
+    {
+        var (acting, key, part, refusal) = await Part(http, channelId, channels, who);
+        return refusal is not null
+            ? refusal.ToResult()
+            : (await commands.Run<ClearView>(http, acting!, null, command => channels.Of(key).Restore(command, part))).ToResult();
+    }
+
+    private static async ValueTask<(Acting? Acting, ChannelKey Key, HistoryPart Part, Refusal? Refusal)> Part(
+        HttpContext http, string channelId, ChannelAccess channels, ActingResolver who)
+    {
+        var (acting, key, refusal) = await channels.Find(http, channelId);
+        (var personality, refusal) = refusal is null ? await channels.Personality(http, acting!, Named(http, "personality")) : (null, refusal);
+        if (refusal is not null)
+        {
+            return (null, default, default, refusal);
+        }
+
+        var user = acting!.User;
+        if (Named(http, "user") is { } named)
+        {
+            user = await who.FindUser(acting, named, http.RequestAborted);
+        }
+
+        return user is null && Named(http, "user") is not null
+            ? (null, default, default, Refusal.NotFound("user"))
+            : (acting, key, new HistoryPart(user, personality), null);
     }
 
     private static string? Named(HttpContext http, string name) => http.Request.Query.TryGetValue(name, out var text) ? text.ToString() : null;

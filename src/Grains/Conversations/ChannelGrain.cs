@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Replicas;
+using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
@@ -16,7 +17,8 @@ namespace PersonaActors.Grains.Conversations;
 /// state, whole, because it is one reference.
 /// </summary>
 public sealed partial class ChannelGrain(
-    Database database, ChannelStore store, MessageStore messages, Replicas.Replicas replicas, Owners owners, Clock time) : Grain, IChannelGrain
+    Database database, ChannelStore store, MessageStore messages, Replicas.Replicas replicas, Owners owners,
+    EventFeed feed, Clock time) : Grain, IChannelGrain
 {
     private static readonly Refusal NotFound = Refusal.NotFound("channel");
 
@@ -121,6 +123,18 @@ public sealed partial class ChannelGrain(
         }
     }
 
+    public Task<Outcome<Nothing>> Typing(Actor actor, Guid? personality)
+    {
+        if (_state?.Admits(actor) is not true)
+        {
+            return Task.FromResult<Outcome<Nothing>>(NotFound);
+        }
+
+        feed.Announce(_key.Tenant, [new StreamEvent(
+            _stream, database.Epoch, 0, Guid.CreateVersion7(Now()), ChannelEvents.Typing, Now(), JsonText.From(new { userId = actor.User, personalityId = personality, changes = new { } }))]);
+        return Task.FromResult(Outcome<Nothing>.Deleted());
+    }
+
     private Task<Outcome<MessageView>> Repeated(Command command, MessageView first) => _owner.Unchanged(
         Begin(), command, first.UserId, Outcome<MessageView>.Done(first).Since(database.Epoch, _state!.Seq), Now());
 
@@ -153,6 +167,12 @@ public sealed partial class ChannelGrain(
     private ValueTask<PersonaView?> Persona(Guid user, Guid id) => replicas.Read(PromptReplicas.Persona, new ReplicaKey(ReplicaKind.Persona, new OwnedKey(_key.Tenant, user, id)));
 
     private static string NameOf(PersonaView persona) => string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName;
+
+    /// <summary>The channel isn't there for who asks.</summary>
+    private Refusal? Closed(Command command) => _state?.Admits(command.Actor) is true ? null : NotFound;
+
+    /// <summary>As <see cref="Closed"/>; but who stands for anybody makes a channel by setting it up.</summary>
+    private Refusal? MayNotMake(Command command) => _state is null && command.Actor.User is null ? null : Closed(command);
 
     /// <summary>What was said before isn't kept any more.</summary>
     private async ValueTask<DateTimeOffset> Retained() =>

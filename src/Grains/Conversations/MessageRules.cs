@@ -10,6 +10,8 @@ public static class MessageRules
     public const int MaxClientId = 200;
     public const int MaxWindow = 200;
     public const int MaxMembers = 10_000;
+    public const int MaxActive = 50;
+    public const int MaxPlace = 10_000;
 
     public static Refusal? CheckId(string channel) =>
         channel.Length is 0 or > ChannelKey.MaxId || channel.Any(char.IsControl) || Text.CheckOptional("channel", channel, ChannelKey.MaxId) is not null
@@ -28,5 +30,5 @@ public static class MessageRules
 
     public static Refusal? CheckContent(string content) => Text.CheckRequired("content", content, MaxContent);
 
-    private static Refusal? CheckClientId(string field, string? id) => id is null ? null : Text.CheckRequired(field, id, MaxClientId);
+    public static Refusal? CheckClientId(string field, string? id) => id is null ? null : Text.CheckRequired(field, id, MaxClientId);
 }

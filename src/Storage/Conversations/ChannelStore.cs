@@ -62,4 +62,35 @@ public sealed class ChannelStore(Database database)
 
     public static void AddMember(ScopedBatch batch, ChannelKey key, ChannelMember member) => batch.Add(AddMemberSql,
         Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(member.UserId), Sql.Time(member.AddedAt));
+
+    private const string RemoveMemberSql = "DELETE FROM channel_members WHERE tenant_id = $1 AND channel_id = $2 AND user_id = $3";
+
+    public static void RemoveMember(ScopedBatch batch, ChannelKey key, Guid user) =>
+        batch.Add(RemoveMemberSql, Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(user));
+
+    private const string ActivateSql = """
+        INSERT INTO activated_channels (tenant_id, channel_id, personality_id, place, auto_respond, activated_by, activated_at, is_skipped)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (tenant_id, channel_id, personality_id) DO UPDATE
+        SET place = $4, auto_respond = $5, activated_by = $6, activated_at = $7, is_skipped = $8
+        """;
+
+    public static void Activate(ScopedBatch batch, ChannelKey key, Activation active) => batch.Add(ActivateSql,
+        Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(active.PersonalityId), Sql.Int(active.Place), Sql.Bool(active.AutoRespond),
+        Sql.Uuid(active.ActivatedBy), Sql.Time(active.ActivatedAt), Sql.Bool(active.IsSkipped));
+
+    private const string DeactivateSql = "DELETE FROM activated_channels WHERE tenant_id = $1 AND channel_id = $2 AND personality_id = $3";
+
+    public static void Deactivate(ScopedBatch batch, ChannelKey key, Guid personality) =>
+        batch.Add(DeactivateSql, Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(personality));
+
+    private const string OfUserSql = """
+        SELECT channel_id FROM channel_members WHERE tenant_id = $1 AND user_id = $2
+        UNION SELECT channel_id FROM activated_channels WHERE tenant_id = $1 AND activated_by = $2
+        UNION SELECT channel_id FROM conversation_history WHERE tenant_id = $1 AND user_id = $2
+        """;
+
+    /// <summary>The channels in which something is of a user.</summary>
+    public Task<List<string>> OfUser(Guid tenant, Guid user) => database.ReadMany(
+        RowScope.OfTenant(tenant), OfUserSql, [Sql.Uuid(tenant), Sql.Uuid(user)], row => row.GetString(0));
 }

@@ -45,6 +45,69 @@ public sealed class MessageStore(Database database)
         Sql.Int(message.Tokens), Sql.Uuid(message.PersonalityId), Sql.Uuid(message.UserId), Sql.Uuid(message.PersonaId), Sql.Text(message.Speaker),
         Sql.Text(message.ReplyTo), Sql.Time(message.CreatedAt));
 
+    private const string EditSql = """
+        WITH changed AS (
+          UPDATE conversation_history SET content = $4, tokens = $5, edited_at = $6
+          WHERE tenant_id = $1 AND channel_id = $2 AND number = $3 AND deleted_at IS NULL RETURNING 1)
+        SELECT must_hit(count(*), 'message') FROM changed
+        """;
+
+    /// <summary>Retention may have taken it meanwhile.</summary>
+    public static void Edit(ScopedBatch batch, ChannelKey key, MessageView message) => batch.AddGuarded(EditSql,
+        Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Bigint(message.Number), Sql.Text(message.Content), Sql.Int(message.Tokens), Sql.Time(message.EditedAt));
+
+    private const string DeleteSql = """
+        UPDATE conversation_history SET content = '', tokens = 0, persona_id = NULL, speaker = NULL, reply_to = NULL, deleted_at = $4
+        WHERE tenant_id = $1 AND channel_id = $2 AND number = $3
+        """;
+
+    /// <summary>Its client id stays used.</summary>
+    public static void Delete(ScopedBatch batch, ChannelKey key, long number, DateTimeOffset at) =>
+        batch.Add(DeleteSql, Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Bigint(number), Sql.Time(at));
+
+    private const string MakeFinalSql = """
+        UPDATE conversation_clears SET is_final = true
+        WHERE tenant_id = $1 AND channel_id = $2 AND user_id IS NOT DISTINCT FROM $3 AND personality_id IS NOT DISTINCT FROM $4 AND NOT is_final
+        """;
+
+    public static void MakeFinal(ScopedBatch batch, ChannelKey key, HistoryPart part) =>
+        batch.Add(MakeFinalSql, Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(part.UserId), Sql.Uuid(part.PersonalityId));
+
+    private const string ClearSql = """
+        INSERT INTO conversation_clears (tenant_id, id, channel_id, user_id, personality_id, up_to, cleared_at, is_final) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """;
+
+    public static void Clear(ScopedBatch batch, ChannelKey key, ClearView clear) => batch.Add(ClearSql,
+        Sql.Uuid(key.Tenant), Sql.Uuid(clear.Id), Sql.Text(key.Id), Sql.Uuid(clear.UserId), Sql.Uuid(clear.PersonalityId), Sql.Bigint(clear.UpTo),
+        Sql.Time(clear.ClearedAt), Sql.Bool(clear.IsFinal));
+
+    private const string FindClearSql = """
+        SELECT id, user_id, personality_id, up_to, cleared_at, is_final FROM conversation_clears
+        WHERE tenant_id = $1 AND channel_id = $2 AND user_id IS NOT DISTINCT FROM $3 AND personality_id IS NOT DISTINCT FROM $4 AND NOT is_final AND cleared_at > $5
+        ORDER BY cleared_at DESC LIMIT 1
+        """;
+
+    /// <summary>The last clear of just this part that can be taken back.</summary>
+    public Task<ClearView?> FindClear(ChannelKey key, HistoryPart part, DateTimeOffset since) => database.ReadOne(
+        RowScope.OfTenant(key.Tenant), FindClearSql,
+        [Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(part.UserId), Sql.Uuid(part.PersonalityId), Sql.Time(since)],
+        row => new ClearView(row.GetGuid(0), row.GuidOrNull(1), row.GuidOrNull(2), row.GetInt64(3), row.Time(4), row.GetBoolean(5)));
+
+    private const string RestoreSql = """
+        WITH changed AS (DELETE FROM conversation_clears WHERE tenant_id = $1 AND channel_id = $2 AND id = $3 AND NOT is_final RETURNING 1)
+        SELECT must_hit(count(*), 'clear') FROM changed
+        """;
+
+    public static void Restore(ScopedBatch batch, ChannelKey key, Guid clear) => batch.AddGuarded(RestoreSql, Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(clear));
+
+    private const string NewestSql = $"""
+        SELECT {Columns} FROM conversation_history h WHERE h.tenant_id = $1 AND h.channel_id = $2 AND h.number > $3 AND {IsShown} ORDER BY h.number
+        """;
+
+    /// <summary>Those that are to be seen of the newest, oldest first.</summary>
+    public Task<List<MessageView>> Newest(ChannelKey key, long lastNumber, int count) => database.ReadMany(
+        RowScope.OfTenant(key.Tenant), NewestSql, [Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Bigint(lastNumber - count)], Map);
+
     private const string FindSql = $"SELECT {Columns}, {IsShown} FROM conversation_history h WHERE h.tenant_id = $1 AND h.channel_id = $2 AND h.client_id = $3";
 
     public Task<KnownMessage?> Find(ChannelKey key, string clientId) => database.ReadOne(
