@@ -22,5 +22,9 @@ CREATE TABLE memories (
 );
 -- The same note once: who brings it again finds it.
 CREATE UNIQUE INDEX memories_content ON memories (tenant_id, user_id, personality_id, md5(content)) NULLS NOT DISTINCT;
-CREATE INDEX memories_unembedded ON memories (tenant_id, user_id) WHERE embedding IS NULL;
+CREATE INDEX memories_unembedded ON memories (created_at) WHERE embedding IS NULL;
 CALL protect('memories', 'owned', 'user_id');
+-- Embeddings are made in the background.
+CREATE POLICY worker ON memories TO personactors_worker USING (true) WITH CHECK (true);
+GRANT SELECT ON memories TO personactors_worker;
+GRANT UPDATE (embedding, embedding_model) ON memories TO personactors_worker;

@@ -142,6 +142,7 @@ public static class GatewayComposition
         api.MapGeneratedPersonas();
         api.MapChannels();
         api.MapMessages();
+        api.MapMemories();
         api.MapPersonaKit();
     }
 }

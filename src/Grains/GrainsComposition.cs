@@ -36,6 +36,9 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, LearnFromFeedback>();
         services.AddSingleton<IOutboxTaskHandler, TellAdjusted>();
         services.AddSingleton<IOutboxTaskHandler, EraseCleared>();
+        services.AddSingleton<MemoryRecall>();
+        services.AddSingleton<MemoryEmbedding>();
+        services.AddHostedService(provider => provider.GetRequiredService<MemoryEmbedding>());
         services.AddSingleton<ConversationPruner>();
         services.AddHostedService(provider => provider.GetRequiredService<ConversationPruner>());
         services.AddHostedService<ShippedMappers>();

@@ -40,5 +40,6 @@ public static class StorageComposition
         services.AddSingleton<ChannelStore>();
         services.AddSingleton<MessageStore>();
         services.AddSingleton<ConversationKeeper>();
+        services.AddSingleton<MemoryStore>();
     }
 }

@@ -17,7 +17,7 @@ internal static class CommandTable
 
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
-        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(), .. Channels()]);
+        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(), .. Channels(), .. Memories()]);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, Task<CutTry>> prepare) => new(route, prepare);
 
@@ -571,6 +571,23 @@ internal static class CommandTable
             return Delete(s, s.Ada, $"/v1/channels/{s.Tag}/active/{s.LilaSlug}").SeeChannel(s).Hear($"channel:{s.Tag}");
         }),
     ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Memories() =>
+    [
+        Row("POST /v1/memories", s => Post(s, s.Ada, "/v1/memories", new { content = "Ada sails." }).SeeMemories(s)),
+        Row("PATCH /v1/memories/{id}", async s =>
+        {
+            var memory = await s.Make(s.Ada, "/v1/memories", new { content = "Ada sails.", personality = s.LilaSlug });
+            return Patch(s, s.Ada, $"/v1/memories/{memory}", new { content = "Ada rows." }).SeeMemories(s).See($"/v1/memories/{memory}");
+        }),
+        Row("DELETE /v1/memories/{id}", async s =>
+        {
+            var memory = await s.Make(s.Ada, "/v1/memories", new { content = "Ada sails." });
+            return Delete(s, s.Ada, $"/v1/memories/{memory}").SeeMemories(s).See($"/v1/memories/{memory}");
+        }),
+    ];
+
+    private static CutTry SeeMemories(this CutTry of, CutScene s) => of.See($"/v1/memories?user={s.AdaId}", $"/v1/users/{s.AdaId}").Hear($"user:{s.AdaId}");
 
     private static Task<ApiAnswer> Spoken(CutScene s) =>
         s.Do(s.Service.Post($"/v1/channels/{s.Tag}/messages", new { role = "user", content = "Hello", user = s.AdaId, clientId = "one" }));

@@ -20,6 +20,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private Thing _config = null!;
     private Thing _session = null!;
     private Thing _channel = null!;
+    private Thing _memory = null!;
     private Guid _tenant;
     private Guid _other;
 
@@ -75,6 +76,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         _session = new Thing(
             await Make(ada, _user.Own, "/v1/focus/sessions", new { mode = "deep" }), await Make(ben, _user.Private, "/v1/focus/sessions", new { mode = "deep" }), null,
             await Make(eve, _user.Foreign, "/v1/focus/sessions", new { mode = "deep" }));
+        _memory = await Things("/v1/memories", _ => new { content = $"note {Guid.NewGuid()}" }) with { Public = null };
         async Task<Guid> Channel(ApiClient client, Guid user)
         {
             var channel = Guid.NewGuid();
@@ -147,6 +149,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("STREAM", "session:{0}", _session, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
             new("GET", "/v1/llm-configs/{0}", _config, null, "200 404 200 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
             new("PATCH", "/v1/llm-configs/{0}", _config, new { description = "x" }, "200 404 403 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
+
+            new("GET", "/v1/memories?user={0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/memories/{0}", _memory, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("PATCH", "/v1/memories/{0}", _memory, new { source = "x" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
 
             // Channels: of those who are in them.
             new("GET", "/v1/channels/{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),

@@ -18,7 +18,7 @@ public static class ProblemCodes
         "user_persona_not_found", "persona_expired",
         // What stands against it.
         "alias_taken", "catalogue_full", "channel_full", "confirmation_required", "default_persona", "focus_mode_exists", "identity_conflict", "identity_taken", "last_owner",
-        "feedback_rate_limit", "invalid_mapper", "learning_paused", "llm_config_exists", "llm_config_in_use", "mapper_exists", "mindscape_version_conflict",
+        "feedback_rate_limit", "invalid_mapper", "learning_paused", "llm_config_exists", "llm_config_in_use", "mapper_exists", "memories_full", "memory_exists", "mindscape_version_conflict",
         "missing_traits", "no_active_mapper", "persona_name_taken", "session_ended", "session_running", "slug_taken", "task_in_use", "tenant_name_taken",
         "too_many_identities", "too_many_llm_configs", "too_many_owners",
         // For the moment.

@@ -18,13 +18,19 @@ namespace PersonaActors.Grains.Prompts;
 /// them held at one moment after the request came; if one didn't, it begins anew. With all of them held in this silo that costs
 /// no call, no statement and no wait.
 /// </summary>
-public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPromptDesk
+public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, Clock time) : IPromptDesk
 {
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
         var (found, _) = await Gather(tenant, user, actor, request);
-        return found.Refusal is { } refusal ? refusal : Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions));
+        if (found.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        var recalled = occasion?.Message is { } message && MemoryRecall.MayHave(found.Prompt!) ? await memories.Recall(tenant, found.Prompt!, message, CancellationToken.None) : [];
+        return Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions, recalled));
     }
 
     public async ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request)
@@ -118,7 +124,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
             : null;
 
-    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
+    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<MemoryView> recalled)
     {
         var prompt = occasion?.Variables is { Count: > 0 } variables
             ? ResolvedPrompt.Of(found.Prompt!.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
@@ -126,6 +132,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         var now = time.GetUtcNow();
         var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime);
         var window = found.Conversation?.Window(prompt, now, occasion?.Message, 0) ?? [];
+        if (recalled.Count > 0 && MemoryRecall.Chosen(recalled, window, PromptConversation.Room(prompt, occasion?.Message)) is { Count: > 0 } chosen)
+        {
+            state = string.Join("\n\n", ((string?[])[state, MemoryRecall.Section(chosen)]).OfType<string>());
+            window = found.Conversation?.Window(prompt, now, occasion?.Message, chosen.Sum(memory => memory.Tokens)) ?? [];
+        }
+
         // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.
         var isRepeatable = state is null && window.Count == 0 && occasion is null && !request.Explain;
         return isRepeatable && knownVersions is not null && prompt.IsAmong(knownVersions)

@@ -11,6 +11,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
@@ -29,7 +30,7 @@ namespace PersonaActors.Grains.Users;
 /// </summary>
 public sealed partial class UserGrain(
     Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, ChannelStore channels,
-    Owners owners, Clock time) : Grain, IUserGrain
+    MemoryStore memories, MemoryEmbedding embedding, Owners owners, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
@@ -46,7 +47,7 @@ public sealed partial class UserGrain(
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null);
+    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides, user.Memories) : null);
 
     public Task<Read<UserView>?> Get() =>
         Task.FromResult(_user is { } user ? new Read<UserView>(user.View, database.Epoch, user.Seq) : null);

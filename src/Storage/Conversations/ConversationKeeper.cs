@@ -5,11 +5,10 @@ namespace PersonaActors.Storage.Conversations;
 /// <summary>What the worker login does to conversations: takes what is past retention, and what was cleared for good. In batches, so that nothing waits long.</summary>
 public sealed class ConversationKeeper(Database database)
 {
-    // Those that another node is just taking are left to it.
     private const string PruneSql = """
         WITH old AS (
           SELECT h.channel_id, h.number FROM conversation_history h
-          WHERE h.tenant_id = $1 AND h.created_at < $2 ORDER BY h.created_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+          WHERE h.tenant_id = $1 AND h.created_at < $2 ORDER BY h.created_at LIMIT $3),
         gone AS (
           DELETE FROM conversation_history h USING old WHERE h.tenant_id = $1 AND h.channel_id = old.channel_id AND h.number = old.number RETURNING 1)
         SELECT count(*) FROM gone
