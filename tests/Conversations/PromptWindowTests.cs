@@ -123,4 +123,21 @@ public sealed class PromptWindowTests
         Assert.Equal([1, 2, 3, 4], window.Last(null, 10, default).Select(message => message.Number));
         Assert.Equal([3, 4], window.Last(null, 10, Start.AddMinutes(3)).Select(message => message.Number));
     }
+
+    [Fact]
+    public void Tokens_are_counted_quickly_whatever_the_text_is()
+    {
+        Assert.Equal(2, TokenCount.Of("Good evening"));
+        var random = new Random(1);
+        foreach (var text in (string[])
+        [
+            new('a', 32_000), new('\u4e00', 32_000), string.Concat(Enumerable.Repeat("\U0001F600", 16_000)), new(' ', 32_000),
+            string.Concat(Enumerable.Range(0, 32_000).Select(_ => (char)random.Next('a', 'z'))), string.Concat(Enumerable.Range(0, 32_000).Select(_ => (char)random.Next(0x4e00, 0x9fff))),
+        ])
+        {
+            var since = TimeProvider.System.GetTimestamp();
+            Assert.InRange(TokenCount.Of(text), 1, text.Length * 3);
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(1), $"{TimeProvider.System.GetElapsedTime(since).TotalMilliseconds:N0} ms for {text[..4]}…");
+        }
+    }
 }

@@ -95,10 +95,10 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <summary>Notes of the user. What is noted already stays as it is: it may be brought again.</summary>
     [Alias("add-memories")]
-    Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewMemory> memories);
+    Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> memories);
 
     [Alias("update-memory")]
-    Task<Outcome<MemoryView>> UpdateMemory(Command command, Guid id, MemoryChange change);
+    Task<Outcome<UserMemoryView>> UpdateMemory(Command command, Guid id, UserMemoryChange change);
 
     [Alias("delete-memory")]
     Task<Outcome<Nothing>> DeleteMemory(Command command, Guid id);

@@ -5,7 +5,6 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
-using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Storage.Conversations;
@@ -13,7 +12,7 @@ using PersonaActors.Storage.Conversations;
 namespace PersonaActors.Gateway.Conversations;
 
 /// <param name="Personality">Which one recalls it: by id, slug or alias; every one where there is none.</param>
-public sealed record MemoryBody(string? Personality, string? Content, string? Source);
+public sealed record UserMemoryBody(string? Personality, string? Content, string? Source);
 
 public static class MemoryEndpoints
 {
@@ -22,15 +21,15 @@ public static class MemoryEndpoints
     public static void MapMemories(this IEndpointRouteBuilder routes)
     {
         var memories = routes.MapGroup("/v1/memories").WithTags("Memories");
-        memories.MapPost("", Create).WithSummary("Notes something of a user, for one personality or for all; the same once").Produces<MemoryView>(201).Produces<MemoryView>().ProducesProblem(409);
-        memories.MapGet("", List).WithSummary("Lists the notes of a user, all or those with ?search= in them; of one personality with ?personality=").Produces<Page<MemoryView>>();
-        memories.MapGet("{id:guid}", Get).WithSummary("A note").Produces<MemoryView>().ProducesProblem(404);
-        memories.MapPatch("{id:guid}", Update).WithSummary("Changes a note: absent keeps, null clears").Produces<MemoryView>().ProducesProblem(404).ProducesProblem(409);
+        memories.MapPost("", Create).WithSummary("Notes something of a user, for one personality or for all; the same once").Produces<UserMemoryView>(201).Produces<UserMemoryView>().ProducesProblem(409);
+        memories.MapGet("", List).WithSummary("Lists the notes of a user, all or those with ?search= in them; of one personality with ?personality=").Produces<Page<UserMemoryView>>();
+        memories.MapGet("{id:guid}", Get).WithSummary("A note").Produces<UserMemoryView>().ProducesProblem(404);
+        memories.MapPatch("{id:guid}", Update).WithSummary("Changes a note: absent keeps, null clears").Produces<UserMemoryView>().ProducesProblem(404).ProducesProblem(409);
         memories.MapDelete("{id:guid}", Delete).WithSummary("Deletes a note").Produces(204).ProducesProblem(404);
     }
 
     private static async Task<IResult> Create(
-        HttpContext http, string? user, MemoryBody body, ActingResolver who, PersonalityIndex index, Commands commands, IGrainFactory grains)
+        HttpContext http, string? user, UserMemoryBody body, ActingResolver who, PersonalityIndex index, Commands commands, IGrainFactory grains)
     {
         var (acting, owner, refusal) = await who.ActFor(http, user);
         Guid? personality = null;
@@ -45,10 +44,10 @@ public static class MemoryEndpoints
             return refusal.ToResult();
         }
 
-        var memory = new NewMemory(personality, body.Content ?? "", body.Source);
+        var memory = new NewUserMemory(personality, body.Content ?? "", body.Source);
         var outcome = await commands.Run<AddedMemories>(http, acting!, body, command => Owner(grains, acting!, owner).AddMemories(command, [memory]));
         return (outcome.Value is { } added
-            ? new Outcome<MemoryView>(outcome.Kind, added.Memories[0], null, outcome.At)
+            ? new Outcome<UserMemoryView>(outcome.Kind, added.Memories[0], null, outcome.At)
             : outcome.Refusal!).ToResult(made => $"/v1/memories/{made.Id}");
     }
 
@@ -83,8 +82,8 @@ public static class MemoryEndpoints
             : (refusal ?? Unknown).ToResult();
     }
 
-    private static Task<IResult> Update(HttpContext http, Guid id, string? user, MemoryChange body, ActingResolver who, MemoryStore store, Commands commands, IGrainFactory grains) =>
-        Run<MemoryView>(http, id, user, body, who, store, commands, (acting, owner, command) => Owner(grains, acting, owner).UpdateMemory(command, id, body));
+    private static Task<IResult> Update(HttpContext http, Guid id, string? user, UserMemoryChange body, ActingResolver who, MemoryStore store, Commands commands, IGrainFactory grains) =>
+        Run<UserMemoryView>(http, id, user, body, who, store, commands, (acting, owner, command) => Owner(grains, acting, owner).UpdateMemory(command, id, body));
 
     private static Task<IResult> Delete(HttpContext http, Guid id, string? user, ActingResolver who, MemoryStore store, Commands commands, IGrainFactory grains) =>
         Run<Nothing>(http, id, user, null, who, store, commands, (acting, owner, command) => Owner(grains, acting, owner).DeleteMemory(command, id));

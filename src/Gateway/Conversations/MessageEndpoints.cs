@@ -88,7 +88,7 @@ public static class MessageEndpoints
         if (last > 0)
         {
             return await channels.Of(key).Window(acting!.Actor, personality, last) is { } window
-                ? new Read<MessagePage>(new MessagePage(window.Value.Items, null), window.Epoch, window.Seq).ToResult()
+                ? new WindowResult(window)
                 : ChannelAccess.None.ToResult();
         }
 

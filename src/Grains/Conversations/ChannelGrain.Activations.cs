@@ -1,6 +1,5 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
-using PersonaActors.Contracts.Personalities;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage.Conversations;

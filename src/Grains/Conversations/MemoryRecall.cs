@@ -18,7 +18,7 @@ public sealed class MemoryRecall(MemoryStore memories, IEmbedder embedder)
         prompt.Material is { Me.Memories: > 0, Personality.MemoryEnabled: true } && prompt.Terms.Settings[SettingField.MemoryLimit] is int and > 0;
 
     /// <summary>The nearest first. None while nothing can be embedded: a prompt doesn't wait for that.</summary>
-    public async Task<IReadOnlyList<MemoryView>> Recall(Guid tenant, ResolvedPrompt prompt, string message, CancellationToken cancel)
+    public async Task<IReadOnlyList<UserMemoryView>> Recall(Guid tenant, ResolvedPrompt prompt, string message, CancellationToken cancel)
     {
         var limit = (int)prompt.Terms.Settings[SettingField.MemoryLimit]!;
         var threshold = prompt.Terms.Settings[SettingField.MemoryScoreThreshold] as double? ?? 0;
@@ -38,9 +38,9 @@ public sealed class MemoryRecall(MemoryStore memories, IEmbedder embedder)
     }
 
     /// <summary>Those that the window doesn't show already, as far as there is room for them.</summary>
-    public static IReadOnlyList<MemoryView> Chosen(IReadOnlyList<MemoryView> recalled, IReadOnlyList<MessageView> window, int? room)
+    public static IReadOnlyList<UserMemoryView> Chosen(IReadOnlyList<UserMemoryView> recalled, IReadOnlyList<MessageView> window, int? room)
     {
-        var chosen = new List<MemoryView>();
+        var chosen = new List<UserMemoryView>();
         var left = room / Share ?? int.MaxValue;
         foreach (var memory in recalled)
         {
@@ -55,7 +55,7 @@ public sealed class MemoryRecall(MemoryStore memories, IEmbedder embedder)
     }
 
     /// <summary>Section 7.</summary>
-    public static string? Section(IReadOnlyList<MemoryView> memories)
+    public static string? Section(IReadOnlyList<UserMemoryView> memories)
     {
         if (memories.Count == 0)
         {

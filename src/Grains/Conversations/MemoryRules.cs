@@ -10,6 +10,6 @@ public static class MemoryRules
     public const int MaxSource = 50;
     public const int MaxMemories = 10_000;
 
-    public static Refusal? Check(NewMemory memory) =>
+    public static Refusal? Check(NewUserMemory memory) =>
         Text.CheckRequired("content", memory.Content, MaxContent) ?? Text.CheckOptional("source", memory.Source, MaxSource);
 }

@@ -124,7 +124,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
             ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
             : null;
 
-    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<MemoryView> recalled)
+    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<UserMemoryView> recalled)
     {
         var prompt = occasion?.Variables is { Count: > 0 } variables
             ? ResolvedPrompt.Of(found.Prompt!.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)

@@ -4,6 +4,7 @@ using PersonaActors.Contracts.Conversations;
 using PersonaActors.Grains.Conversations;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Conversations;
+using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Grains.Users;
 
@@ -13,7 +14,7 @@ public sealed partial class UserGrain
     private static readonly Refusal NoMemory = Refusal.NotFound("memory");
     private static readonly Refusal MemoryExists = Refusal.Conflict("memory_exists", "The same is noted already.", "content");
 
-    public async Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewMemory> given)
+    public async Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> given)
     {
         if (_user is not { } known)
         {
@@ -25,7 +26,7 @@ public sealed partial class UserGrain
             return invalid;
         }
 
-        var there = new Dictionary<(Guid?, string), MemoryView>();
+        var there = new Dictionary<(Guid?, string), UserMemoryView>();
         foreach (var memory in await memories.Known(_key.Tenant, _key.Id, [.. given.Select(memory => memory.Content)]))
         {
             there[(memory.PersonalityId, memory.Content)] = memory;
@@ -33,12 +34,12 @@ public sealed partial class UserGrain
 
         var next = Next(known);
         var now = next.View.UpdatedAt;
-        var made = new List<MemoryView>();
+        var made = new List<UserMemoryView>();
         foreach (var memory in given)
         {
             if (!there.ContainsKey((memory.PersonalityId, memory.Content)))
             {
-                var noted = new MemoryView(
+                var noted = new UserMemoryView(
                     Guid.CreateVersion7(now), _key.Id, memory.PersonalityId, memory.Content, TokenCount.Of(memory.Content), memory.Source, 1,
                     memory.CreatedAt?.ToUniversalTime().ToMicroseconds() ?? now, now);
                 made.Add(there[(memory.PersonalityId, memory.Content)] = noted);
@@ -61,7 +62,7 @@ public sealed partial class UserGrain
             batch => MemoryStore.Insert(batch, _key.Tenant, _key.Id, made));
     }
 
-    public async Task<Outcome<MemoryView>> UpdateMemory(Command command, Guid id, MemoryChange change)
+    public async Task<Outcome<UserMemoryView>> UpdateMemory(Command command, Guid id, UserMemoryChange change)
     {
         if (_user is not { } known || await memories.Find(_key.Tenant, _key.Id, id) is not { } memory)
         {
@@ -69,7 +70,7 @@ public sealed partial class UserGrain
         }
 
         var changed = memory with { Content = change.Content.Over(memory.Content) ?? "", Source = change.Source.Over(memory.Source) };
-        if ((Stale(command, memory) ?? MemoryRules.Check(new NewMemory(null, changed.Content, changed.Source))) is { } refusal)
+        if ((Stale(command, memory) ?? MemoryRules.Check(new NewUserMemory(null, changed.Content, changed.Source))) is { } refusal)
         {
             return refusal;
         }
@@ -86,7 +87,7 @@ public sealed partial class UserGrain
             Version = memory.Version + 1,
             UpdatedAt = next.View.UpdatedAt,
         };
-        return await ChangeMemories(command, known, next, "memory.updated", "memory", changed, Outcome<MemoryView>.Done(changed), batch => MemoryStore.Update(batch, _key.Tenant, changed));
+        return await ChangeMemories(command, known, next, "memory.updated", "memory", changed, Outcome<UserMemoryView>.Done(changed), batch => MemoryStore.Update(batch, _key.Tenant, changed));
     }
 
     public async Task<Outcome<Nothing>> DeleteMemory(Command command, Guid id)
@@ -117,6 +118,6 @@ public sealed partial class UserGrain
         }
     }
 
-    private static Refusal? Stale(Command command, MemoryView memory) =>
+    private static Refusal? Stale(Command command, UserMemoryView memory) =>
         command.IfMatch is { } expected && expected != memory.Version ? Refusal.Stale(expected, memory.Version) : null;
 }

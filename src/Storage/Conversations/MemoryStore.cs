@@ -6,7 +6,7 @@ using PersonaActors.Contracts.Conversations;
 namespace PersonaActors.Storage.Conversations;
 
 /// <summary>A memory that was found by what it is about, the nearer the higher its cosine.</summary>
-public sealed record FoundMemory(MemoryView Memory, double Cosine);
+public sealed record FoundMemory(UserMemoryView Memory, double Cosine);
 
 /// <summary>One whose embedding is to be made.</summary>
 public sealed record UnembeddedMemory(Guid Tenant, Guid Id, long Version, string Content);
@@ -24,7 +24,7 @@ public sealed class MemoryStore(Database database)
         FROM json_to_recordset($3) AS m(id uuid, "personalityId" uuid, content text, tokens int, source text, version bigint, "createdAt" timestamptz, "updatedAt" timestamptz)
         """;
 
-    public static void Insert(ScopedBatch batch, Guid tenant, Guid user, IReadOnlyList<MemoryView> memories) =>
+    public static void Insert(ScopedBatch batch, Guid tenant, Guid user, IReadOnlyList<UserMemoryView> memories) =>
         batch.Add(InsertSql, Sql.Uuid(tenant), Sql.Uuid(user), Sql.Json(JsonText.From(memories).Json));
 
     private const string UpdateSql = """
@@ -35,7 +35,7 @@ public sealed class MemoryStore(Database database)
         SELECT must_hit(count(*), 'memory') FROM changed
         """;
 
-    public static void Update(ScopedBatch batch, Guid tenant, MemoryView memory) => batch.AddGuarded(UpdateSql,
+    public static void Update(ScopedBatch batch, Guid tenant, UserMemoryView memory) => batch.AddGuarded(UpdateSql,
         Sql.Uuid(tenant), Sql.Uuid(memory.UserId), Sql.Uuid(memory.Id), Sql.Text(memory.Content), Sql.Int(memory.Tokens), Sql.Text(memory.Source),
         Sql.Bigint(memory.Version), Sql.Time(memory.UpdatedAt));
 
@@ -44,12 +44,12 @@ public sealed class MemoryStore(Database database)
         SELECT must_hit(count(*), 'memory') FROM changed
         """;
 
-    public static void Delete(ScopedBatch batch, Guid tenant, MemoryView memory) =>
+    public static void Delete(ScopedBatch batch, Guid tenant, UserMemoryView memory) =>
         batch.AddGuarded(DeleteSql, Sql.Uuid(tenant), Sql.Uuid(memory.UserId), Sql.Uuid(memory.Id), Sql.Bigint(memory.Version));
 
     private const string FindSql = $"SELECT {Columns} FROM memories m WHERE m.tenant_id = $1 AND m.user_id = $2 AND m.id = $3";
 
-    public Task<MemoryView?> Find(Guid tenant, Guid user, Guid id, CancellationToken cancel = default) =>
+    public Task<UserMemoryView?> Find(Guid tenant, Guid user, Guid id, CancellationToken cancel = default) =>
         database.ReadOne(RowScope.OfUser(tenant, user), FindSql, [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(id)], Map, cancel);
 
     private const string FindOwnerSql = "SELECT user_id FROM memories WHERE tenant_id = $1 AND id = $2";
@@ -60,7 +60,7 @@ public sealed class MemoryStore(Database database)
     private const string KnownSql = $"SELECT {Columns} FROM memories m WHERE m.tenant_id = $1 AND m.user_id = $2 AND md5(m.content) IN (SELECT md5(c) FROM unnest($3::text[]) AS c)";
 
     /// <summary>Those that say one of these.</summary>
-    public Task<List<MemoryView>> Known(Guid tenant, Guid user, string[] contents) =>
+    public Task<List<UserMemoryView>> Known(Guid tenant, Guid user, string[] contents) =>
         database.ReadMany(RowScope.OfUser(tenant, user), KnownSql, [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Texts(contents)], Map);
 
     private const string ListSql = $"""
@@ -70,7 +70,7 @@ public sealed class MemoryStore(Database database)
         ORDER BY m.id LIMIT $6
         """;
 
-    public Task<List<MemoryView>> List(Guid tenant, Guid user, Guid? personality, Guid after, string? search, int limit, CancellationToken cancel) => database.ReadMany(
+    public Task<List<UserMemoryView>> List(Guid tenant, Guid user, Guid? personality, Guid after, string? search, int limit, CancellationToken cancel) => database.ReadMany(
         RowScope.OfUser(tenant, user), ListSql,
         [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(after), Sql.Uuid(personality), Sql.Text(search), Sql.Int(limit)], Map, cancel);
 
@@ -121,6 +121,6 @@ public sealed class MemoryStore(Database database)
     /// <summary>As pgvector reads it.</summary>
     private static string ToText(float[] vector) => $"[{string.Join(',', vector.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]";
 
-    private static MemoryView Map(NpgsqlDataReader row) => new(
+    private static UserMemoryView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetGuid(1), row.GuidOrNull(2), row.GetString(3), row.GetInt32(4), row.TextOrNull(5), row.GetInt64(6), row.Time(7), row.Time(8));
 }
