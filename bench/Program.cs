@@ -3,6 +3,7 @@ using PersonaActors.Bench;
 // What can be measured. Add a line: a name, and what it runs; every result becomes a row of the one table.
 (string Name, Func<Task<Result[]>> Run)[] benchmarks =
 [
+    ("conversations", Conversations.RunAsync),
     ("focus-sessions", FocusSessions.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),

@@ -20,6 +20,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private Thing _config = null!;
     private Thing _session = null!;
     private Thing _ended = null!;
+    private Thing _channel = null!;
+    private Thing _memory = null!;
     private Guid _tenant;
     private Guid _other;
 
@@ -77,6 +79,15 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         // The first are ended by those that take over.
         _ended = await Sessions();
         _session = await Sessions();
+        _memory = await Things("/v1/memories", _ => new { content = $"note {Guid.NewGuid()}" }) with { Public = null };
+        async Task<Guid> Channel(ApiClient client, Guid user)
+        {
+            var channel = Guid.NewGuid();
+            (await client.Post($"/v1/channels/{channel}/messages", new { role = "user", content = "x", clientId = "m", user })).Should(HttpStatusCode.Created);
+            return channel;
+        }
+
+        _channel = new Thing(await Channel(ada, _user.Own), await Channel(ben, _user.Private), null, await Channel(eve, _user.Foreign));
         using var admins = node.Client(await node.AdminKey());
         _config = _config with { Public = (await admins.Post("/v1/llm-configs", new { name = "everybody's", model = "m" })).Should(HttpStatusCode.Created).Id };
 
@@ -142,6 +153,20 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("STREAM", "session:{0}", _session, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
             new("GET", "/v1/llm-configs/{0}", _config, null, "200 404 200 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
             new("PATCH", "/v1/llm-configs/{0}", _config, new { description = "x" }, "200 404 403 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
+
+            new("GET", "/v1/memories?user={0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/memories/{0}", _memory, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("PATCH", "/v1/memories/{0}", _memory, new { source = "x" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+
+            // Channels: of those who are in them.
+            new("GET", "/v1/channels/{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/messages", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/messages?last=5", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/members", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/active", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("PATCH", "/v1/channels/{0}/settings", _channel with { Foreign = _channel.Own }, new { maxAge = 60 }, "200 404 - 200", "200 200 - 200", "200 200 - 200", never, never),
+            new("PATCH", "/v1/channels/{0}/messages/m", _channel, new { content = "y" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("STREAM", "channel:{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
 
             // User personas: what is public all may use, and nobody but the owner change.
             new("GET", "/v1/user-personas/{0}", _assistant, null, "200 404 200 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using PersonaActors.Grains.Embeddings;
 
 namespace PersonaActors.Silo.Configuration;
 
@@ -69,6 +70,9 @@ public sealed record Settings
 
     public LogForm Logs { get; init; }
 
+    /// <summary>The built-in encoder, unless an endpoint is named.</summary>
+    public EmbeddingOptions Embeddings { get; init; } = new();
+
     /// <summary>Nodes of one database that name another cluster don't see each other.</summary>
     public string ClusterId { get; init; } = "personactors";
 
@@ -87,6 +91,7 @@ public sealed record Settings
     [
         "Database:App", "Database:Worker", "Database:Migrator", "Url", "Auth", "Demo", "DemoKeyFile", "Role", "AllowedOrigins",
         "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "Logs", "WhenCutOff",
+        "Embeddings:Processors", "Embeddings:Endpoint", "Embeddings:Model", "Embeddings:Key",
         "Cluster:Id", "Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:DeathVotes",
     ];
 
@@ -109,6 +114,13 @@ public sealed record Settings
             OtlpEndpoint = Address(persona, "Otlp:Endpoint"),
             WhenCutOff = Choice(persona, "WhenCutOff", WhenCutOff.Refuse),
             Logs = Choice(persona, "Logs", LogForm.Lines),
+            Embeddings = new EmbeddingOptions
+            {
+                Processors = Number(persona, "Embeddings:Processors", 1, 1, 64),
+                Endpoint = Address(persona, "Embeddings:Endpoint"),
+                Model = persona["Embeddings:Model"],
+                Key = persona["Embeddings:Key"],
+            },
             ClusterId = persona["Cluster:Id"] is { Length: > 0 } cluster ? cluster : "personactors",
             DeathVotes = Number(persona, "Cluster:DeathVotes", 1, 1, 10),
         };
@@ -141,6 +153,11 @@ public sealed record Settings
         if (!Auth && !(Url.IsLoopback || (IPAddress.TryParse(Url.Host, out var address) && IPAddress.IsLoopback(address))))
         {
             throw new SettingException($"Persona:Auth is off, but Persona:Url is {Url}: without keys the service is bound to loopback only. Turn auth on, or bind to http://localhost:{Url.Port}.");
+        }
+
+        if (Embeddings.Endpoint is not null && string.IsNullOrWhiteSpace(Embeddings.Model))
+        {
+            throw new SettingException("Persona:Embeddings:Endpoint is set, but Persona:Embeddings:Model is not: name the model that is asked for there, like text-embedding-3-small.");
         }
 
         foreach (var origin in AllowedOrigins)

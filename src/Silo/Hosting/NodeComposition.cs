@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Gateway;
 using PersonaActors.Gateway.Realtime;
+using PersonaActors.Grains.Embeddings;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Storage;
 
@@ -71,6 +72,7 @@ public static class NodeComposition
         builder.Services.TryAddSingleton(new Clock(TimeProvider.System));
         builder.Services.AddSingleton(settings);
         builder.Services.AddStorage(database);
+        builder.Services.AddEmbeddings(settings.Embeddings);
         SiloHosting.Add(builder, settings);
         builder.Services.AddGateway(new Gateway.GatewayOptions
         {
