@@ -12,6 +12,7 @@ using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Gateway.PersonaKit;
 using PersonaActors.Gateway.Personalities;
@@ -38,6 +39,7 @@ public static class GatewayComposition
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
         services.AddSingleton<MindscapeAccess>();
+        services.AddSingleton<JobDesk>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
@@ -137,5 +139,6 @@ public static class GatewayComposition
         api.MapMappers();
         api.MapGeneratedPersonas();
         api.MapPersonaKit();
+        api.MapJobs();
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Jobs;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
@@ -38,6 +39,8 @@ public static class GrainsComposition
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();
+        services.AddSingleton<JobKinds>();
+        services.AddHostedService<JobSweep>();
         services.AddSingleton<PromptDesk>();
         services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Jobs;
 using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personalities;
@@ -36,5 +37,6 @@ public static class StorageComposition
         services.AddSingleton<MapperStore>();
         services.AddSingleton<GeneratedPersonaStore>();
         services.AddSingleton<FeedbackStore>();
+        services.AddSingleton<JobStore>();
     }
 }

@@ -17,7 +17,7 @@ internal static class CommandTable
 
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
-        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers()]);
+        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(), .. Jobs()]);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, Task<CutTry>> prepare) => new(route, prepare);
 
@@ -516,6 +516,15 @@ internal static class CommandTable
             var persona = await s.Make(s.Ada, "/v1/generated-personas", new { mapper = "daily-work-optimizer" });
             await s.Do(s.Ada.Post("/v1/feedback", new { personaId = persona, helpful = true, ruleId = "protect_focus_block" }));
             return Post(s, s.Service, "/v1/mappers/daily-work-optimizer/weights:publish").See("/v1/mappers/daily-work-optimizer/versions", "/v1/mappers/daily-work-optimizer/weights");
+        }),
+    ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Jobs() =>
+    [
+        Row("POST /v1/jobs/{id}/cancel", async s =>
+        {
+            var job = await s.NewJob();
+            return Post(s, s.Ada, $"/v1/jobs/{job}/cancel").See($"/v1/jobs/{job}").SeeAs(s.Ada, "/v1/jobs").Hear($"job:{job}");
         }),
     ];
 

@@ -22,6 +22,9 @@ public enum ReplicaKind : byte
 
     Mindscape,
     Mapper,
+
+    /// <summary>Nobody asks for it.</summary>
+    Job,
 }
 
 /// <summary>The name of a replica: a kind, and the key of the grain that owns it.</summary>
@@ -55,6 +58,7 @@ public sealed record ReplicaKey(
         ReplicaKind.Companion => StreamName.Companion(Id),
         ReplicaKind.Mindscape => StreamName.Mindscape(Id),
         ReplicaKind.Mapper => StreamName.Mapper(Id),
+        ReplicaKind.Job => StreamName.Job(Id),
         _ => StreamName.Session(Id),
     };
 }
