@@ -1,7 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Grains.Jobs;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Jobs;
 
 namespace PersonaActors.Tests.Security;
 
@@ -22,6 +25,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private Thing _ended = null!;
     private Thing _channel = null!;
     private Thing _memory = null!;
+    private Thing _job = null!;
     private Guid _tenant;
     private Guid _other;
 
@@ -57,7 +61,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _database = await TestDatabase.Create();
-        var node = _node = await Node.Start(_database, settings: ("Persona:Limits:RequestsPerMinute", "0"));
+        var node = _node = await Node.Start(_database, with: services => services.AddSingleton<IJobKind, CountingJob>(), settings: ("Persona:Limits:RequestsPerMinute", "0"));
         _service = node.Client(await node.ServiceKey());
         _tenant = node.Demo;
         using var operators = node.Client(await node.OperatorKey());
@@ -88,6 +92,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         }
 
         _channel = new Thing(await Channel(ada, _user.Own), await Channel(ben, _user.Private), null, await Channel(eve, _user.Foreign));
+        var once = new CountingJob.Input(1);
+        _job = new Thing(
+            await CountingJob.Start(node, _tenant, _user.Own, once), await CountingJob.Start(node, _tenant, _user.Private, once), null,
+            await CountingJob.Start(node, _other, _user.Foreign, once));
         using var admins = node.Client(await node.AdminKey());
         _config = _config with { Public = (await admins.Post("/v1/llm-configs", new { name = "everybody's", model = "m" })).Should(HttpStatusCode.Created).Id };
 
@@ -167,6 +175,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("PATCH", "/v1/channels/{0}/settings", _channel with { Foreign = _channel.Own }, new { maxAge = 60 }, "200 404 - 200", "200 200 - 200", "200 200 - 200", never, never),
             new("PATCH", "/v1/channels/{0}/messages/m", _channel, new { content = "y" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("STREAM", "channel:{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
+            // Jobs: of whom one acts for; admins see all.
+            new("GET", "/v1/jobs", _user, null, all, all, all, all, all),
+            new("GET", "/v1/jobs/{0}", _job, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404"),
+            new("STREAM", "job:{0}", _job, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404"),
 
             // User personas: what is public all may use, and nobody but the owner change.
             new("GET", "/v1/user-personas/{0}", _assistant, null, "200 404 200 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
