@@ -8,6 +8,7 @@ using PersonaActors.Bench;
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),
     ("resolve-on-silos", ResolveOnSilos.RunAsync),
+    ("prompt-streams", PromptStreams.RunAsync),
     ("realtime-fan-out", RealtimeFanOut.RunAsync),
     ("realtime-latency", RealtimeLatency.RunAsync),
     ("realtime-storm", RealtimeStorm.RunAsync),
