@@ -4,14 +4,17 @@ using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
+using PersonaActors.Gateway.Conversations;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Gateway.PersonaKit;
 using PersonaActors.Gateway.Personalities;
@@ -38,6 +41,8 @@ public static class GatewayComposition
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
         services.AddSingleton<MindscapeAccess>();
+        services.AddSingleton<ChannelAccess>();
+        services.AddSingleton<JobDesk>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
@@ -78,6 +83,7 @@ public static class GatewayComposition
         services.React<ConnectionRoster>(EventTypes.UserAccessChanged, static (roster, announced) => roster.OnUser(announced.Tenant, announced.Event.Stream));
         services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
         services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
+        services.React<EventPump>(ChannelEvents.Typing, static (pump, announced) => pump.OnPassing(announced.Tenant, announced.Event));
         services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
         services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
         services.ReactToHints<ConnectionRoster>(static (roster, hint) => roster.OnUser(hint.Tenant, hint.Stream));
@@ -137,6 +143,10 @@ public static class GatewayComposition
         api.MapNarratives();
         api.MapMappers();
         api.MapGeneratedPersonas();
+        api.MapChannels();
+        api.MapMessages();
+        api.MapMemories();
         api.MapPersonaKit();
+        api.MapJobs();
     }
 }

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Jobs;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
@@ -35,10 +37,18 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, LearnFromFeedback>();
         services.AddSingleton<IOutboxTaskHandler, EmbedNarrative>();
         services.AddSingleton<IOutboxTaskHandler, TellAdjusted>();
+        services.AddSingleton<IOutboxTaskHandler, EraseCleared>();
+        services.AddSingleton<MemoryRecall>();
+        services.AddSingleton<MemoryEmbedding>();
+        services.AddHostedService(provider => provider.GetRequiredService<MemoryEmbedding>());
+        services.AddSingleton<ConversationPruner>();
+        services.AddHostedService(provider => provider.GetRequiredService<ConversationPruner>());
         services.AddHostedService<ShippedMappers>();
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();
+        services.AddSingleton<JobKinds>();
+        services.AddHostedService<JobSweep>();
         services.AddSingleton<PromptDesk>();
         services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Jobs;
 using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personalities;
@@ -38,5 +40,10 @@ public static class StorageComposition
         services.AddSingleton<MapperStore>();
         services.AddSingleton<GeneratedPersonaStore>();
         services.AddSingleton<FeedbackStore>();
+        services.AddSingleton<ChannelStore>();
+        services.AddSingleton<MessageStore>();
+        services.AddSingleton<ConversationKeeper>();
+        services.AddSingleton<MemoryStore>();
+        services.AddSingleton<JobStore>();
     }
 }
