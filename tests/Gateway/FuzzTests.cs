@@ -100,7 +100,8 @@ public sealed class FuzzTests : IAsyncLifetime
                 }
 
                 var after = await State(look);
-                if (before != after && (operation.Method == "GET" || (int)answer.Status >= 400))
+                // Who asks which characters answer in a channel makes it known, once, that one of them may not any more.
+                if (before != after && ((operation.Method == "GET" && !path.EndsWith("/active", StringComparison.Ordinal)) || (int)answer.Status >= 400))
                 {
                     failures.TryAdd($"{operation.Name} changes", $"{said}: {(int)answer.Status} {answer.Text} changed {before} to {after}");
                 }

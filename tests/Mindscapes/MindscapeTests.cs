@@ -66,6 +66,17 @@ public sealed class MindscapeTests(NodeFixture fixture) : IClassFixture<NodeFixt
     }
 
     [Fact]
+    public async Task A_set_that_is_refused_registers_nobody()
+    {
+        var person = Guid.NewGuid();
+        var traits = new { likes = "tea" };
+        (await _service.Put($"/v1/mindscapes/{person}", new { traits, version = 5 })).ShouldRefuse(HttpStatusCode.Conflict, "mindscape_version_conflict");
+        (await _service.Put($"/v1/mindscapes/{person}", new { traits }, ("If-Match", "\"1\""))).ShouldRefuse(HttpStatusCode.PreconditionFailed, "version_mismatch");
+        (await _service.Get($"/v1/users/{person}")).Should(HttpStatusCode.NotFound);
+        (await _service.Put($"/v1/mindscapes/{person}", new { traits, version = 0 })).Should(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_batch_says_of_each_what_became_of_it()
     {
         var (ada, ben) = (Guid.NewGuid(), Guid.NewGuid());

@@ -18,24 +18,29 @@ public sealed partial class MindscapeGrain
             return invalid;
         }
 
+        // Asked before anybody is registered: of whom nobody knows anything yet it is version 0.
+        if (await Person() is not null)
+        {
+            await Fold();
+        }
+
+        var at = _state?.Version ?? 0;
+        if (command.IfMatch is { } expected && expected != at)
+        {
+            return Refusal.Stale(expected, at);
+        }
+
+        if (version is { } old && old != at)
+        {
+            return Refusal.Conflict(MindscapeRefusals.VersionConflict, $"The mindscape is at version {at}, not {old}: read it again and repeat the change.", "version");
+        }
+
         if (await Missing(command) is { } missing)
         {
             return missing;
         }
 
-        await Fold();
         var known = _state!;
-        if (command.IfMatch is { } expected && expected != known.Version)
-        {
-            return Refusal.Stale(expected, known.Version);
-        }
-
-        if (version is { } old && old != known.Version)
-        {
-            return Refusal.Conflict(
-                MindscapeRefusals.VersionConflict, $"The mindscape is at version {known.Version}, not {old}: read it again and repeat the change.", "version");
-        }
-
         var now = Now();
         var entry = Entry(known, "traits", traits, now);
         var (next, changes) = TraitFold.Fold(known.Traits, [entry]);
