@@ -69,10 +69,17 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
             }
         }
 
-        await Task.WhenAll(work);
-        foreach (var pair in people)
+        try
         {
-            await pair.Finish();
+            await Task.WhenAll(work);
+            foreach (var pair in people)
+            {
+                await pair.Finish();
+            }
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"seed {seed}: {e.Message}\nwhat the nodes said:\n{string.Join('\n', cluster.Failures())}\nwhat happened:\n{string.Join('\n', cluster.Log)}", e);
         }
 
         var wrong = people.SelectMany(pair => pair.Violations()).Take(20).ToList();

@@ -20,6 +20,7 @@ internal sealed class Cluster : IAsyncDisposable
     private readonly int[] _ports = new int[Nodes];
     private readonly CancellationTokenSource _over = new();
     private readonly bool[] _isDown = new bool[Nodes];
+    private readonly ConcurrentQueue<string> _ended = new();
     private readonly Task[] _again = [.. Enumerable.Repeat(Task.CompletedTask, Nodes)];
     private Task _watching = Task.CompletedTask;
 
@@ -67,6 +68,10 @@ internal sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>What its nodes, also those that have ended, called a failure of their own.</summary>
+    public IEnumerable<string> Failures() => _ended.Concat(_nodes.OfType<ProcessNode>().Select(node => node.Output))
+        .SelectMany(output => output.Split('\n')).Where(line => line.Contains("Unexpected failure", StringComparison.Ordinal));
+
     private async Task StartNode(int node) => _nodes[node] = await ProcessNode.Start(_database, _ports[node], _settings[node]);
 
     public Uri Address(int node) => new($"http://127.0.0.1:{_ports[node]}");
@@ -88,9 +93,11 @@ internal sealed class Cluster : IAsyncDisposable
         }
 
         Say($"stop {node} for {length.TotalSeconds} s");
-        Signal(node, "STOP");
+        // It may be killed meanwhile, and be another process then.
+        var process = _nodes[node]!.Id;
+        Signal(process, "STOP");
         await Task.Delay(length);
-        Signal(node, "CONT");
+        Signal(process, "CONT");
         Say($"continue {node}");
     }
 
@@ -160,6 +167,7 @@ internal sealed class Cluster : IAsyncDisposable
     private async Task Again(int node)
     {
         await _nodes[node]!.DisposeAsync();
+        _ended.Enqueue(_nodes[node]!.Output);
         while (!_over.IsCancellationRequested)
         {
             try
@@ -178,9 +186,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     private bool IsUp(int node) => !_isDown[node] && !_nodes[node]!.HasExited;
 
-    private void Signal(int node, string signal)
+    private static void Signal(int process, string signal)
     {
-        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {_nodes[node]!.Id}"]);
+        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {process}"]);
         kill.WaitForExit();
     }
 
