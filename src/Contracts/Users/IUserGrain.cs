@@ -95,7 +95,7 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <summary>Notes of the user. What is noted already stays as it is: it may be brought again.</summary>
     [Alias("add-memories")]
-    Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> memories);
+    Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> given);
 
     [Alias("update-memory")]
     Task<Outcome<UserMemoryView>> UpdateMemory(Command command, Guid id, UserMemoryChange change);
