@@ -7,6 +7,8 @@ using PersonaActors.Bench;
     ("focus-sessions", FocusSessions.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),
+    ("resolve-on-silos", ResolveOnSilos.RunAsync),
+    ("prompt-streams", PromptStreams.RunAsync),
     ("realtime-fan-out", RealtimeFanOut.RunAsync),
     ("realtime-latency", RealtimeLatency.RunAsync),
     ("realtime-storm", RealtimeStorm.RunAsync),

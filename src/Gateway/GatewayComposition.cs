@@ -14,6 +14,7 @@ using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Gateway.PersonaKit;
 using PersonaActors.Gateway.Personalities;
@@ -41,6 +42,7 @@ public static class GatewayComposition
         services.AddSingleton<FocusReports>();
         services.AddSingleton<MindscapeAccess>();
         services.AddSingleton<ChannelAccess>();
+        services.AddSingleton<JobDesk>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
@@ -144,5 +146,6 @@ public static class GatewayComposition
         api.MapMessages();
         api.MapMemories();
         api.MapPersonaKit();
+        api.MapJobs();
     }
 }

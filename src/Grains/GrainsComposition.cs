@@ -3,6 +3,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Jobs;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Prompts;
@@ -45,6 +46,8 @@ public static class GrainsComposition
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());
         services.AddHostedService<OutboxWorker>();
+        services.AddSingleton<JobKinds>();
+        services.AddHostedService<JobSweep>();
         services.AddSingleton<PromptDesk>();
         services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();

@@ -3,6 +3,7 @@ using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Jobs;
 using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Outbox;
 using PersonaActors.Storage.Personalities;
@@ -41,5 +42,6 @@ public static class StorageComposition
         services.AddSingleton<MessageStore>();
         services.AddSingleton<ConversationKeeper>();
         services.AddSingleton<MemoryStore>();
+        services.AddSingleton<JobStore>();
     }
 }

@@ -17,7 +17,10 @@ internal static class CommandTable
 
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
-        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(), .. Channels(), .. Memories()]);
+        [
+            .. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(),
+            .. Channels(), .. Memories(), .. Jobs(),
+        ]);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, Task<CutTry>> prepare) => new(route, prepare);
 
@@ -595,6 +598,15 @@ internal static class CommandTable
     private static CutTry SeeChannel(this CutTry of, CutScene s) => of
         .See($"/v1/channels/{s.Tag}", $"/v1/channels/{s.Tag}/messages", $"/v1/channels/{s.Tag}/messages?last=10", $"/v1/channels/{s.Tag}/members", $"/v1/channels/{s.Tag}/active",
             $"/v1/personalities/{s.Lila}/prompt?user={s.AdaId}&channel={s.Tag}");
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Jobs() =>
+    [
+        Row("POST /v1/jobs/{id}/cancel", async s =>
+        {
+            var job = await s.NewJob();
+            return Post(s, s.Ada, $"/v1/jobs/{job}/cancel").See($"/v1/jobs/{job}").SeeAs(s.Ada, "/v1/jobs").Hear($"job:{job}");
+        }),
+    ];
 
     private static readonly object Mapper = new { metadata = new { id = "own" }, rules = Array.Empty<object>() };
 

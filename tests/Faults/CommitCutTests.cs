@@ -4,8 +4,10 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Jobs;
 
 namespace PersonaActors.Tests.Faults;
 
@@ -26,7 +28,8 @@ public sealed class CutRoom : IAsyncLifetime
     {
         _database = await TestDatabase.Create();
         Proxy = new CutProxy(_database.App);
-        Node = await Node.Start(new DatabaseLogins(Proxy.ConnectionString, _database.Worker), Clock);
+        Node = await Node.Start(
+            new DatabaseLogins(Proxy.ConnectionString, _database.Worker), Clock, with: services => services.AddSingleton<IJobKind>(new CountingJob()));
         Operator = Node.Client(await Node.OperatorKey());
     }
 

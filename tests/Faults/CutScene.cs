@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Jobs;
 
 namespace PersonaActors.Tests.Faults;
 
@@ -63,6 +64,14 @@ internal sealed partial class CutScene : IDisposable
     }
 
     public Task<Guid> NewSession(object? more = null) => Make(Ada, "/v1/focus/sessions", more ?? new { mode = "deep" });
+
+    /// <summary>A job of Ada's that runs until it is cancelled.</summary>
+    public async Task<Guid> NewJob()
+    {
+        var job = await CountingJob.Start(_room.Node, Tenant, AdaId, new CountingJob.Input(2, WaitsAt: 1));
+        await Eventually.True("the job waits", async () => (int)(await Do(Ada.Get($"/v1/jobs/{job}"))).Json["done"]! == 1);
+        return job;
+    }
 
     public async Task<Guid> Make(ApiClient by, string path, object body) => (await Do(by.Post(path, body))).Id;
 

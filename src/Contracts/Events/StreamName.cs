@@ -33,6 +33,8 @@ public static class StreamName
     /// <summary>What is said in a channel, and who is there.</summary>
     public static string Channel(string channel) => $"channel:{channel}";
 
+    public static string Job(Guid job) => $"job:{job}";
+
     /// <summary>Derived and stored nowhere: its cursor is the prompt's version.</summary>
     public static string Prompt(Guid user, Guid personality) => $"prompt:{user}:{personality}";
 }

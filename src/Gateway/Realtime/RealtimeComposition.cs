@@ -13,6 +13,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Jobs;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Tenants;
@@ -20,6 +21,7 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Conversations;
+using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Prompts;
 using PersonaActors.Gateway.UserPersonas;
@@ -116,6 +118,9 @@ public static class RealtimeComposition
             async (acting, id) => await Who(provider).MayActFor(acting, id) ? await grains.Of<IMindscapeGrain>(new TenantScopedKey(acting.Tenant, id)).Get() : null,
             static (_, _) => ValueTask.FromResult(true), owner: mindscape => mindscape.PersonId) with
         { Spell = UserOf(provider) });
+        services.AddStream((_, provider) => StreamKind.Of<JobView>("job",
+            async (acting, id) => await provider.GetRequiredService<JobDesk>().Find(acting, id, CancellationToken.None) is { } job ? await job.Get() : null,
+            static (_, _) => ValueTask.FromResult(true), owner: job => job.UserId ?? Guid.Empty));
         services.AddOwnedStream<PersonaView>("persona", provider => provider.GetRequiredService<PersonaStore>().FindOwner,
             (grains, key) => grains.Of<IPersonaGrain>(key).Get(), persona => persona.OwnerId);
         services.AddOwnedStream<FocusSessionView>("session", provider => provider.GetRequiredService<FocusStore>().FindOwner,

@@ -2,16 +2,18 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
+using PersonaActors.Storage.Jobs;
 
 namespace PersonaActors.Grains.Events;
 
-/// <summary>Keeps the log and the stored answers from growing for ever: every few minutes, in small batches, tenant by tenant.</summary>
-public sealed class Pruner(LogKeeper log, Clock time, ILogger<Pruner> logger) : BackgroundService
+/// <summary>Keeps the log, the stored answers and the jobs that ended from growing for ever: every few minutes, in small batches, tenant by tenant.</summary>
+public sealed class Pruner(LogKeeper log, JobStore jobs, Clock time, ILogger<Pruner> logger) : BackgroundService
 {
     private const int Batch = 1000;
     private const int SystemRetentionDays = 7;
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan AnswersKept = TimeSpan.FromHours(24);
+    private static readonly TimeSpan JobsKept = TimeSpan.FromDays(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => new Rounds("Pruning", Pause, time, logger).Run(Prune, stoppingToken);
 
@@ -26,6 +28,7 @@ public sealed class Pruner(LogKeeper log, Clock time, ILogger<Pruner> logger) : 
 
         await Drain(() => log.PruneSystemEvents(now.AddDays(-SystemRetentionDays), Batch, cancel));
         await Drain(() => log.PruneSystemAnswers(now - AnswersKept, Batch, cancel));
+        await Drain(() => jobs.Forget(now - JobsKept, Batch, cancel));
     }
 
     private static async Task Drain(Func<Task<long>> prune)

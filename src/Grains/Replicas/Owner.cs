@@ -63,7 +63,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     public async Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, Action<IReadOnlyList<StreamEvent>> assign, Func<Task>? between = null)
     {
         IReadOnlyList<StreamEvent> events;
-        await TakeBack(_granting.IsFirstChange && key.Kind != ReplicaKind.Companion);
+        await TakeBack(_granting.IsFirstChange && key.Kind is not (ReplicaKind.Companion or ReplicaKind.Job));
         var committing = _committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {

@@ -24,6 +24,9 @@ public enum ReplicaKind : byte
     Mindscape,
     Mapper,
     Channel,
+
+    /// <summary>Nobody asks for it.</summary>
+    Job,
 }
 
 /// <summary>The name of a replica: a kind, and the key of the grain that owns it.</summary>
@@ -63,6 +66,7 @@ public sealed record ReplicaKey(
         ReplicaKind.Mindscape => StreamName.Mindscape(Id),
         ReplicaKind.Mapper => StreamName.Mapper(Id),
         ReplicaKind.Channel => StreamName.Channel(Name!),
+        ReplicaKind.Job => StreamName.Job(Id),
         _ => StreamName.Session(Id),
     };
 }

@@ -5,14 +5,17 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orleans.Hosting;
+using Orleans.Serialization;
+using Orleans.Storage;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains;
+using PersonaActors.Grains.Jobs;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Silo.Configuration;
 
 namespace PersonaActors.Silo.Hosting;
 
-/// <summary>Orleans, with its membership and reminders in the service's own PostgreSQL (sql/0011): one silo on a laptop, any number elsewhere.</summary>
+/// <summary>Orleans, with its membership, its reminders and the progress of jobs in the service's own PostgreSQL (sql/0011): one silo on a laptop, any number elsewhere.</summary>
 public static class SiloHosting
 {
     private const string Invariant = "Npgsql";
@@ -46,6 +49,13 @@ public static class SiloHosting
             })
             .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
             .UseAdoNetReminderService(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; })
+            .AddAdoNetGrainStorage(JobProgress.Storage, storage => storage.Configure<Serializer>((o, serializer) =>
+            {
+                o.Invariant = Invariant;
+                o.ConnectionString = settings.AppDatabase;
+                // As grains speak to each other: members may come and go between versions.
+                o.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            }))
             .AddActivityPropagation()
             .AddIncomingGrainCallFilter<OutageFilter>()
             .ConfigureEndpoints(
