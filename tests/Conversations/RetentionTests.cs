@@ -35,16 +35,18 @@ public sealed class RetentionTests
         Assert.Equal(["new"], await Read($"/v1/personalities/{personality}/prompt?user={ada}&channel=c", "messages"));
         await Prune();
         Assert.Equal(1, await Rows());
+        // What was let go stays so.
+        await Say("newer");
         (await admin.Patch("/v1/tenant/settings", new { conversationRetentionDays = 60 })).Should(HttpStatusCode.OK);
         clock.Advance(TimeSpan.FromDays(20));
         await Prune();
-        Assert.Equal(["new"], await Read($"{path}?last=5"));
+        Assert.Equal(["new", "newer"], await Read($"{path}?last=5"));
 
         (await admin.Delete(path)).Should(HttpStatusCode.OK);
         await Say("newest");
         clock.Advance(TimeSpan.FromDays(29));
         await Prune();
-        Assert.Equal(2, await Rows());
+        Assert.Equal(3, await Rows());
         clock.Advance(TimeSpan.FromDays(1.1));
         (await admin.Post($"{path}:restore", null)).ShouldRefuse(HttpStatusCode.NotFound, "clear_not_found");
         await Prune();

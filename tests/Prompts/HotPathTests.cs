@@ -14,6 +14,7 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
     [
         "personas", "personalities", "personality_owners", "users", "user_identities", "user_default_personas", "user_personality_configs",
         "system_prompts", "llm_configs", "focus_modes", "user_personas", "tenants", "find_api_key(",
+        "channels", "channel_members", "conversation_history", "memories m",
     ];
 
     [Fact]
@@ -24,6 +25,12 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
         var (_, first) = await ana.NewPersonality("Knows {{user}}.", isPublic: true);
         var (_, second) = await ana.NewPersonality("It is {{time}}.", isPublic: true);
         var helper = (await ana.Client.Post("/v1/user-personas", new { name = "Helper", systemPrompt = "Help.", isPublic = true })).Should(HttpStatusCode.Created).Id;
+        var channel = $"c-{Guid.NewGuid():N}";
+        foreach (var person in (Person[])[ana, bob])
+        {
+            (await room.Service.Post($"/v1/channels/{channel}/messages", new { role = "user", content = "hello", user = person.Id })).Should(HttpStatusCode.Created);
+        }
+
         async Task All()
         {
             foreach (var person in (Person[])[ana, bob])
@@ -31,6 +38,7 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
                 await person.Client.Prompt(first);
                 await person.Client.Prompt(first, "?focusMode=code&explain=true");
                 await person.Client.Prompt(second);
+                Assert.Equal(2, (await person.Client.Prompt(first, $"?channel={channel}"))["messages"]!.AsArray().Count);
                 (await person.Client.Post($"/v1/personalities/{first}/prompt?format=openai", new { message = "hi", variables = new { a = "b" } })).Should(HttpStatusCode.OK);
                 (await person.Client.Get($"/v1/user-personas/{helper}/prompt")).Should(HttpStatusCode.OK);
                 await room.Service.Prompt(first, $"?user={person.Id}");

@@ -189,7 +189,7 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
             {
                 if (line.Length == 0 && data.Length > 0)
                 {
-                    return new ServerSent(type, id, JsonNode.Parse(data)!.AsObject());
+                    return new ServerSent(type, id, JsonNode.Parse(data) as JsonObject ?? new JsonObject { ["value"] = JsonNode.Parse(data) });
                 }
 
                 type = line.StartsWith("event: ", StringComparison.Ordinal) ? line[7..] : type;

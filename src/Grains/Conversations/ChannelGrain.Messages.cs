@@ -110,17 +110,14 @@ public sealed partial class ChannelGrain
         }
 
         var next = _state!.Next();
+        next = next with { Window = LiveWindow.Of(await messages.NewestWithout(clear.Id, _key, next.View.LastNumber, LiveWindow.Most), next.View.LastNumber) };
         var outcome = Outcome<ClearView>.Done(clear);
         var batch = Begin();
         ChannelStore.Save(batch, _key, next.View, next.RowVersion);
         MessageStore.Restore(batch, _key, clear.Id);
         batch.Append(_stream, null, ChannelEvents.Restored, now, JsonText.From(new { restored = clear, changes = new { } }));
         batch.Answer(command, part.UserId, outcome, now);
-        var window = next.Window;
-        var events = await _owner.Commit(
-            batch, told => _state = next with { Window = window, Seq = told[^1].Seq },
-            async () => window = LiveWindow.Of(await messages.Newest(_key, next.View.LastNumber, LiveWindow.Most), next.View.LastNumber));
-        return outcome.After(events);
+        return outcome.After(await Commit(batch, next));
     }
 
     /// <summary>A message that the command may change: of the user whom it acts for, or anybody's.</summary>

@@ -92,7 +92,10 @@ public sealed partial class ChannelGrain(
             next = Join(next, joins);
         }
 
-        next = next with { View = next.View with { LastNumber = said.Number }, Window = next.Window.With(said) };
+        // What is past retention leaves memory too, whatever retention will be.
+        var since = await Retained();
+        var window = next.Window.Messages is [var oldest, ..] && oldest.CreatedAt < since ? next.Window.Without(message => message.CreatedAt < since) : next.Window;
+        next = next with { View = next.View with { LastNumber = said.Number }, Window = window.With(said) };
         ChannelStore.Save(batch, _key, next.View, next.RowVersion);
         if (joins is not null)
         {
@@ -182,8 +185,7 @@ public sealed partial class ChannelGrain(
 
     private async Task Load() => _state = await store.Load(_key, _owner.Epoch, LiveWindow.Most) is { } row ? ChannelState.From(row) : null;
 
-    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, ChannelState next, Func<Task>? between = null) =>
-        _owner.Commit(batch, events => _state = next with { Seq = events[^1].Seq }, between);
+    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, ChannelState next) => _owner.Commit(batch, events => _state = next with { Seq = events[^1].Seq });
 
     /// <summary>The channel's rows belong to all who are in it.</summary>
     private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);

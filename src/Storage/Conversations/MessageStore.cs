@@ -18,10 +18,11 @@ public sealed class MessageStore(Database database)
         """;
 
     /// <summary>Neither deleted nor cleared.</summary>
-    internal const string IsShown = """
-        h.deleted_at IS NULL AND NOT EXISTS (
-          SELECT FROM conversation_clears k WHERE k.tenant_id = h.tenant_id AND k.channel_id = h.channel_id AND h.number <= k.up_to
-            AND (k.user_id IS NULL OR k.user_id = h.user_id) AND (k.personality_id IS NULL OR k.personality_id = h.personality_id))
+    internal const string IsShown = $"h.deleted_at IS NULL AND NOT EXISTS (SELECT {ClearOf})";
+
+    private const string ClearOf = """
+        FROM conversation_clears k WHERE k.tenant_id = h.tenant_id AND k.channel_id = h.channel_id AND h.number <= k.up_to
+          AND (k.user_id IS NULL OR k.user_id = h.user_id) AND (k.personality_id IS NULL OR k.personality_id = h.personality_id)
         """;
 
     /// <summary>In the order that <see cref="Map"/> reads.</summary>
@@ -100,13 +101,15 @@ public sealed class MessageStore(Database database)
 
     public static void Restore(ScopedBatch batch, ChannelKey key, Guid clear) => batch.AddGuarded(RestoreSql, Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Uuid(clear));
 
-    private const string NewestSql = $"""
-        SELECT {Columns} FROM conversation_history h WHERE h.tenant_id = $1 AND h.channel_id = $2 AND h.number > $3 AND {IsShown} ORDER BY h.number
+    private const string NewestWithoutSql = $"""
+        SELECT {Columns} FROM conversation_history h
+        WHERE h.tenant_id = $1 AND h.channel_id = $2 AND h.number > $3 AND h.deleted_at IS NULL AND NOT EXISTS (SELECT {ClearOf} AND k.id <> $4)
+        ORDER BY h.number
         """;
 
-    /// <summary>Those that are to be seen of the newest, oldest first.</summary>
-    public Task<List<MessageView>> Newest(ChannelKey key, long lastNumber, int count) => database.ReadMany(
-        RowScope.OfTenant(key.Tenant), NewestSql, [Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Bigint(lastNumber - count)], Map);
+    /// <summary>Those that would be seen of the newest without a clear, oldest first.</summary>
+    public Task<List<MessageView>> NewestWithout(Guid clear, ChannelKey key, long lastNumber, int count) => database.ReadMany(
+        RowScope.OfTenant(key.Tenant), NewestWithoutSql, [Sql.Uuid(key.Tenant), Sql.Text(key.Id), Sql.Bigint(lastNumber - count), Sql.Uuid(clear)], Map);
 
     private const string FindSql = $"SELECT {Columns}, {IsShown} FROM conversation_history h WHERE h.tenant_id = $1 AND h.channel_id = $2 AND h.client_id = $3";
 
