@@ -12,6 +12,7 @@ using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Imports;
 using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Gateway.PersonaKit;
@@ -140,5 +141,7 @@ public static class GatewayComposition
         api.MapGeneratedPersonas();
         api.MapPersonaKit();
         api.MapJobs();
+        api.MapCards();
+        api.MapImports();
     }
 }

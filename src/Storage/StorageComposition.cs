@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Imports;
 using PersonaActors.Storage.Jobs;
 using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Outbox;
@@ -33,10 +34,14 @@ public static class StorageComposition
         services.AddSingleton<FocusStore>();
         services.AddSingleton<CompanionStore>();
         services.AddSingleton<PersonalityStore>();
+        services.AddSingleton<CardStore>();
         services.AddSingleton<MindscapeStore>();
         services.AddSingleton<MapperStore>();
         services.AddSingleton<GeneratedPersonaStore>();
         services.AddSingleton<FeedbackStore>();
         services.AddSingleton<JobStore>();
+        services.AddSingleton<JobFileStore>();
+        services.AddSingleton<StagingStore>();
+        services.AddSingleton<ArchiveStore>();
     }
 }

@@ -76,6 +76,11 @@ public sealed class JobGrain(
         await progress.WriteStateAsync();
         var batch = Begin(order.User);
         JobStore.Insert(batch, _key.Tenant, job, order.Input);
+        if (order.File is { } file)
+        {
+            JobFileStore.Put(batch, _key.Tenant, _key.Id, JobFileStore.Input, file, null);
+        }
+
         batch.Append(_stream, order.User, "job.created", now, MergePatch.Created(job));
         batch.Answer(command, order.User, outcome, now);
         try
@@ -287,6 +292,11 @@ public sealed class JobGrain(
         var outcome = Outcome<JobView>.Done(next);
         var batch = Begin(next.UserId);
         JobStore.Update(batch, _key.Tenant, next);
+        if (next.EndedAt is not null)
+        {
+            JobFileStore.DropInput(batch, _key.Tenant, _key.Id);
+        }
+
         batch.Append(_stream, next.UserId, type, now, MergePatch.Between(job.View, next));
         if (command is not null)
         {

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using PersonaActors.Contracts;
+using PersonaActors.Grains.Jobs;
+using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Personalities;
+using PersonaActors.Storage.Personas;
+
+namespace PersonaActors.Grains.Imports;
+
+/// <summary>
+/// Brings a character of shapes.inc to a user, thing by thing. Each is looked for first and only made or changed if it isn't
+/// there as it should be, so a part that is done twice, and a second import, find everything in its place.
+/// </summary>
+public sealed class ShapesImport(
+    IGrainFactory grains, LlmConfigStore configs, PersonaStore personas, PersonalityStore personalities) : IJobKind
+{
+    public const string Kind = "import-shapes";
+
+    /// <param name="DryRun">Says what would happen, and does nothing.</param>
+    public sealed record Input(JsonText Export, bool DryRun);
+
+    public sealed record Made(Guid? Id, string Action);
+
+    public sealed record Report(bool DryRun, Made SystemPrompt, Made? LlmConfig, Made Personality, string Slug, Made? Persona, IReadOnlyList<ImportNote> Notes);
+
+    private sealed record Cursor(int At, Made? SystemPrompt = null, Made? LlmConfig = null, Made? Personality = null, string? Slug = null, Made? Persona = null);
+
+    private enum Phase
+    {
+        SystemPrompt,
+        LlmConfig,
+        Personality,
+        DefaultConfig,
+        Persona,
+        Override,
+    }
+
+    public string Name => Kind;
+
+    public async Task<JobStep> Step(JobWork work, CancellationToken cancel)
+    {
+        var (input, cursor) = (work.Input.Read<Input>(), work.Cursor.Read<Cursor>());
+        var (file, refusal) = ShapesFile.Parse(JsonElement.Parse(input.Export.Json));
+        if (file is null)
+        {
+            throw new JobFailedException(refusal!.Code, refusal.Detail);
+        }
+
+        var turn = new ShapesTurn(grains, configs, personas, personalities, work.Tenant, work.User!.Value, input.DryRun, file, cancel);
+        switch ((Phase)cursor.At)
+        {
+            case Phase.SystemPrompt:
+                cursor = cursor with { SystemPrompt = await turn.SystemPrompt() };
+                break;
+            case Phase.LlmConfig:
+                cursor = cursor with { LlmConfig = await turn.LlmConfig() };
+                break;
+            case Phase.Personality:
+                var (personality, slug) = await turn.Personality(cursor.SystemPrompt!);
+                cursor = cursor with { Personality = personality, Slug = slug };
+                break;
+            case Phase.DefaultConfig:
+                await turn.DefaultConfig(cursor.Personality!, cursor.LlmConfig);
+                break;
+            case Phase.Persona:
+                cursor = cursor with { Persona = await turn.Persona() };
+                break;
+            case Phase.Override:
+                await turn.Override(cursor.Personality!, cursor.Persona);
+                break;
+        }
+
+        var phases = Enum.GetValues<Phase>().Length;
+        cursor = cursor with { At = cursor.At + 1 };
+        return new JobStep(JsonText.From(cursor), "importing", cursor.At, phases, cursor.At < phases ? null : JsonText.From(new Report(
+            input.DryRun, cursor.SystemPrompt!, cursor.LlmConfig, cursor.Personality!, cursor.Slug!, cursor.Persona, file.Notes)));
+    }
+
+    public Task<string> Abandon(JobWork work)
+    {
+        var cursor = work.Cursor.Read<Cursor>();
+        string[] made = [.. new[] { ("the system prompt", cursor.SystemPrompt), ("the LLM config", cursor.LlmConfig), ("the personality", cursor.Personality), ("the persona", cursor.Persona) }
+            .Where(one => one.Item2 is { Action: "created" or "updated" }).Select(one => one.Item1)];
+        return Task.FromResult(made.Length == 0 ? "Nothing." : $"What was imported by then: {string.Join(", ", made)}.");
+    }
+}
