@@ -6,6 +6,7 @@ using PersonaActors.Silo.Keys;
 using PersonaActors.Storage;
 using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
+using Sql = PersonaActors.Tests.Harness.Sql;
 
 namespace PersonaActors.Tests.Imports;
 
