@@ -57,8 +57,11 @@ internal sealed class BenchNode : IAsyncDisposable
         return new BenchNode(app, on, database, tenant);
     }
 
-    public Task<string> ServiceKey() =>
-        KeyWriter.Create(Database, Tenant, ApiKeyKind.Service, "bench", null, true, TimeProvider.System, CancellationToken.None);
+    public Task<string> ServiceKey() => Key(ApiKeyKind.Service);
+
+    public Task<string> AdminKey() => Key(ApiKeyKind.TenantAdmin);
+
+    private Task<string> Key(ApiKeyKind kind) => KeyWriter.Create(Database, Tenant, kind, "bench", null, true, TimeProvider.System, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

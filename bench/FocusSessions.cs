@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
@@ -108,65 +106,15 @@ internal static class FocusSessions
     {
         // One node a database: this process's own leaves first.
         await node.Services.GetRequiredService<IHost>().StopAsync();
-        var port = FreePort();
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-        using (var doomed = Launch(node.On, port))
+        var port = NodeProcess.FreePort();
+        using (var doomed = await NodeProcess.Start(node.On, port))
         {
-            await Ready(http);
-            doomed.Kill();
-            await doomed.WaitForExitAsync();
+            await doomed.Kill();
         }
 
         var since = Stopwatch.GetTimestamp();
-        using var again = Launch(node.On, port);
-        await Ready(http);
-        var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
-        again.Kill();
-        await again.WaitForExitAsync();
-        return seconds;
-    }
-
-    private static Process Launch(TestDatabase on, int port)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "personactors.dll"), "serve"])
-        {
-            RedirectStandardOutput = true,
-        };
-        start.Environment["PERSONA__DATABASE__APP"] = on.App;
-        start.Environment["PERSONA__DATABASE__WORKER"] = on.Worker;
-        start.Environment["PERSONA__DATABASE__MIGRATOR"] = on.Migrator;
-        start.Environment["PERSONA__URL"] = $"http://127.0.0.1:{port}";
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += static (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
-    }
-
-    private static async Task Ready(HttpClient http)
-    {
-        for (var since = Stopwatch.GetTimestamp(); ;)
-        {
-            try
-            {
-                if ((await http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(since) < TimeSpan.FromMinutes(1))
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(20);
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var again = await NodeProcess.Start(node.On, port);
+        return Stopwatch.GetElapsedTime(since).TotalSeconds;
     }
 
     private static async Task Run(NpgsqlConnection connection, string sql, params object[] parameters)

@@ -3,9 +3,12 @@ using PersonaActors.Bench;
 // What can be measured. Add a line: a name, and what it runs; every result becomes a row of the one table.
 (string Name, Func<Task<Result[]>> Run)[] benchmarks =
 [
+    ("conversations", Conversations.RunAsync),
     ("focus-sessions", FocusSessions.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),
+    ("resolve-on-silos", ResolveOnSilos.RunAsync),
+    ("prompt-streams", PromptStreams.RunAsync),
     ("realtime-fan-out", RealtimeFanOut.RunAsync),
     ("realtime-latency", RealtimeLatency.RunAsync),
     ("realtime-storm", RealtimeStorm.RunAsync),

@@ -4,10 +4,12 @@ using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
+using PersonaActors.Gateway.Conversations;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
@@ -40,6 +42,7 @@ public static class GatewayComposition
         services.AddSingleton<FocusSessions>();
         services.AddSingleton<FocusReports>();
         services.AddSingleton<MindscapeAccess>();
+        services.AddSingleton<ChannelAccess>();
         services.AddSingleton<JobDesk>();
         Readiness.Add(services);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
@@ -81,6 +84,7 @@ public static class GatewayComposition
         services.React<ConnectionRoster>(EventTypes.UserAccessChanged, static (roster, announced) => roster.OnUser(announced.Tenant, announced.Event.Stream));
         services.React<EventPump>(EventTypes.UserDeleted, static (pump, announced) => pump.OnUserDeleted(announced));
         services.React<EventPump>(EventTypes.PersonaDeleted, static (pump, announced) => pump.OnPersonaDeleted(announced));
+        services.React<EventPump>(ChannelEvents.Typing, static (pump, announced) => pump.OnPassing(announced.Tenant, announced.Event));
         services.ReactToAll<EventPump>(static (pump, announced) => pump.OnAnnounced(announced));
         services.ReactToHints<KeyRing>(static (keys, hint) => keys.OnHint(hint));
         services.ReactToHints<ConnectionRoster>(static (roster, hint) => roster.OnUser(hint.Tenant, hint.Stream));
@@ -139,6 +143,9 @@ public static class GatewayComposition
         api.MapMindscapes();
         api.MapMappers();
         api.MapGeneratedPersonas();
+        api.MapChannels();
+        api.MapMessages();
+        api.MapMemories();
         api.MapPersonaKit();
         api.MapJobs();
         api.MapCards();

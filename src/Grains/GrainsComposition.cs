@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Imports;
@@ -36,6 +37,12 @@ public static class GrainsComposition
         services.AddSingleton<IOutboxTaskHandler, FoldMindscape>();
         services.AddSingleton<IOutboxTaskHandler, LearnFromFeedback>();
         services.AddSingleton<IOutboxTaskHandler, TellAdjusted>();
+        services.AddSingleton<IOutboxTaskHandler, EraseCleared>();
+        services.AddSingleton<MemoryRecall>();
+        services.AddSingleton<MemoryEmbedding>();
+        services.AddHostedService(provider => provider.GetRequiredService<MemoryEmbedding>());
+        services.AddSingleton<ConversationPruner>();
+        services.AddHostedService(provider => provider.GetRequiredService<ConversationPruner>());
         services.AddHostedService<ShippedMappers>();
         services.AddSingleton<FocusSweep>();
         services.AddHostedService(provider => provider.GetRequiredService<FocusSweep>());

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Imports;
@@ -39,6 +40,10 @@ public static class StorageComposition
         services.AddSingleton<MapperStore>();
         services.AddSingleton<GeneratedPersonaStore>();
         services.AddSingleton<FeedbackStore>();
+        services.AddSingleton<ChannelStore>();
+        services.AddSingleton<MessageStore>();
+        services.AddSingleton<ConversationKeeper>();
+        services.AddSingleton<MemoryStore>();
         services.AddSingleton<JobStore>();
         services.AddSingleton<JobFileStore>();
         services.AddSingleton<StagingStore>();

@@ -13,12 +13,15 @@ internal static class CommandTable
     public static readonly string[] WriteNothing =
     [
         "POST /v1/tokens", "POST /v1/personalities/{personality}/prompt", "POST /v1/user-personas/{id}/prompt", "POST /v1/prompts:batch",
-        "POST /v1/mappers/{id}:simulate",
+        "POST /v1/mappers/{id}:simulate", "POST /v1/channels/{channelId}/typing",
     ];
 
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
-        [.. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(), .. Jobs(), .. Imports()]);
+        [
+            .. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(),
+            .. Channels(), .. Memories(), .. Jobs(), .. Imports(),
+        ]);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, Task<CutTry>> prepare) => new(route, prepare);
 
@@ -519,6 +522,83 @@ internal static class CommandTable
             return Post(s, s.Service, "/v1/mappers/daily-work-optimizer/weights:publish").See("/v1/mappers/daily-work-optimizer/versions", "/v1/mappers/daily-work-optimizer/weights");
         }),
     ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Channels() =>
+    [
+        Row("POST /v1/channels/{channelId}/messages", s => Post(s, s.Service, $"/v1/channels/{s.Tag}/messages", new { role = "user", content = "Hello", user = s.AdaId, clientId = "one" }).SeeChannel(s)),
+        Row("POST /v1/channels/{channelId}/messages - in a channel that is there", async s =>
+        {
+            await Spoken(s);
+            return Post(s, s.Ada, $"/v1/channels/{s.Tag}/messages", new { role = "user", content = "Hello again" }).SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("PATCH /v1/channels/{channelId}/messages/{clientId}", async s =>
+        {
+            await Spoken(s);
+            return Patch(s, s.Ada, $"/v1/channels/{s.Tag}/messages/one", new { content = "Good evening" }).SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("DELETE /v1/channels/{channelId}/messages/{clientId}", async s =>
+        {
+            await Spoken(s);
+            return Delete(s, s.Ada, $"/v1/channels/{s.Tag}/messages/one").SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("DELETE /v1/channels/{channelId}/messages", async s =>
+        {
+            await Spoken(s);
+            return Delete(s, s.Ada, $"/v1/channels/{s.Tag}/messages").SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("POST /v1/channels/{channelId}/messages:restore", async s =>
+        {
+            await Spoken(s);
+            await s.Do(s.Ada.Delete($"/v1/channels/{s.Tag}/messages"));
+            return Post(s, s.Ada, $"/v1/channels/{s.Tag}/messages:restore").SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("PUT /v1/channels/{channelId}/members/{user}", s => Put(s, s.Service, $"/v1/channels/{s.Tag}/members/{s.AdaId}").SeeChannel(s)),
+        Row("DELETE /v1/channels/{channelId}/members/{user}", async s =>
+        {
+            await Spoken(s);
+            return Delete(s, s.Service, $"/v1/channels/{s.Tag}/members/{s.AdaId}").SeeChannel(s).Hear($"channel:{s.Tag}").HearAs(s.Ada, $"channel:{s.Tag}");
+        }),
+        Row("PATCH /v1/channels/{channelId}/settings", async s =>
+        {
+            await Spoken(s);
+            return Patch(s, s.Ada, $"/v1/channels/{s.Tag}/settings", new { maxMessages = 3 }).SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("PUT /v1/channels/{channelId}/active/{personality}", async s =>
+        {
+            await Spoken(s);
+            return Put(s, s.Ada, $"/v1/channels/{s.Tag}/active/{s.LilaSlug}", new { }).SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+        Row("DELETE /v1/channels/{channelId}/active/{personality}", async s =>
+        {
+            await Spoken(s);
+            await s.Do(s.Ada.Put($"/v1/channels/{s.Tag}/active/{s.LilaSlug}", new { }));
+            return Delete(s, s.Ada, $"/v1/channels/{s.Tag}/active/{s.LilaSlug}").SeeChannel(s).Hear($"channel:{s.Tag}");
+        }),
+    ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Memories() =>
+    [
+        Row("POST /v1/memories", s => Post(s, s.Ada, "/v1/memories", new { content = "Ada sails." }).SeeMemories(s)),
+        Row("PATCH /v1/memories/{id}", async s =>
+        {
+            var memory = await s.Make(s.Ada, "/v1/memories", new { content = "Ada sails.", personality = s.LilaSlug });
+            return Patch(s, s.Ada, $"/v1/memories/{memory}", new { content = "Ada rows." }).SeeMemories(s).See($"/v1/memories/{memory}");
+        }),
+        Row("DELETE /v1/memories/{id}", async s =>
+        {
+            var memory = await s.Make(s.Ada, "/v1/memories", new { content = "Ada sails." });
+            return Delete(s, s.Ada, $"/v1/memories/{memory}").SeeMemories(s).See($"/v1/memories/{memory}");
+        }),
+    ];
+
+    private static CutTry SeeMemories(this CutTry of, CutScene s) => of.See($"/v1/memories?user={s.AdaId}", $"/v1/users/{s.AdaId}").Hear($"user:{s.AdaId}");
+
+    private static Task<ApiAnswer> Spoken(CutScene s) =>
+        s.Do(s.Service.Post($"/v1/channels/{s.Tag}/messages", new { role = "user", content = "Hello", user = s.AdaId, clientId = "one" }));
+
+    private static CutTry SeeChannel(this CutTry of, CutScene s) => of
+        .See($"/v1/channels/{s.Tag}", $"/v1/channels/{s.Tag}/messages", $"/v1/channels/{s.Tag}/messages?last=10", $"/v1/channels/{s.Tag}/members", $"/v1/channels/{s.Tag}/active",
+            $"/v1/personalities/{s.Lila}/prompt?user={s.AdaId}&channel={s.Tag}");
 
     private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Jobs() =>
     [

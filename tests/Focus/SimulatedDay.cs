@@ -26,6 +26,7 @@ public sealed class SimulatedDay : IAsyncLifetime
     private readonly Random _random = new(Seed);
     private readonly Person[] _people = [.. Enumerable.Range(0, People).Select(_ => new Person())];
     private readonly List<string> _errors = [];
+    private readonly PrivateCluster _cluster = PrivateCluster.Create();
     private TestDatabase _database = null!;
     private ClockedNode _node = null!;
     private ApiClient _api = null!;
@@ -50,7 +51,7 @@ public sealed class SimulatedDay : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _database = await TestDatabase.Create();
+        _database = await TestDatabase.CreateOn(_cluster.Superuser);
         // In the morning, so that everybody's date changes within the day.
         await StartNode(new DateTimeOffset(2031, 1, 1, 6, 0, 0, TimeSpan.Zero).AddDays(Random.Shared.Next(0, 3650)));
     }
@@ -60,6 +61,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         _api.Dispose();
         await _node.DisposeAsync();
         await _database.DisposeAsync();
+        _cluster.Remove();
     }
 
     [Fact]
@@ -98,6 +100,8 @@ public sealed class SimulatedDay : IAsyncLifetime
         await CheckTicks();
         await CheckEnds();
         Assert.DoesNotContain(_errors.Concat(_node.Errors), error => !Expected.Any(error.Contains));
+        // Nothing is tried that the database has to refuse.
+        Assert.Empty(_cluster.Errors());
     }
 
     /// <summary>It may have ended by itself meanwhile: an end of what has ended answers the same.</summary>

@@ -16,7 +16,7 @@ public sealed class UnchangedTests(Room room) : IClassFixture<Room>
     [
         "user", "identity", "registration", "default persona", "user's settings", "user's default config", "override", "override's settings", "persona", "own config",
         "system prompt", "config", "focus mode", "personality", "personality's settings", "role", "alias", "personal alias", "user persona", "tenant", "tenant's settings", "key",
-        "mindscape", "learning",
+        "mindscape", "learning", "channel's settings", "member", "activation", "message", "memory",
     ];
 
     [Theory, MemberData(nameof(Things))]
@@ -120,6 +120,21 @@ public sealed class UnchangedTests(Room room) : IClassFixture<Room>
                 return thing == "mindscape"
                     ? new Case(mine, HttpMethod.Put, mindscape, new { traits = new { likes = "tea" } }, new { traits = new { likes = "rum" } }, Read: mindscape)
                     : new Case(mine, HttpMethod.Put, $"{mindscape}/learning", new { paused = false }, new { paused = true }, Read: mindscape);
+            case "memory":
+                return Patch(mine, $"/v1/memories/{await New(mine, "/v1/memories", new { content = "sails" })}", new { content = "sails" }, new { content = "rows" });
+            case "channel's settings" or "member" or "activation" or "message":
+                var channel = $"/v1/channels/{id}";
+                (await room.Service.Post($"{channel}/messages", new { role = "user", content = "one", clientId = "m", user = id })).Should(HttpStatusCode.Created);
+                (await room.Service.Patch($"{channel}/settings", new { maxMessages = 3 })).Should(HttpStatusCode.OK);
+                var active = $"{channel}/active/{await Slug()}";
+                (await mine.Put(active, new { place = 3 })).Should(HttpStatusCode.OK);
+                return thing switch
+                {
+                    "member" => new Case(room.Service, HttpMethod.Put, $"{channel}/members/{id}", null, null, HttpMethod.Delete, $"{channel}/members"),
+                    "activation" => new Case(mine, HttpMethod.Put, active, new { place = 3 }, new { place = 4 }, Read: $"{channel}/active"),
+                    "message" => new Case(mine, HttpMethod.Patch, $"{channel}/messages/m", new { content = "one" }, new { content = "two" }, Read: $"{channel}/messages"),
+                    _ => new Case(mine, HttpMethod.Patch, $"{channel}/settings", new { maxMessages = 3 }, new { maxMessages = 4 }, Read: channel),
+                };
             default:
                 return Patch(room.Admin, $"/v1/keys/{await New(room.Admin, "/v1/keys", new { kind = "service", name = "bot" })}", new { name = "bot" }, new { name = "robot" });
         }

@@ -77,6 +77,10 @@ public sealed class PrivateCluster
 
     public void Remove() => Run("remove", _folder);
 
+    /// <summary>What the server had to refuse, from its log.</summary>
+    public IReadOnlyList<string> Errors() =>
+        [.. File.ReadLines(Path.Combine(Run("location", _folder).Trim(), "data", "server.log")).Where(line => line.Contains(" ERROR: ", StringComparison.Ordinal))];
+
     private static string Run(params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("bash", [PostgresServer.Script, .. arguments])

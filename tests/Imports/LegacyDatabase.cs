@@ -35,6 +35,10 @@ internal sealed class LegacyDatabase : IAsyncDisposable
         CREATE TABLE user_personality_settings (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id uuid REFERENCES users (id) ON DELETE CASCADE,
           personality_id uuid REFERENCES personalities (id) ON DELETE CASCADE, persona_id uuid REFERENCES personas (id) ON DELETE SET NULL,
           llm_config_id uuid REFERENCES llm_configs (id) ON DELETE SET NULL, created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now(), UNIQUE (user_id, personality_id));
+        CREATE TABLE conversation_history (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), channel_id varchar(20) NOT NULL, personality_id uuid REFERENCES personalities (id) ON DELETE CASCADE,
+          user_id uuid REFERENCES users (id) ON DELETE CASCADE, role varchar(20) NOT NULL, content text NOT NULL, created_at timestamp DEFAULT now());
+        CREATE TABLE activated_channels (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), channel_id varchar(20) NOT NULL, personality_id uuid REFERENCES personalities (id) ON DELETE CASCADE,
+          auto_respond boolean DEFAULT true, created_by uuid REFERENCES users (id) ON DELETE SET NULL, created_at timestamp DEFAULT now(), UNIQUE (channel_id, personality_id));
         """;
 
     /// <summary>Users refer to personas that refer to users; some personas are everybody's, some somebody else's, some nobody's; slugs, names and values that aren't taken as they are.</summary>
@@ -60,6 +64,10 @@ internal sealed class LegacyDatabase : IAsyncDisposable
         INSERT INTO user_personality_settings (user_id, personality_id, persona_id, llm_config_id)
           SELECT u(i), p('character', 1 + i % 6), CASE i % 4 WHEN 0 THEN p('own', 1) WHEN 1 THEN p('own', i) WHEN 2 THEN p('everybody', 3) END, CASE WHEN i % 8 = 3 THEN p('config', 1) END
           FROM generate_series(1, :users) i;
+        INSERT INTO conversation_history (id, channel_id, personality_id, user_id, role, content, created_at)
+          SELECT p('message', i), (900 + i % 3)::text, p('character', 1 + i % 6), u(i), CASE WHEN i % 10 = 0 THEN 'narrator' WHEN i % 2 = 0 THEN 'assistant' ELSE 'user' END, 'Message ' || i,
+            (now() AT TIME ZONE 'UTC') - interval '1 hour' + i * interval '1 second' FROM generate_series(1, :users) i;
+        INSERT INTO activated_channels (id, channel_id, personality_id, created_by) SELECT p('activation', i), (900 + i % 3)::text, p('character', i), u(i) FROM generate_series(1, 6) i;
         """;
 
     public static async Task<LegacyDatabase> Create(TestDatabase beside, int users)

@@ -27,6 +27,8 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
           UNION ALL SELECT 'c' || (to_jsonb(c) - 'tenant_id')::text FROM personalities c WHERE tenant_id = '{tenant}'
           UNION ALL SELECT 'o' || (to_jsonb(o) - 'tenant_id')::text FROM personality_owners o WHERE tenant_id = '{tenant}'
           UNION ALL SELECT 'f' || (to_jsonb(f) - 'tenant_id')::text FROM personality_default_configs f WHERE tenant_id = '{tenant}'
+          UNION ALL SELECT 'h' || (to_jsonb(h) - 'tenant_id')::text FROM conversation_history h WHERE tenant_id = '{tenant}'
+          UNION ALL SELECT 'a' || (to_jsonb(a) - 'tenant_id')::text FROM activated_channels a WHERE tenant_id = '{tenant}'
           UNION ALL SELECT 'v' || (to_jsonb(v) - 'tenant_id')::text FROM user_personality_configs v WHERE tenant_id = '{tenant}') all_of_it
         """;
 
@@ -87,6 +89,10 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
         Assert.Equal(0, counts["personality_owners"].LeftOut);
         // An override that says nothing isn't one.
         Assert.Equal(Enumerable.Range(1, Users).Count(i => i % 4 == 3 && i % 8 != 3), counts["user_personality_settings"].LeftOut);
+        Assert.Equal((Users, Users - (Users / 10), 0, Users / 10), counts["conversation_history"]);
+        Assert.Equal((6, 6, 0, 0), counts["activated_channels"]);
+        var said = (await service.Get("/v1/channels/901/messages?last=1", ("X-Persona-User", early.ToString()))).Should(HttpStatusCode.OK).Json["items"]!.AsArray();
+        Assert.Equal($"Message {Enumerable.Range(1, Users).Last(i => i % 3 == 1 && i % 10 != 0)}", (string)Assert.Single(said)!["content"]!);
         await Replay.ShouldGive(room.Node, $"catalogue:{tenant}", before, (await admin.Get("/v1/catalogue")).Json, tenant);
 
         // Everybody has one default persona of their own, everything has its owner, and what was long is long.

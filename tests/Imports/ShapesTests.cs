@@ -12,6 +12,7 @@ public sealed class ShapesTests(Room room) : IClassFixture<Room>
     private static string Export(string name, double temperature = 0.7, string jailbreak = "Be kind.") => JsonSerializer.Serialize(new
     {
         config = new { name, username = name, jailbreak, user_prompt = "Keeps a lighthouse.", engine_model = "m", engine_temperature = temperature, other = 1 },
+        memories = new[] { new { result = "We met at sea.", metadata = new { created_at = 1700000000 } } },
         userPersonalization = new { backstory = "I sail.", preferred_name = "Cap" },
     });
 
@@ -43,9 +44,14 @@ public sealed class ShapesTests(Room room) : IClassFixture<Room>
         Assert.Contains("I sail.", (string)prompt["systemPrompt"]!);
         Assert.Equal(0.7, (double)prompt["llm"]!["temperature"]!);
 
+        Assert.Equal((1, 1, 0), ((int)first["memories"]!["read"]!, (int)first["memories"]!["created"]!, (int)first["memories"]!["known"]!));
+        var memory = Assert.Single((await mine.Get($"/v1/memories?personality={name}")).Should(HttpStatusCode.OK).Json["items"]!.AsArray())!;
+        Assert.Equal(("We met at sea.", "2023-11-14T22:13:20+00:00"), ((string)memory["content"]!, (string)memory["createdAt"]!));
+
         var second = await Done(mine, await mine.Post("/v1/imports/shapes", Export(name)));
         Assert.Equal(("unchanged", "reused", "unchanged", "reused"), ((string)second["personality"]!["action"]!, (string)second["llmConfig"]!["action"]!,
             (string)second["persona"]!["action"]!, (string)second["systemPrompt"]!["action"]!));
+        Assert.Equal((0, 1), ((int)second["memories"]!["created"]!, (int)second["memories"]!["known"]!));
         Assert.Equal((long)made["version"]!, (long)(await mine.Get($"/v1/personalities/{name}")).Json["version"]!);
 
         var changed = await Done(mine, await mine.Post("/v1/imports/shapes", Export(name, 0.9, "Be stern.")));

@@ -158,9 +158,9 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
         }
     }
 
-    private sealed record ServerSent(string Type, string Id, JsonObject Data);
+    internal sealed record ServerSent(string Type, string Id, JsonObject Data);
 
-    private sealed class Reader(HttpClient http, StreamReader lines) : IDisposable
+    internal sealed class Reader(HttpClient http, StreamReader lines) : IDisposable
     {
         public static async Task<Reader> Open(Node node, string? key, string path, string? lastEventId = null)
         {

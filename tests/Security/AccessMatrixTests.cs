@@ -22,6 +22,9 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     private Thing _personality = null!;
     private Thing _config = null!;
     private Thing _session = null!;
+    private Thing _ended = null!;
+    private Thing _channel = null!;
+    private Thing _memory = null!;
     private Thing _job = null!;
     private Guid _tenant;
     private Guid _other;
@@ -35,7 +38,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     /// <param name="Column">Which answers are expected; all that act for Ada are Ada.</param>
     private sealed record Caller(string Name, string Column, string? Key, params (string Name, string Value)[] Headers);
 
-    /// <summary>Statuses on own, private, public, foreign.</summary>
+    /// <summary>Statuses on own, private, public, foreign; of a batch that of its one pair.</summary>
     /// <param name="Ada">Her key, her token, and every key that acts for her.</param>
     /// <param name="Anybody">An operator's key, and an admin's that may delegate, where no user is named.</param>
     /// <param name="Service">One that may delegate.</param>
@@ -75,9 +78,20 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         _assistant = await Things("/v1/user-personas", isPublic => new { name = "Helper", systemPrompt = "Help.", isPublic });
         _personality = await Things("/v1/personalities", isPublic => new { name = "Lila", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = "", personalityTraits = "", isPublic });
         _config = await Things("/v1/llm-configs", _ => new { name = $"c{Guid.NewGuid():N}", model = "m" });
-        _session = new Thing(
-            await Make(ada, _user.Own, "/v1/focus/sessions", new { mode = "deep" }), await Make(ben, _user.Private, "/v1/focus/sessions", new { mode = "deep" }), null,
-            await Make(eve, _user.Foreign, "/v1/focus/sessions", new { mode = "deep" }));
+        Task<Guid> Session(ApiClient client, Guid user) => Make(client, user, "/v1/focus/sessions", new { mode = "deep", takeover = true });
+        async Task<Thing> Sessions() => new(await Session(ada, _user.Own), await Session(ben, _user.Private), null, await Session(eve, _user.Foreign));
+        // The first are ended by those that take over.
+        _ended = await Sessions();
+        _session = await Sessions();
+        _memory = await Things("/v1/memories", _ => new { content = $"note {Guid.NewGuid()}" }) with { Public = null };
+        async Task<Guid> Channel(ApiClient client, Guid user)
+        {
+            var channel = Guid.NewGuid();
+            (await client.Post($"/v1/channels/{channel}/messages", new { role = "user", content = "x", clientId = "m", user })).Should(HttpStatusCode.Created);
+            return channel;
+        }
+
+        _channel = new Thing(await Channel(ada, _user.Own), await Channel(ben, _user.Private), null, await Channel(eve, _user.Foreign));
         var once = new CountingJob.Input(1);
         _job = new Thing(
             await CountingJob.Start(node, _tenant, _user.Own, once), await CountingJob.Start(node, _tenant, _user.Private, once), null,
@@ -143,10 +157,24 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("GET", "/v1/focus/sessions/{0}/events", _session, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("POST", "/v1/focus/sessions/{0}/ping", _session, new { biomarkers = new { } }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("POST", "/focus/ping", _session, "session_id", "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("POST", "/focus/end", _ended, "session_id", "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("STREAM", "session:{0}", _session, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
             new("GET", "/v1/llm-configs/{0}", _config, null, "200 404 200 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
             new("PATCH", "/v1/llm-configs/{0}", _config, new { description = "x" }, "200 404 403 404", "200 200 200 404", "200 200 200 404", "404 404 200 404", "404 404 200 404"),
 
+            new("GET", "/v1/memories?user={0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/memories/{0}", _memory, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("PATCH", "/v1/memories/{0}", _memory, new { source = "x" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+
+            // Channels: of those who are in them.
+            new("GET", "/v1/channels/{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/messages", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/messages?last=5", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/members", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/channels/{0}/active", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("PATCH", "/v1/channels/{0}/settings", _channel with { Foreign = _channel.Own }, new { maxAge = 60 }, "200 404 - 200", "200 200 - 200", "200 200 - 200", never, never),
+            new("PATCH", "/v1/channels/{0}/messages/m", _channel, new { content = "y" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("STREAM", "channel:{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
             // Jobs: of whom one acts for; admins see all.
             new("GET", "/v1/jobs", _user, null, all, all, all, all, all),
             new("GET", "/v1/jobs/{0}", _job, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404"),
@@ -176,6 +204,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("GET", $"/v1/personalities/{shared}/prompt?user={{0}}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("STREAM", "personality:{0}", _personality, null, "200 404 200 404", "200 200 200 404", "404 404 200 404", "200 200 200 404", "404 404 200 404"),
             new("STREAM", "presence:personality:{0}", _personality, null, "200 404 200 404", "200 200 200 404", "404 404 200 404", "200 200 200 404", "404 404 200 404"),
+            new("BATCH", "/v1/prompts:batch", _user, (Func<Guid, object>)(user => new { user, personality = shared }), "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("BATCH", "/v1/prompts:batch", _personality, (Func<Guid, object>)(personality => new { user = _user.Own, personality }), "200 404 200 404", "200 404 200 404", "200 404 200 404", never, never),
             new("STREAM", $"prompt:{{0}}:{shared}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
 
             // What is the tenant's.
@@ -264,7 +294,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         var path = string.Format(null, row.Path, id);
         using var request = row.Method == "STREAM"
             ? new HttpRequestMessage(HttpMethod.Get, new Uri(_node.Address, $"/v1/events?stream={path}"))
-            : new HttpRequestMessage(new HttpMethod(row.Method), new Uri(_node.Address, path));
+            : new HttpRequestMessage(row.Method == "BATCH" ? HttpMethod.Post : new HttpMethod(row.Method), new Uri(_node.Address, path));
         if (caller.Key is not null)
         {
             request.Headers.Add("Authorization", $"Bearer {caller.Key}");
@@ -279,9 +309,13 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         {
             null => null,
             string field => JsonContent.Create(new JsonObject { [field] = id }),
+            Func<Guid, object> pair => JsonContent.Create(new { pairs = new[] { pair(id) } }),
             var body => JsonContent.Create(body),
         };
         using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return ((int)response.StatusCode).ToString();
+        var problem = row.Method == "BATCH" && response.IsSuccessStatusCode
+            ? JsonNode.Parse(await response.Content.ReadAsStringAsync())!["items"]![0]!["problem"]
+            : null;
+        return problem is null ? ((int)response.StatusCode).ToString() : problem["status"]!.ToString();
     }
 }

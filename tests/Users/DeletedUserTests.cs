@@ -76,4 +76,38 @@ public sealed class DeletedUserTests(Room room) : IClassFixture<Room>
         (await ben.Client.Patch($"/v1/personalities/{left}", new { tone = "dry" })).Should(HttpStatusCode.OK);
         Room.AssertSame((await ben.Client.Get($"/v1/personalities/{left}")).Json, await room.Followed(before, StreamName.Personality(left)));
     }
+
+    [Fact]
+    public async Task What_a_deleted_person_said_goes_from_channels_and_from_their_streams()
+    {
+        var (ada, ben) = (await room.NewPerson("Ada"), await room.NewPerson("Ben"));
+        var channel = $"c-{Guid.NewGuid():N}";
+        var path = $"/v1/channels/{channel}";
+        async Task Say(string role, string content, Person person) =>
+            (await room.Service.Post($"{path}/messages", new { role, content, user = person.Id })).Should(HttpStatusCode.Created);
+        await Say("user", "words of hers", ada);
+        await Say("assistant", "an answer to hers", ada);
+        await Say("user", "words of his", ben);
+        (await room.Service.Put($"{path}/active/{await Make(ada, "hers")}", new { }, ("X-Persona-User", ada.Id.ToString()))).Should(HttpStatusCode.OK);
+        Assert.Equal(3, (await ben.Client.Get($"{path}/messages?last=5")).Json["items"]!.AsArray().Count);
+
+        (await room.Service.Delete($"/v1/users/{ada.Id}")).Should(HttpStatusCode.NoContent);
+
+        foreach (var query in (string[])["/messages?last=5", "/messages"])
+        {
+            var left = (await ben.Client.Get(path + query)).Should(HttpStatusCode.OK);
+            Assert.Equal("words of his", (string)Assert.Single(left.Json["items"]!.AsArray())!["content"]!);
+        }
+
+        Assert.Equal(ben.Id, (Guid)Assert.Single((await ben.Client.Get($"{path}/members")).Json["items"]!.AsArray())!["userId"]!);
+        await Eventually.True("no row, event or answer tells of her", async () => await Sql.Ask<long>(room.Database.Superuser, $"""
+            SELECT (SELECT count(*) FROM events WHERE strpos(data::text, '{ada.Id}') > 0 OR strpos(data::text, 'hers') > 0 AND stream = 'channel:{channel}')
+              + (SELECT count(*) FROM conversation_history WHERE user_id = '{ada.Id}' OR strpos(content, 'hers') > 0 AND channel_id = '{channel}')
+              + (SELECT count(*) FROM activated_channels WHERE activated_by = '{ada.Id}')
+              + (SELECT count(*) FROM command_log WHERE strpos(answer::text, '{ada.Id}') > 0)
+            """) == 0);
+        // Who listened goes on.
+        await Say("user", "more of his", ben);
+        Assert.Equal("message.appended", (await room.Events($"channel:{channel}"))[^1].Type);
+    }
 }

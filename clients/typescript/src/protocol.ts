@@ -1,4 +1,4 @@
-/** One event of one stream. `seq` is dense per stream and epoch. */
+/** One event of one stream. `seq` is dense per stream and epoch; what is stored nowhere (`typing`) has 0. */
 export interface StreamEvent<TData = Record<string, unknown>> {
   readonly stream: string;
   readonly epoch: string;

@@ -71,6 +71,11 @@ export class Subscription<TState = unknown> {
 
   /** Returns false if an event is missing before this one: the connection is then not to be trusted. */
   take(event: StreamEvent): boolean {
+    if (event.seq === 0) {
+      // Stored nowhere: no place to go on from.
+      this.options.onEvent?.(event, this.state);
+      return true;
+    }
     if (this.held) {
       this.held.push(event);
       return true;

@@ -30,6 +30,9 @@ public static class StreamName
     /// <summary>What becomes of a mapper and its weights.</summary>
     public static string Mapper(Guid mapper) => $"mapper:{mapper}";
 
+    /// <summary>What is said in a channel, and who is there.</summary>
+    public static string Channel(string channel) => $"channel:{channel}";
+
     public static string Job(Guid job) => $"job:{job}";
 
     /// <summary>Derived and stored nowhere: its cursor is the prompt's version.</summary>

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
@@ -91,6 +92,16 @@ public interface IUserGrain : IGrainWithStringKey
     /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
     [Alias("grant"), AlwaysInterleave]
     ValueTask<Granted<UserSide>> Grant(SiloAddress holder);
+
+    /// <summary>Notes of the user. What is noted already stays as it is: it may be brought again.</summary>
+    [Alias("add-memories")]
+    Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> given);
+
+    [Alias("update-memory")]
+    Task<Outcome<UserMemoryView>> UpdateMemory(Command command, Guid id, UserMemoryChange change);
+
+    [Alias("delete-memory")]
+    Task<Outcome<Nothing>> DeleteMemory(Command command, Guid id);
 }
 
 [GenerateSerializer, Immutable, Alias("user-registration")]

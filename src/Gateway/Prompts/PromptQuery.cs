@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Conversations;
 
 namespace PersonaActors.Gateway.Prompts;
 
@@ -98,7 +100,8 @@ public static class PromptQuery
         Refusal? refusal =
             known is null ? Refusal.Invalid("format", "'format' is native, openai, anthropic or text.")
             : explained is null ? Refusal.Invalid("explain", "'explain' is true or false.")
-            : channel?.Length > MaxName ? Refusal.Invalid("channel", $"'channel' has at most {MaxName} characters.")
+            : !string.IsNullOrEmpty(channel) && MessageRules.CheckId(channel) is not null
+                ? Refusal.Invalid("channel", $"'channel' is the id of a channel: at most {ChannelKey.MaxId} characters on one line.")
             : focusMode?.Length > MaxName ? Refusal.Invalid("focusMode", $"'focusMode' has at most {MaxName} characters.")
             : !string.IsNullOrEmpty(mapper) ? Refusal.NotFound("mapper")
             : null;

@@ -73,9 +73,24 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
 
     public void OnUserDeleted(Announcement announced) => _dependents.Withdraw(announced.Tenant, announced.Event.Stream);
 
+    /// <summary>An event that is stored nowhere: for who listens now.</summary>
+    public void OnPassing(Guid? tenant, StreamEvent passing)
+    {
+        if (_relays.TryGetValue((tenant, passing.Stream), out var relay) && relay is LogRelay stored)
+        {
+            stored.Pass(passing);
+        }
+    }
+
     /// <summary>Another process says how far a stream goes.</summary>
     public void OnHint(EventHint hint)
     {
+        if (hint.Passing is { } passing)
+        {
+            OnPassing(hint.Tenant, passing);
+            return;
+        }
+
         if (_relays.TryGetValue((hint.Tenant, hint.Stream), out var relay) && relay is LogRelay stored)
         {
             stored.Hint(hint.Seq);

@@ -118,6 +118,16 @@ public sealed class EventBatch : Frame
     }
 }
 
+/// <summary>An event that is stored nowhere. It has no number, so it is no place to go on from.</summary>
+public sealed class PassingEvent(StreamEvent e) : Frame
+{
+    protected override string Method => "events";
+
+    protected override object?[] Arguments => [new[] { e }];
+
+    protected override string ServerSentText() => ServerSentText(e.Type, null, JsonSerializer.Serialize(e, Wire.Json));
+}
+
 /// <summary>Something said to one client that is no event of a stream.</summary>
 public sealed class Notice(string method, object? argument, string? type = null, string? id = null) : Frame
 {

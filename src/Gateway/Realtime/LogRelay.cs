@@ -139,6 +139,19 @@ internal sealed class LogRelay(EventPump pump, Guid? tenant, string stream, Stre
         Schedule();
     }
 
+    /// <summary>An event without a number: who listens now gets it, between others as it comes, and nobody later.</summary>
+    public void Pass(StreamEvent e)
+    {
+        var frame = new PassingEvent(e);
+        lock (Sync)
+        {
+            foreach (var subscription in _checkingAccess ? [] : _live)
+            {
+                subscription.Connection.Send(frame);
+            }
+        }
+    }
+
     /// <summary>Somebody says that the stream goes up to this number.</summary>
     public void Hint(long seq)
     {

@@ -20,6 +20,7 @@ using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Conversations;
 using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Gateway.Prompts;
@@ -142,6 +143,7 @@ public static class RealtimeComposition
             return new StreamSight(system ? null : acting.Tenant, found.Epoch, found.Seq, () => JsonText.From(found.Value));
         })
         { Spell = OwnTenant });
+        services.AddStream((grains, _) => ChannelStreams.Kind(grains));
         services.AddStream((grains, provider) => PersonalityStreams.Kind(grains) with { Spell = PersonalityOf(provider) });
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 
@@ -13,19 +14,33 @@ namespace PersonaActors.Grains.Events;
 public sealed class NotifySender(Database database, EventFeed feed, Clock time, ILogger<NotifySender> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    private const int MaxPassing = 1000;
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _dirty = new(0, 1);
     private Dictionary<(Guid?, string), long> _pending = [];
+    private List<EventHint> _passing = [];
 
     public void Note(Announcement announced)
     {
         bool first;
         lock (_lock)
         {
-            first = _pending.Count == 0;
-            var stream = (announced.Tenant, announced.Event.Stream);
-            _pending[stream] = Math.Max(_pending.GetValueOrDefault(stream), announced.Event.Seq);
+            first = _pending.Count + _passing.Count == 0;
+            if (announced.Event.Type == ChannelEvents.Typing)
+            {
+                if (_passing.Count == MaxPassing)
+                {
+                    return;
+                }
+
+                _passing.Add(new EventHint(announced.Tenant, announced.Event.Stream, 0, announced.Event));
+            }
+            else
+            {
+                var stream = (announced.Tenant, announced.Event.Stream);
+                _pending[stream] = Math.Max(_pending.GetValueOrDefault(stream), announced.Event.Seq);
+            }
         }
 
         if (first)
@@ -41,15 +56,16 @@ public sealed class NotifySender(Database database, EventFeed feed, Clock time, 
         {
             await _dirty.WaitAsync(stoppingToken);
             Dictionary<(Guid?, string), long> hints;
+            List<EventHint> passing;
             lock (_lock)
             {
-                (hints, _pending) = (_pending, []);
+                (hints, _pending, passing, _passing) = (_pending, [], _passing, []);
             }
 
             try
             {
                 // Hints only: the others' check of positions finds what would not be told.
-                await EventHints.Send(database, feed.Node, hints.Select(hint => new EventHint(hint.Key.Item1, hint.Key.Item2, hint.Value)), stoppingToken);
+                await EventHints.Send(database, feed.Node, hints.Select(hint => new EventHint(hint.Key.Item1, hint.Key.Item2, hint.Value)).Concat(passing), stoppingToken);
                 waiting.GoesOn();
             }
             catch (NpgsqlException e)

@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
@@ -67,9 +68,10 @@ public sealed class ImportCommit(IGrainFactory grains, EventFeed feed)
         var active = new List<IAddressable>();
         foreach (var of in fresh.Select(thing => (IAddressable)(thing.Kind switch
         {
-            "user" => grains.Of<IUserGrain>(new TenantScopedKey(tenant, thing.Id)),
-            "persona" => grains.Of<IPersonaGrain>(new OwnedKey(tenant, thing.Owner!.Value, thing.Id)),
-            _ => grains.Of<IPersonalityGrain>(new TenantScopedKey(tenant, thing.Id)),
+            "user" => grains.Of<IUserGrain>(new TenantScopedKey(tenant, Guid.Parse(thing.Id))),
+            "persona" => grains.Of<IPersonaGrain>(new OwnedKey(tenant, thing.Owner!.Value, Guid.Parse(thing.Id))),
+            "channel" => grains.Of<IChannelGrain>(new ChannelKey(tenant, thing.Id)),
+            _ => grains.Of<IPersonalityGrain>(new TenantScopedKey(tenant, Guid.Parse(thing.Id))),
         })).GroupBy(grain => grain.GetGrainId().Type))
         {
             var known = (await management.GetActiveGrains(of.Key)).ToHashSet();

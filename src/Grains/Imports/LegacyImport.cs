@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using PersonaActors.Contracts;
 using PersonaActors.Grains.Catalogue;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
@@ -17,12 +19,13 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
 
     private const int Chunk = 2000;
     private const string ReportKind = "report";
+    private const string History = "conversation_history";
 
     /// <summary>With what names a row of it.</summary>
     private static readonly (string Table, string Key)[] Tables =
     [
         ("users", "id"), ("personas", "id"), ("system_prompts", "id"), ("llm_configs", "id"), ("personalities", "id"),
-        ("personality_owners", "personality_id::text || '/' || user_id::text"), ("user_personality_settings", "id"),
+        ("personality_owners", "personality_id::text || '/' || user_id::text"), ("user_personality_settings", "id"), ("activated_channels", "id"), (History, "id"),
     ];
 
     /// <param name="From">The connection string of the other database.</param>
@@ -56,7 +59,7 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
             {
                 var (table, key) = Tables[cursor.Table];
                 var rows = await source.Page(table, key, cursor.After ?? "", Chunk, cancel);
-                await staging.Put(work.Tenant, work.Id, table, rows, cancel);
+                await staging.Put(work.Tenant, work.Id, table, table == History ? rows.ConvertAll(Counted) : rows, cancel);
                 var read = cursor.Read + rows.Count;
                 return rows.Count < Chunk
                     ? cursor.Table + 1 < Tables.Length ? At(new Cursor(cursor.Table + 1, "", read, cursor.Total), "reading") : At(new Cursor(Tables.Length, "", read, cursor.Total), "applying")
@@ -111,6 +114,7 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
         await transaction.Run(batch);
         await store.Personas(orphansTo);
         await store.Personalities(await Slugs(store, mapped.Notes));
+        await store.Channels();
         await store.Note(mapped.Notes);
         var touched = await store.Touched();
         var counts = await store.Counts();
@@ -140,6 +144,14 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
         }
 
         return slugs;
+    }
+
+    /// <summary>A message with how many tokens it has, which SQL can't count.</summary>
+    private static StagedRow Counted(StagedRow message)
+    {
+        var row = JsonNode.Parse(message.Row.Json)!.AsObject();
+        row["tokens"] = row["content"] is JsonValue content && content.TryGetValue<string>(out var text) ? TokenCount.Of(text) : 0;
+        return message with { Row = new JsonText(row.ToJsonString(Wire.Json)) };
     }
 
     private static LegacyCount Of(string table, List<StagedRow> read, int created) => new(table, read.Count, created, read.Count - created, 0);

@@ -6,7 +6,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
-using PersonaActors.Grains.Catalogue;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Personalities;
 using PersonaActors.Grains.Personas;
 
@@ -29,8 +29,7 @@ public sealed record ShapesFile(
     string Name, string SlugWish, string SystemPrompt, PersonalityDraft Personality, LlmConfigDraft? Llm, PersonaDraft? Persona,
     ImmutableArray<ShapesMemory> Memories, ImmutableArray<ImportNote> Notes)
 {
-    public const int MaxMemories = 50_000;
-    public const int MaxMemory = 32_000;
+    public const int MaxMemories = MemoryRules.MaxMemories;
 
     public static (ShapesFile? File, Refusal? Refusal) Parse(JsonElement json)
     {
@@ -84,8 +83,13 @@ public sealed record ShapesFile(
                     return (null, Invalid("memories", $"{told.Count:N0} memories are more than the {MaxMemories:N0} that one import takes."));
                 }
 
-                memories = ReadMemories(told, reading);
+                var rest = new JsonArray();
+                memories = ReadMemories(told, reading, rest);
                 root.Remove("memories");
+                if (rest.Count > 0)
+                {
+                    custom["memories"] = rest;
+                }
             }
 
             if (root["userPersonalization"] is JsonObject personal)
@@ -121,7 +125,8 @@ public sealed record ShapesFile(
     }
 
     /// <summary>Those with a text, each once.</summary>
-    private static ImmutableArray<ShapesMemory> ReadMemories(JsonArray told, Reading reading)
+    /// <param name="rest">Those that are too long to be notes.</param>
+    private static ImmutableArray<ShapesMemory> ReadMemories(JsonArray told, Reading reading, JsonArray rest)
     {
         var memories = ImmutableArray.CreateBuilder<ShapesMemory>(told.Count);
         var known = new HashSet<string>(StringComparer.Ordinal);
@@ -133,9 +138,10 @@ public sealed record ShapesFile(
                 continue;
             }
 
-            if (text.Length > MaxMemory || Grains.Text.CheckOptional("result", text, MaxMemory) is not null)
+            if (Grains.Text.CheckOptional("result", text, MemoryRules.MaxContent) is { } refusal)
             {
-                reading.Notes.Add(new ImportNote($"memories[{i}].result", $"It is longer than {MaxMemory:N0} characters, or no text, and is left out."));
+                reading.Notes.Add(new ImportNote($"memories[{i}].result", $"{refusal.Detail} It is in the custom fields instead."));
+                rest.Add(memory.DeepClone());
                 continue;
             }
 

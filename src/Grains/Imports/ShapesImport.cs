@@ -2,6 +2,7 @@ using System.Text.Json;
 using PersonaActors.Contracts;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 
@@ -12,18 +13,24 @@ namespace PersonaActors.Grains.Imports;
 /// there as it should be, so a part that is done twice, and a second import, find everything in its place.
 /// </summary>
 public sealed class ShapesImport(
-    IGrainFactory grains, LlmConfigStore configs, PersonaStore personas, PersonalityStore personalities) : IJobKind
+    IGrainFactory grains, LlmConfigStore configs, PersonaStore personas, PersonalityStore personalities, MemoryStore memories) : IJobKind
 {
     public const string Kind = "import-shapes";
+
+    private const int Chunk = 200;
 
     /// <param name="DryRun">Says what would happen, and does nothing.</param>
     public sealed record Input(JsonText Export, bool DryRun);
 
     public sealed record Made(Guid? Id, string Action);
 
-    public sealed record Report(bool DryRun, Made SystemPrompt, Made? LlmConfig, Made Personality, string Slug, Made? Persona, IReadOnlyList<ImportNote> Notes);
+    /// <param name="Known">Memories that were there already.</param>
+    public sealed record Memories(int Read, int Created, int Known);
 
-    private sealed record Cursor(int At, Made? SystemPrompt = null, Made? LlmConfig = null, Made? Personality = null, string? Slug = null, Made? Persona = null);
+    public sealed record Report(
+        bool DryRun, Made SystemPrompt, Made? LlmConfig, Made Personality, string Slug, Made? Persona, Memories Memories, IReadOnlyList<ImportNote> Notes);
+
+    private sealed record Cursor(int At, Made? SystemPrompt = null, Made? LlmConfig = null, Made? Personality = null, string? Slug = null, Made? Persona = null, int Told = 0, int New = 0);
 
     private enum Phase
     {
@@ -33,6 +40,7 @@ public sealed class ShapesImport(
         DefaultConfig,
         Persona,
         Override,
+        Memories,
     }
 
     public string Name => Kind;
@@ -46,7 +54,7 @@ public sealed class ShapesImport(
             throw new JobFailedException(refusal!.Code, refusal.Detail);
         }
 
-        var turn = new ShapesTurn(grains, configs, personas, personalities, work.Tenant, work.User!.Value, input.DryRun, file, cancel);
+        var turn = new ShapesTurn(grains, configs, personas, personalities, memories, work.Tenant, work.User!.Value, input.DryRun, file, cancel);
         switch ((Phase)cursor.At)
         {
             case Phase.SystemPrompt:
@@ -70,10 +78,19 @@ public sealed class ShapesImport(
                 break;
         }
 
-        var phases = Enum.GetValues<Phase>().Length;
-        cursor = cursor with { At = cursor.At + 1 };
-        return new JobStep(JsonText.From(cursor), "importing", cursor.At, phases, cursor.At < phases ? null : JsonText.From(new Report(
-            input.DryRun, cursor.SystemPrompt!, cursor.LlmConfig, cursor.Personality!, cursor.Slug!, cursor.Persona, file.Notes)));
+        if ((Phase)cursor.At == Phase.Memories)
+        {
+            var some = file.Memories.AsSpan()[cursor.Told..Math.Min(file.Memories.Length, cursor.Told + Chunk)].ToArray();
+            var made = some.Length == 0 ? 0 : await turn.Memories(cursor.Personality!, some);
+            cursor = cursor with { Told = cursor.Told + some.Length, New = cursor.New + made };
+        }
+
+        var isDone = (Phase)cursor.At == Phase.Memories && cursor.Told == file.Memories.Length;
+        var done = cursor.At + cursor.Told + (isDone ? 1 : 0);
+        cursor = (Phase)cursor.At == Phase.Memories ? cursor : cursor with { At = cursor.At + 1 };
+        return new JobStep(JsonText.From(cursor), "importing", done, (int)Phase.Memories + 1 + file.Memories.Length, isDone ? JsonText.From(new Report(
+            input.DryRun, cursor.SystemPrompt!, cursor.LlmConfig, cursor.Personality!, cursor.Slug!, cursor.Persona,
+            new Memories(file.Memories.Length, cursor.New, file.Memories.Length - cursor.New), file.Notes)) : null);
     }
 
     public Task<string> Abandon(JobWork work)

@@ -2,12 +2,14 @@ using System.Security.Cryptography;
 using System.Text;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage.Catalogue;
+using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 
@@ -15,7 +17,7 @@ namespace PersonaActors.Grains.Imports;
 
 /// <summary>What a part of an import from shapes.inc does for its user: looks, and makes or changes what isn't as it should be.</summary>
 internal sealed class ShapesTurn(
-    IGrainFactory grains, LlmConfigStore configs, PersonaStore personas, PersonalityStore personalities, Guid tenant, Guid user, bool dryRun, ShapesFile file, CancellationToken cancel)
+    IGrainFactory grains, LlmConfigStore configs, PersonaStore personas, PersonalityStore personalities, MemoryStore memories, Guid tenant, Guid user, bool dryRun, ShapesFile file, CancellationToken cancel)
 {
     private const int PageSize = 200;
 
@@ -177,6 +179,21 @@ internal sealed class ShapesTurn(
         }
 
         Checked(await User.SetOverride(Order(_person), of, new OverrideSlots(id, known?.LlmConfigId)));
+    }
+
+    /// <summary>Notes of the user, for this personality.</summary>
+    /// <returns>How many are new.</returns>
+    public async Task<int> Memories(ShapesImport.Made personality, ShapesMemory[] some)
+    {
+        if (!dryRun)
+        {
+            return Checked(await User.AddMemories(
+                Order(_person), [.. some.Select(memory => new NewUserMemory(personality.Id, memory.Text, "shapes.inc", memory.At))])).New;
+        }
+
+        var known = personality.Id is not { } of ? []
+            : (await memories.Known(tenant, user, [.. some.Select(memory => memory.Text)])).Where(memory => memory.PersonalityId == of).Select(memory => memory.Content).ToHashSet();
+        return some.Count(memory => !known.Contains(memory.Text));
     }
 
     private IPersonalityGrain Grain(Guid id) => grains.Of<IPersonalityGrain>(new TenantScopedKey(tenant, id));

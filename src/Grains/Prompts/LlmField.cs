@@ -16,6 +16,7 @@ public static class LlmField
     public static readonly Field<LlmConfigView> TopP = new("topP", c => c.TopP);
     public static readonly Field<LlmConfigView> TopK = new("topK", c => c.TopK);
     public static readonly Field<LlmConfigView> MaxTokens = new("maxTokens", c => c.MaxTokens);
+    public static readonly Field<LlmConfigView> ContextWindowTokens = new("contextWindowTokens", c => c.ContextWindowTokens);
     public static readonly Field<LlmConfigView> Stop = new("stop", c => c.Stop);
     public static readonly Field<LlmConfigView> Reasoning = new("reasoning", c => c.Reasoning);
 
@@ -23,7 +24,7 @@ public static class LlmField
     [
         Model, new("visionModel", c => c.VisionModel), new("provider", c => c.Provider), Temperature, TopP, new("minP", c => c.MinP),
         new("topA", c => c.TopA), TopK, new("frequencyPenalty", c => c.FrequencyPenalty), new("presencePenalty", c => c.PresencePenalty),
-        new("repetitionPenalty", c => c.RepetitionPenalty), MaxTokens, new("contextWindowTokens", c => c.ContextWindowTokens), Stop,
+        new("repetitionPenalty", c => c.RepetitionPenalty), MaxTokens, ContextWindowTokens, Stop,
         new("seed", c => c.Seed), new("logitBias", c => c.LogitBias), new("responseFormat", c => c.ResponseFormat), Reasoning,
     ];
 

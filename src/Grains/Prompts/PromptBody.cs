@@ -46,15 +46,15 @@ public static class PromptBody
         var (terms, persona, promptFrom) = (prompt.Terms, prompt.Persona, prompt.Material.SystemPrompt.From);
         output.Write("{\"systemPrompt\":\""u8);
         WriteText(output, prompt, state);
-        output.Write("\",\"messages\":"u8).Write(Json(messages))
+        output.Write("\",\"messages\":"u8).Write(messages.Length == 0 ? "[]"u8 : Json(messages))
             .Write(",\"llm\":"u8).Write(terms.Llm.Values)
             .Write(",\"persona\":"u8).Write(persona.Json)
             .Write(","u8).Write(prompt.Speaker.Members)
             .Write(",\"settings\":"u8).Write(terms.Settings.Values)
             .Write(",\"sources\":{\"llm\":"u8).Write(terms.Llm.Sources).Write(",\"settings\":"u8).Write(terms.Settings.Sources)
-            .Write(",\"persona\":"u8).Write(Json(prompt.PersonaFrom))
-            .Write(promptFrom is null ? [] : ",\"systemPrompt\":"u8).Write(promptFrom is null ? [] : Json(promptFrom))
-            .Write("},\"version\":"u8).Write(Json(prompt.Version))
+            .Write(",\"persona\":\""u8).WriteAscii(prompt.PersonaFrom)
+            .Write(promptFrom is null ? [] : "\",\"systemPrompt\":\""u8).WriteAscii(promptFrom ?? "")
+            .Write("\"},\"version\":\""u8).WriteAscii(prompt.Version).Write("\""u8)
             .Write(explain ? ",\"explain\":"u8 : []).Write(explain ? Json(Explain(prompt)) : [])
             .Write("}"u8);
     }

@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
@@ -7,6 +8,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Catalogue;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Grains.Prompts;
@@ -16,13 +18,19 @@ namespace PersonaActors.Grains.Prompts;
 /// them held at one moment after the request came; if one didn't, it begins anew. With all of them held in this silo that costs
 /// no call, no statement and no wait.
 /// </summary>
-public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPromptDesk
+public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, Clock time) : IPromptDesk
 {
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
     {
         var (found, _) = await Gather(tenant, user, actor, request);
-        return found.Refusal is { } refusal ? refusal : Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions));
+        if (found.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        var recalled = occasion?.Message is { } message && MemoryRecall.MayHave(found.Prompt!) ? await memories.Recall(tenant, found.Prompt!, message, CancellationToken.None) : [];
+        return Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions, recalled));
     }
 
     public async ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request)
@@ -65,7 +73,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
         var mine = chosen?.PersonaId is { } named ? Persona(named) : null;
         // A default that an override covers shows only where every tier is explained.
         var usual = mine?.View is null || request.Explain ? Persona(me.DefaultPersonaId) : null;
-        var settings = reading.Take(PromptReplicas.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(tenant)))?.View?.Settings;
+        var house = reading.Take(PromptReplicas.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(tenant)))?.View;
+        var channel = request.Channel is { } where ? Channel(reading, new ChannelKey(tenant, where), user) : null;
         var catalogue = Catalogue(reading, new TenantKey(tenant));
         var mode = request.FocusMode is { } asked ? catalogue?.ActiveMode(asked) ?? Catalogue(reading, TenantKey.System)?.ActiveMode(asked) : null;
         if (request.FocusMode is { } unknown && mode is null)
@@ -89,7 +98,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             UserPersona = userPersona?.View,
             Catalogue = catalogue,
             FocusMode = mode,
-            TenantSettings = settings ?? SettingsTier.Empty,
+            TenantSettings = house?.Settings ?? SettingsTier.Empty,
+            ChannelSettings = channel?.Side.Settings ?? SettingsTier.Empty,
         };
         var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
         var prompt = ResolvedPrompt.Of(material, prepared, speaking.Made(static persona => new PersonaText(persona)));
@@ -98,8 +108,13 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             prompt = ResolvedPrompt.Of(material with { Session = session }, prepared, prompt.Persona);
         }
 
-        return new Gathered(null, prompt, prepared);
+        return new Gathered(null, prompt, prepared, channel is null ? null : new PromptConversation(channel, house?.ConversationRetentionDays ?? 0));
     }
+
+    /// <summary>One that the user isn't in is as one that isn't there: nothing was said in it, and it sets nothing.</summary>
+    private static PreparedChannel? Channel(Reading reading, ChannelKey key, Guid user) =>
+        reading.Take(ChannelReplicas.Channel, new ReplicaKey(ReplicaKind.Channel, key)) is { View: not null } found
+        && found.Made(static side => new PreparedChannel(side)) is { } channel && channel.Has(user) ? channel : null;
 
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
         reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
@@ -109,19 +124,28 @@ public sealed class PromptDesk(Replicas.Replicas replicas, Clock time) : IPrompt
             ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
             : null;
 
-    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
+    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<UserMemoryView> recalled)
     {
         var prompt = occasion?.Variables is { Count: > 0 } variables
             ? ResolvedPrompt.Of(found.Prompt!.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
             : found.Prompt!;
         var now = time.GetUtcNow();
         var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime);
+        var window = found.Conversation?.Window(prompt, now, occasion?.Message, 0) ?? [];
+        if (recalled.Count > 0 && MemoryRecall.Chosen(recalled, window, PromptConversation.Room(prompt, occasion?.Message)) is { Count: > 0 } chosen)
+        {
+            state = string.Join("\n\n", ((string?[])[state, MemoryRecall.Section(chosen)]).OfType<string>());
+            window = found.Conversation?.Window(prompt, now, occasion?.Message, chosen.Sum(memory => memory.Tokens)) ?? [];
+        }
+
         // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.
-        var isRepeatable = state is null && occasion is null && !request.Explain;
+        var isRepeatable = state is null && window.Count == 0 && occasion is null && !request.Explain;
         return isRepeatable && knownVersions is not null && prompt.IsAmong(knownVersions)
             ? new PromptAnswer(null, prompt.Version, isRepeatable)
-            : new PromptAnswer(PromptBody.Compose(prompt, request.Format, request.Explain, state, [], occasion?.Message), prompt.Version, isRepeatable);
+            : new PromptAnswer(
+                PromptBody.Compose(prompt, request.Format, request.Explain, state, PromptConversation.ToMessages(window, prompt.Material.Me.User.Id, request.Format), occasion?.Message),
+                prompt.Version, isRepeatable);
     }
 
-    private readonly record struct Gathered(Refusal? Refusal, ResolvedPrompt? Prompt = null, Prepared? Prepared = null);
+    private readonly record struct Gathered(Refusal? Refusal, ResolvedPrompt? Prompt = null, Prepared? Prepared = null, PromptConversation? Conversation = null);
 }

@@ -175,6 +175,11 @@ public sealed class SpeakerText
     /// <summary>About so many bytes of an answer.</summary>
     internal int Length { get; }
 
+    /// <summary>Counted when a conversation has to fit beside it.</summary>
+    internal int Tokens => (_tokens ??= new Lazy<int>(() => Sections.Sum(section => section.Sum(template => template.Tokens)))).Value;
+
+    private Lazy<int>? _tokens;
+
     internal IReadOnlyList<PromptPart> Parts { get; }
 
     internal UInt128 Digest { get; }
@@ -217,6 +222,11 @@ public sealed class PersonaText
     public bool NeedsTime { get; }
 
     internal int Length { get; }
+
+    /// <summary>Counted when a conversation has to fit beside it.</summary>
+    internal int Tokens => (_tokens ??= new Lazy<int>(() => Section.Sum(template => template.Tokens))).Value;
+
+    private Lazy<int>? _tokens;
 
     internal Template[] Section { get; }
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>Where a prompt is written. Its memory isn't cleared first, as a MemoryStream's is: that would cost as much as to write it.</summary>
@@ -11,18 +13,30 @@ public sealed class PromptWriter(int capacity = 1024)
 
     public PromptWriter Write(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > _bytes.Length - Length)
-        {
-            var larger = GC.AllocateUninitializedArray<byte>(Math.Max(2 * _bytes.Length, Length + bytes.Length));
-            Written.Span.CopyTo(larger);
-            _bytes = larger;
-        }
-
-        bytes.CopyTo(_bytes.AsSpan(Length));
+        bytes.CopyTo(Room(bytes.Length));
         Length += bytes.Length;
+        return this;
+    }
+
+    /// <summary>A name of ours: nothing in it needs to be escaped.</summary>
+    public PromptWriter WriteAscii(string name)
+    {
+        Length += Encoding.ASCII.GetBytes(name, Room(name.Length));
         return this;
     }
 
     /// <summary>Takes back what was written since.</summary>
     public void CutTo(int length) => Length = length;
+
+    private Span<byte> Room(int length)
+    {
+        if (length > _bytes.Length - Length)
+        {
+            var larger = GC.AllocateUninitializedArray<byte>(Math.Max(2 * _bytes.Length, Length + length));
+            Written.Span.CopyTo(larger);
+            _bytes = larger;
+        }
+
+        return _bytes.AsSpan(Length);
+    }
 }

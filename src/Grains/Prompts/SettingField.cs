@@ -11,13 +11,16 @@ namespace PersonaActors.Grains.Prompts;
 /// </summary>
 public static class SettingField
 {
+    public static readonly Field<SettingsTier> MaxMessages = new("maxMessages", tier => Said(tier.MaxMessages));
+    public static readonly Field<SettingsTier> MaxAge = new("maxAge", tier => Said(tier.MaxAge));
+    public static readonly Field<SettingsTier> MemoryLimit = new("memoryLimit", tier => Said(tier.MemoryLimit));
+    public static readonly Field<SettingsTier> MemoryScoreThreshold = new("memoryScoreThreshold", tier => Said(tier.MemoryScoreThreshold));
     public static readonly Field<SettingsTier> FocusOverlay = new("focusOverlay", tier => Said(tier.FocusOverlay));
     public static readonly Field<SettingsTier> MindscapeOverlay = new("mindscapeOverlay", tier => Said(tier.MindscapeOverlay));
 
     public static readonly IReadOnlyList<Field<SettingsTier>> All =
     [
-        new("maxMessages", tier => Said(tier.MaxMessages)), new("maxAge", tier => Said(tier.MaxAge)), new("memoryLimit", tier => Said(tier.MemoryLimit)),
-        new("memoryScoreThreshold", tier => Said(tier.MemoryScoreThreshold)), FocusOverlay, MindscapeOverlay,
+        MaxMessages, MaxAge, MemoryLimit, MemoryScoreThreshold, FocusOverlay, MindscapeOverlay,
     ];
 
     /// <summary>The furthest tier says something of every setting.</summary>

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using PersonaActors.Grains.Conversations;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -93,6 +95,9 @@ public sealed partial class Template
 
     /// <summary>Of what stands around the gaps, encoded.</summary>
     public int Length => _text.Length;
+
+    /// <summary>Of what stands around the gaps: a value is a name, mostly.</summary>
+    internal int Tokens => TokenCount.Of(JsonSerializer.Deserialize<string>([(byte)'"', .. _text, (byte)'"'])!) + _gaps.Length;
 
     /// <summary>What has no gaps is one with its neighbours that have none.</summary>
     public static Template[] Join(IEnumerable<Template> templates)

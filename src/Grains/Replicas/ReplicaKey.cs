@@ -1,4 +1,5 @@
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Grains.Replicas;
@@ -22,6 +23,7 @@ public enum ReplicaKind : byte
 
     Mindscape,
     Mapper,
+    Channel,
 
     /// <summary>Nobody asks for it.</summary>
     Job,
@@ -29,10 +31,15 @@ public enum ReplicaKind : byte
 
 /// <summary>The name of a replica: a kind, and the key of the grain that owns it.</summary>
 /// <param name="Owner">The user to whom the thing belongs, where its key says so.</param>
+/// <param name="Name">Of what goes by a name instead of an id.</param>
 [GenerateSerializer, Immutable, Alias("replica-key")]
 public sealed record ReplicaKey(
-    [property: Id(0)] ReplicaKind Kind, [property: Id(1)] Guid Tenant, [property: Id(2)] Guid Owner, [property: Id(3)] Guid Id)
+    [property: Id(0)] ReplicaKind Kind, [property: Id(1)] Guid Tenant, [property: Id(2)] Guid Owner, [property: Id(3)] Guid Id, [property: Id(4)] string? Name = null)
 {
+    public ReplicaKey(ReplicaKind kind, ChannelKey key) : this(kind, key.Tenant, Guid.Empty, Guid.Empty, key.Id)
+    {
+    }
+
     public ReplicaKey(ReplicaKind kind, TenantScopedKey key) : this(kind, key.Tenant, Guid.Empty, key.Id)
     {
     }
@@ -58,6 +65,7 @@ public sealed record ReplicaKey(
         ReplicaKind.Companion => StreamName.Companion(Id),
         ReplicaKind.Mindscape => StreamName.Mindscape(Id),
         ReplicaKind.Mapper => StreamName.Mapper(Id),
+        ReplicaKind.Channel => StreamName.Channel(Name!),
         ReplicaKind.Job => StreamName.Job(Id),
         _ => StreamName.Session(Id),
     };

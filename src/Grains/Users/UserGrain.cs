@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Npgsql;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Mindscapes;
@@ -10,10 +11,12 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
+using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Personas;
 using PersonaActors.Storage.UserPersonas;
@@ -26,7 +29,8 @@ namespace PersonaActors.Grains.Users;
 /// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
 /// </summary>
 public sealed partial class UserGrain(
-    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, Owners owners, Clock time) : Grain, IUserGrain
+    Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, ChannelStore channels,
+    MemoryStore memories, MemoryEmbedding embedding, Owners owners, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
     private string _stream = "";
@@ -43,7 +47,7 @@ public sealed partial class UserGrain(
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides) : null);
+    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides, user.Memories) : null);
 
     public Task<Read<UserView>?> Get() =>
         Task.FromResult(_user is { } user ? new Read<UserView>(user.View, database.Epoch, user.Seq) : null);
@@ -204,6 +208,7 @@ public sealed partial class UserGrain(
         var theirPersonas = await personas.Ids(_key.Tenant, _key.Id);
         var theirAssistants = await userPersonas.Ids(_key.Tenant, _key.Id);
         var theirPersonalities = await personalities.OfUser(_key.Tenant, _key.Id);
+        var theirChannels = await channels.OfUser(_key.Tenant, _key.Id);
         // What outlives the user isn't theirs: the answer, and what is still to be done.
         var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
         UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
@@ -211,7 +216,7 @@ public sealed partial class UserGrain(
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
         batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, true, theirPersonas, theirAssistants)), now);
         var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
-        batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left)), now + LeavePersonalities.After);
+        batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left, theirChannels)), now + LeavePersonalities.After);
         batch.Answer(command, null, outcome, now);
         outcome = outcome.After(await _owner.Commit(batch, _ => _user = null));
         DeactivateOnIdle();
@@ -224,6 +229,7 @@ public sealed partial class UserGrain(
             await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, id)).Forget(new PersonalityOwner(_key.Id, role), mayKnow: false);
         }
 
+        await Task.WhenAll(theirChannels.Select(id => GrainFactory.Of<IChannelGrain>(new ChannelKey(_key.Tenant, id)).ForgetUser(_key.Id)));
         await Task.WhenAll(theirAssistants.Select(id => GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, id)).Forget()));
         return outcome;
     }

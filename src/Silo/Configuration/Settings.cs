@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using PersonaActors.Grains.Embeddings;
 
 namespace PersonaActors.Silo.Configuration;
 
@@ -22,6 +23,15 @@ public enum NodeRole
     All,
     Silo,
     Gateway,
+}
+
+public enum LogForm
+{
+    /// <summary>A line of text each, for people.</summary>
+    Lines,
+
+    /// <summary>An object a line, with the values by name, for what collects logs.</summary>
+    Json,
 }
 
 /// <summary>
@@ -58,6 +68,11 @@ public sealed record Settings
 
     public WhenCutOff WhenCutOff { get; init; }
 
+    public LogForm Logs { get; init; }
+
+    /// <summary>The built-in encoder, unless an endpoint is named.</summary>
+    public EmbeddingOptions Embeddings { get; init; } = new();
+
     /// <summary>Nodes of one database that name another cluster don't see each other.</summary>
     public string ClusterId { get; init; } = "personactors";
 
@@ -75,7 +90,8 @@ public sealed record Settings
     private static readonly string[] Known =
     [
         "Database:App", "Database:Worker", "Database:Migrator", "Url", "Auth", "Demo", "DemoKeyFile", "Role", "AllowedOrigins",
-        "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "WhenCutOff",
+        "Limits:RequestsPerMinute", "Limits:ServiceRequestsPerMinute", "Otlp:Endpoint", "Logs", "WhenCutOff",
+        "Embeddings:Processors", "Embeddings:Endpoint", "Embeddings:Model", "Embeddings:Key",
         "Cluster:Id", "Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:DeathVotes",
     ];
 
@@ -91,12 +107,20 @@ public sealed record Settings
             Auth = Switch(persona, "Auth", true),
             Demo = Switch(persona, "Demo", false),
             DemoKeyFile = persona["DemoKeyFile"],
-            Role = RoleOf(persona),
+            Role = Choice(persona, "Role", NodeRole.All),
             AllowedOrigins = (persona["AllowedOrigins"] ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries),
             RequestsPerMinute = Number(persona, "Limits:RequestsPerMinute", 600, 0, 1_000_000),
             ServiceRequestsPerMinute = Number(persona, "Limits:ServiceRequestsPerMinute", 0, 0, 10_000_000),
             OtlpEndpoint = Address(persona, "Otlp:Endpoint"),
-            WhenCutOff = WhenCutOffOf(persona),
+            WhenCutOff = Choice(persona, "WhenCutOff", WhenCutOff.Refuse),
+            Logs = Choice(persona, "Logs", LogForm.Lines),
+            Embeddings = new EmbeddingOptions
+            {
+                Processors = Number(persona, "Embeddings:Processors", 1, 1, 64),
+                Endpoint = Address(persona, "Embeddings:Endpoint"),
+                Model = persona["Embeddings:Model"],
+                Key = persona["Embeddings:Key"],
+            },
             ClusterId = persona["Cluster:Id"] is { Length: > 0 } cluster ? cluster : "personactors",
             DeathVotes = Number(persona, "Cluster:DeathVotes", 1, 1, 10),
         };
@@ -129,6 +153,11 @@ public sealed record Settings
         if (!Auth && !(Url.IsLoopback || (IPAddress.TryParse(Url.Host, out var address) && IPAddress.IsLoopback(address))))
         {
             throw new SettingException($"Persona:Auth is off, but Persona:Url is {Url}: without keys the service is bound to loopback only. Turn auth on, or bind to http://localhost:{Url.Port}.");
+        }
+
+        if (Embeddings.Endpoint is not null && string.IsNullOrWhiteSpace(Embeddings.Model))
+        {
+            throw new SettingException("Persona:Embeddings:Endpoint is set, but Persona:Embeddings:Model is not: name the model that is asked for there, like text-embedding-3-small.");
         }
 
         foreach (var origin in AllowedOrigins)
@@ -195,18 +224,9 @@ public sealed record Settings
             : throw new SettingException($"Persona:{name} is '{text}': it is an address like http://localhost:8000.");
     }
 
-    private static WhenCutOff WhenCutOffOf(IConfigurationSection persona) => persona["WhenCutOff"]?.ToLowerInvariant() switch
-    {
-        null or "" or "refuse" => WhenCutOff.Refuse,
-        "serve" => WhenCutOff.Serve,
-        var value => throw new SettingException($"Persona:WhenCutOff is '{value}': it is refuse or serve."),
-    };
-
-    private static NodeRole RoleOf(IConfigurationSection persona) => persona["Role"]?.ToLowerInvariant() switch
-    {
-        null or "" or "all" => NodeRole.All,
-        "silo" => NodeRole.Silo,
-        "gateway" => NodeRole.Gateway,
-        var value => throw new SettingException($"Persona:Role is '{value}': it is all, silo or gateway."),
-    };
+    /// <summary>One of the enum's names, in any case.</summary>
+    private static T Choice<T>(IConfigurationSection persona, string name, T otherwise) where T : struct, Enum =>
+        persona[name] is not { Length: > 0 } text ? otherwise
+        : Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true)
+        : throw new SettingException($"Persona:{name} is '{text}': it is one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Gateway;
 using PersonaActors.Gateway.Realtime;
+using PersonaActors.Grains.Embeddings;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Storage;
 
@@ -36,11 +37,23 @@ public static class NodeComposition
         // What hasn't ended by then isn't waited for: all that was acknowledged is committed.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
+        if (settings.Logs == LogForm.Json)
         {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
+            builder.Logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "O";
+            });
+        }
+        else
+        {
+            builder.Logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss ";
+            });
+        }
+
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         builder.Logging.AddFilter("PersonaActors", LogLevel.Information);
@@ -59,6 +72,7 @@ public static class NodeComposition
         builder.Services.TryAddSingleton(new Clock(TimeProvider.System));
         builder.Services.AddSingleton(settings);
         builder.Services.AddStorage(database);
+        builder.Services.AddEmbeddings(settings.Embeddings);
         SiloHosting.Add(builder, settings);
         builder.Services.AddGateway(new Gateway.GatewayOptions
         {

@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Storage.Events;
 
 /// <summary>How far a stream goes, as another process says it.</summary>
-public readonly record struct EventHint(Guid? Tenant, string Stream, long Seq);
+/// <param name="Passing">An event that is stored nowhere, and so comes whole.</param>
+public readonly record struct EventHint(Guid? Tenant, string Stream, long Seq, StreamEvent? Passing = null);
 
 /// <summary>
 /// What processes tell each other over PostgreSQL's notifications: who tells, then lines of tenant, stream and number. A
@@ -20,6 +23,9 @@ public static class EventHints
 
     private const string Sender = "from ";
 
+    /// <summary>In place of a number: instead of the stream's name follows an event that is stored nowhere.</summary>
+    private const string Passing = "~";
+
     // What may be lost need not wait for the disk.
     private const string SendSql = $"""
         WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
@@ -30,12 +36,16 @@ public static class EventHints
     public static async Task Send(Database database, string? node, IEnumerable<EventHint> hints, CancellationToken cancel)
     {
         await using var command = database.Worker.CreateCommand(SendSql);
-        command.Parameters.Add(Sql.Texts([.. Pack($"{Sender}{node}\n", hints.Select(hint => $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"))]));
+        command.Parameters.Add(Sql.Texts([.. Pack($"{Sender}{node}\n", hints.Select(Line))]));
         await command.ExecuteNonQueryAsync(cancel);
     }
 
     public static Task Send(Database database, Guid? tenant, IReadOnlyList<StreamEvent> events, CancellationToken cancel) =>
         Send(database, null, events.Select(e => new EventHint(tenant, e.Stream, e.Seq)), cancel);
+
+    private static string Line(EventHint hint) => hint.Passing is null
+        ? $"{hint.Tenant?.ToString("N")} {hint.Seq} {hint.Stream}"
+        : $"{hint.Tenant?.ToString("N")} {Passing} {JsonText.From(hint.Passing)}";
 
     private static IEnumerable<string> Pack(string head, IEnumerable<string> lines)
     {
@@ -69,7 +79,11 @@ public static class EventHints
         foreach (var line in payload.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var parts = line.Split(' ', 3);
-            if (parts.Length == 3 && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var seq))
+            if (parts is [{ Length: > 0 }, Passing, var told] && Guid.TryParseExact(parts[0], "N", out var of) && Passed(told) is { } passing)
+            {
+                yield return new EventHint(of, passing.Stream, 0, passing);
+            }
+            else if (parts.Length == 3 && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var seq))
             {
                 if (parts[0].Length == 0)
                 {
@@ -80,6 +94,18 @@ public static class EventHints
                     yield return new EventHint(tenant, parts[2], seq);
                 }
             }
+        }
+    }
+
+    private static StreamEvent? Passed(string json)
+    {
+        try
+        {
+            return new JsonText(json).Read<StreamEvent?>();
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 }

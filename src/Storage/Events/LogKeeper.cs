@@ -96,6 +96,17 @@ public sealed class LogKeeper(Database database)
     /// <summary>Removes a stream whose thing is gone for good.</summary>
     public Task EraseStream(Guid tenant, string stream, CancellationToken cancel) => Run(EraseStreamSql, cancel, Sql.Uuid(tenant), Sql.Text(stream));
 
+    private const string EraseBeforeSql = """
+        WITH gone AS (
+          DELETE FROM events WHERE tenant_id = $1 AND stream = $2 AND at < $3 RETURNING seq)
+        UPDATE streams s SET oldest = greatest(s.oldest, g.last + 1) FROM (SELECT max(seq) AS last FROM gone) g
+        WHERE s.tenant_id = $1 AND s.stream = $2 AND g.last IS NOT NULL
+        """;
+
+    /// <summary>Cuts a stream at a time: whoever comes from before it gets the state.</summary>
+    public Task EraseBefore(Guid tenant, string stream, DateTimeOffset at, CancellationToken cancel) =>
+        Run(EraseBeforeSql, cancel, Sql.Uuid(tenant), Sql.Text(stream), Sql.Time(at));
+
     // What is nobody's own: the tenant's, its catalogue's, its characters'.
     private const string EraseMentionsSql = """
         WITH mentioned AS (

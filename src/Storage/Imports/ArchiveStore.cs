@@ -61,12 +61,12 @@ public sealed class ArchiveStore(Database database)
         ImmutableDictionary<Guid, FocusModeView>.Empty);
 
     private const string ThingsSql = """
-        SELECT 'user', u.id, NULL::uuid FROM users u WHERE u.tenant_id = $1
-        UNION ALL SELECT 'persona', p.id, p.owner_id FROM personas p WHERE p.tenant_id = $1
-        UNION ALL SELECT 'personality', c.id, NULL FROM personalities c WHERE c.tenant_id = $1
+        SELECT 'user', u.id::text, NULL::uuid FROM users u WHERE u.tenant_id = $1
+        UNION ALL SELECT 'persona', p.id::text, p.owner_id FROM personas p WHERE p.tenant_id = $1
+        UNION ALL SELECT 'personality', c.id::text, NULL FROM personalities c WHERE c.tenant_id = $1
         """;
 
     /// <summary>All users, personas and personalities of a tenant that was empty.</summary>
     public static Task<List<NewThing>> Things(ImportTransaction transaction, Guid tenant, CancellationToken cancel) => transaction.Read(
-        ThingsSql, [Sql.Uuid(tenant)], row => new NewThing(row.GetString(0), row.GetGuid(1), row.GuidOrNull(2)), cancel);
+        ThingsSql, [Sql.Uuid(tenant)], row => new NewThing(row.GetString(0), row.GetString(1), row.GuidOrNull(2)), cancel);
 }

@@ -5,9 +5,9 @@ using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Storage.Imports;
 
-/// <summary>A user, persona or personality that wasn't there before.</summary>
+/// <summary>A user, persona, personality or channel that wasn't there before.</summary>
 /// <param name="Owner">Of a persona.</param>
-public sealed record NewThing(string Kind, Guid Id, Guid? Owner);
+public sealed record NewThing(string Kind, string Id, Guid? Owner);
 
 /// <summary>
 /// A transaction of more than one round trip, for what is applied whole or not at all and needs to look in between. Only

@@ -185,6 +185,53 @@ public sealed class LegacyStore
         SELECT $1, $2, 'new override', user_id || '/' || personality_id, jsonb_build_object('user', user_id) FROM made
         """;
 
+    /// <summary>Channels come whole: one that is here already has an order of its own.</summary>
+    private const string ChannelsSql = """
+        WITH made AS (
+          INSERT INTO channels (tenant_id, channel_id, last_number, version, row_version, created_at, updated_at)
+          SELECT DISTINCT r.tenant_id, r.row ->> 'channel_id', 0, 1, 1, $3::timestamptz, $3::timestamptz FROM import_rows r
+          WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind IN ('activated_channels', 'conversation_history') AND coalesce(r.row ->> 'channel_id', '') <> ''
+            AND NOT EXISTS (SELECT FROM channels c WHERE c.tenant_id = r.tenant_id AND c.channel_id = r.row ->> 'channel_id')
+          RETURNING channel_id)
+        INSERT INTO import_rows (tenant_id, job_id, kind, id, row) SELECT $1, $2, 'new channel', channel_id, '{}'::jsonb FROM made
+        """;
+
+    private const string MembersSql = """
+        INSERT INTO channel_members (tenant_id, channel_id, user_id, added_at)
+        SELECT DISTINCT r.tenant_id, n.id, (m.row ->> 'to')::uuid, $3::timestamptz FROM import_rows r
+        JOIN import_rows n ON n.tenant_id = r.tenant_id AND n.job_id = r.job_id AND n.kind = 'new channel' AND n.id = r.row ->> 'channel_id'
+        JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = coalesce(r.row ->> 'user_id', r.row ->> 'created_by')
+        WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind IN ('activated_channels', 'conversation_history')
+        """;
+
+    private const string ActivationsSql = $"""
+        INSERT INTO activated_channels (tenant_id, channel_id, personality_id, place, auto_respond, activated_by, activated_at)
+        SELECT r.tenant_id, n.id, (r.row ->> 'personality_id')::uuid, row_number() OVER (PARTITION BY n.id ORDER BY {At}, r.id) - 1,
+          coalesce((r.row ->> 'auto_respond')::boolean, true), (m.row ->> 'to')::uuid, {At}
+        FROM import_rows r
+        JOIN import_rows n ON n.tenant_id = r.tenant_id AND n.job_id = r.job_id AND n.kind = 'new channel' AND n.id = r.row ->> 'channel_id'
+        LEFT JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.row ->> 'created_by'
+        WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'activated_channels' AND r.row ->> 'personality_id' IS NOT NULL
+        """;
+
+    /// <summary>In the order in which it was said. How many tokens each has was counted when it was read.</summary>
+    private const string HistorySql = $"""
+        INSERT INTO conversation_history (tenant_id, channel_id, number, client_id, role, content, tokens, personality_id, user_id, created_at)
+        SELECT r.tenant_id, n.id, row_number() OVER (PARTITION BY n.id ORDER BY {At}, r.id), r.id, r.row ->> 'role', r.row ->> 'content', coalesce((r.row ->> 'tokens')::int, 0),
+          (r.row ->> 'personality_id')::uuid, (m.row ->> 'to')::uuid, {At}
+        FROM import_rows r
+        JOIN import_rows n ON n.tenant_id = r.tenant_id AND n.job_id = r.job_id AND n.kind = 'new channel' AND n.id = r.row ->> 'channel_id'
+        LEFT JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.row ->> 'user_id'
+        WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'conversation_history' AND r.row ->> 'role' IN ('user', 'assistant', 'system')
+        """;
+
+    private const string LastNumbersSql = """
+        UPDATE channels c SET last_number = said.last FROM (
+          SELECT h.channel_id, max(h.number) AS last FROM conversation_history h WHERE h.tenant_id = $1 GROUP BY h.channel_id) said
+        WHERE c.tenant_id = $1 AND c.channel_id = said.channel_id
+          AND EXISTS (SELECT FROM import_rows n WHERE n.tenant_id = $1 AND n.job_id = $2 AND n.kind = 'new channel' AND n.id = c.channel_id)
+        """;
+
     /// <summary>Users who were here and got something: their grains hold it in memory.</summary>
     private const string TouchedSql = """
         SELECT DISTINCT (n.row ->> 'user')::uuid AS touched FROM import_rows n
@@ -193,8 +240,8 @@ public sealed class LegacyStore
         """;
 
     private const string NewIdsSql = """
-        SELECT CASE m.kind WHEN 'new persona' THEN 'persona' WHEN 'new personality' THEN 'personality' ELSE 'user' END, m.id, m.row ->> 'user' FROM import_rows m
-        WHERE m.tenant_id = $1 AND m.job_id = $2 AND (m.kind IN ('new persona', 'new personality') OR (m.kind = 'user' AND (m.row ->> 'isNew')::boolean))
+        SELECT CASE m.kind WHEN 'new persona' THEN 'persona' WHEN 'new personality' THEN 'personality' WHEN 'new channel' THEN 'channel' ELSE 'user' END, m.id, m.row ->> 'user' FROM import_rows m
+        WHERE m.tenant_id = $1 AND m.job_id = $2 AND (m.kind IN ('new persona', 'new personality', 'new channel') OR (m.kind = 'user' AND (m.row ->> 'isNew')::boolean))
         """;
 
     private const string StagedSql = "SELECT r.id, r.row FROM import_rows r WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = $3 ORDER BY r.id";
@@ -285,6 +332,15 @@ public sealed class LegacyStore
         LEFT JOIN user_personality_configs o ON o.tenant_id = $1 AND o.personality_id = (r.row ->> 'personality_id')::uuid AND o.user_id = (m.row ->> 'to')::uuid
         LEFT JOIN import_rows n ON n.tenant_id = $1 AND n.job_id = $2 AND n.kind = 'new override' AND n.id = (m.row ->> 'to') || '/' || (r.row ->> 'personality_id')
         WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'user_personality_settings'
+        UNION ALL
+        SELECT k.kind, count(r.id), count(*) FILTER (WHERE n.id IS NOT NULL AND is_good), count(*) FILTER (WHERE r.id IS NOT NULL AND n.id IS NULL AND is_good),
+          count(*) FILTER (WHERE r.id IS NOT NULL AND NOT is_good)
+        FROM (VALUES ('activated_channels'), ('conversation_history')) AS k(kind)
+        LEFT JOIN import_rows r ON r.tenant_id = $1 AND r.job_id = $2 AND r.kind = k.kind
+        LEFT JOIN import_rows n ON n.tenant_id = $1 AND n.job_id = $2 AND n.kind = 'new channel' AND n.id = r.row ->> 'channel_id'
+        CROSS JOIN LATERAL (SELECT coalesce(r.row ->> 'channel_id', '') <> ''
+          AND CASE k.kind WHEN 'activated_channels' THEN r.row ->> 'personality_id' IS NOT NULL ELSE coalesce(r.row ->> 'role' IN ('user', 'assistant', 'system'), false) END AS is_good) good
+        GROUP BY k.kind
         """;
 
     private const string FindUserSql = """
@@ -376,11 +432,20 @@ public sealed class LegacyStore
         await RunAt(OverridesSql);
     }
 
+    public async Task Channels()
+    {
+        await RunAt(ChannelsSql);
+        await RunAt(MembersSql);
+        await RunAt(ActivationsSql);
+        await RunAt(HistorySql);
+        await Run(LastNumbersSql);
+    }
+
     public Task<List<Guid>> Touched() => _transaction.Read(TouchedSql, Of(), row => row.GetGuid(0), _cancel);
 
     /// <summary>What was not there before.</summary>
     public Task<List<NewThing>> New() => _transaction.Read(
-        NewIdsSql, Of(), row => new NewThing(row.GetString(0), Guid.Parse(row.GetString(1)), row.TextOrNull(2) is { } owner ? Guid.Parse(owner) : null), _cancel);
+        NewIdsSql, Of(), row => new NewThing(row.GetString(0), row.GetString(1), row.TextOrNull(2) is { } owner ? Guid.Parse(owner) : null), _cancel);
 
     public async Task Note(IReadOnlyList<(string Table, string Id, string Field, string Note)> notes)
     {

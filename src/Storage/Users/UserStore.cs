@@ -12,8 +12,10 @@ namespace PersonaActors.Storage.Users;
 /// <summary>A user as its grain holds it: what GET answers, what else a prompt needs of it, and the position of its stream at that version.</summary>
 /// <param name="Overrides">By personality.</param>
 /// <param name="LlmConfigs">The user's own, in the order of their making.</param>
+/// <param name="Memories">How many notes there are of the user.</param>
 public sealed record UserRow(
-    UserView View, bool IsPlaceholder, long Seq, ImmutableDictionary<Guid, OverrideView> Overrides, Items<LlmConfigView> LlmConfigs);
+    UserView View, bool IsPlaceholder, long Seq, ImmutableDictionary<Guid, OverrideView> Overrides, Items<LlmConfigView> LlmConfigs,
+    int Memories = 0);
 
 public sealed class UserStore(Database database, LlmConfigStore configs)
 {
@@ -30,7 +32,8 @@ public sealed class UserStore(Database database, LlmConfigStore configs)
           (SELECT json_agg(json_build_object('personalityId', o.personality_id, 'personaId', o.persona_id, 'llmConfigId', o.llm_config_id,
              'settings', o.settings::text, 'updatedAt', o.updated_at, 'version', o.version))
            FROM user_personality_configs o WHERE o.tenant_id = $1 AND o.user_id = $2),
-          EXISTS (SELECT FROM llm_configs l WHERE l.tenant_id = $1 AND l.owner_id = $2)
+          EXISTS (SELECT FROM llm_configs l WHERE l.tenant_id = $1 AND l.owner_id = $2),
+          (SELECT count(*)::int FROM memories m WHERE m.tenant_id = $1 AND m.user_id = $2)
         FROM users u
         JOIN user_default_personas d ON d.tenant_id = u.tenant_id AND d.user_id = u.id
         LEFT JOIN user_default_llm_configs c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
@@ -40,7 +43,7 @@ public sealed class UserStore(Database database, LlmConfigStore configs)
     public async Task<UserRow?> Load(Guid tenant, Guid id, OwnerEpoch epoch)
     {
         var found = await database.LoadOwned(RowScope.OfUser(tenant, id), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(epoch.Stream)],
-            row => new { User = new UserRow(Map(row), row.GetBoolean(12), row.ValueOrNull<long>(13) ?? 0, Overrides(row.TextOrNull(14)), []), OwnsConfigs = row.GetBoolean(15) });
+            row => new { User = new UserRow(Map(row), row.GetBoolean(12), row.ValueOrNull<long>(13) ?? 0, Overrides(row.TextOrNull(14)), [], row.GetInt32(16)), OwnsConfigs = row.GetBoolean(15) });
         // Few users have configs of their own, so the others don't pay for asking.
         return found is { OwnsConfigs: true, User: var user }
             ? user with { LlmConfigs = [.. (await configs.LoadOwned(tenant, id)).OrderBy(config => config.Id)] }

@@ -1,0 +1,68 @@
+using PersonaActors.Contracts.Conversations;
+using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Prompts;
+
+namespace PersonaActors.Grains.Conversations;
+
+/// <summary>The conversation that a prompt goes on with: a channel that the prompt's user is in, and how long the tenant keeps what was said.</summary>
+public sealed record PromptConversation(PreparedChannel Channel, int RetentionDays)
+{
+    /// <summary>What is left for the answer where its length isn't limited: a quarter.</summary>
+    private const int ReservedShare = 4;
+
+    /// <summary>The messages that the prompt carries, oldest first. The one that is being answered isn't said twice.</summary>
+    public IReadOnlyList<MessageView> Window(ResolvedPrompt prompt, DateTimeOffset now, string? message, int taken)
+    {
+        if (prompt.Terms.Settings[SettingField.MaxMessages] is not int most)
+        {
+            return [];
+        }
+
+        var since = now.AddDays(-RetentionDays);
+        if (prompt.Terms.Settings[SettingField.MaxAge] is int seconds && now.AddSeconds(-seconds) is var tooOld && tooOld > since)
+        {
+            since = tooOld;
+        }
+
+        IReadOnlyList<MessageView> newest = Channel.Of(prompt.Material.Personality?.Id);
+        if (message is not null && newest.Count > 0 && newest[^1] is { Role: MessageRole.User } last && last.UserId == prompt.Material.Me.User.Id && last.Content == message)
+        {
+            newest = [.. newest.SkipLast(1)];
+        }
+
+        return PromptWindow.Of(newest, most, since, Room(prompt, message) - taken);
+    }
+
+    /// <summary>Tokens that the model has for what was said and is recalled, beside the front, the message and the answer.</summary>
+    public static int? Room(ResolvedPrompt prompt, string? message) => prompt.Terms.Llm[LlmField.ContextWindowTokens] is int all
+        ? Math.Max(0, all - (prompt.Terms.Llm[LlmField.MaxTokens] as int? ?? all / ReservedShare) - prompt.Speaker.Tokens
+            - (prompt.Speaker.SpeaksOfUser ? prompt.Persona.Tokens : 0) - (message is null ? 0 : TokenCount.Of(message)))
+        : null;
+
+    /// <summary>
+    /// As a format takes them. What somebody else than the prompt's user said has their name before it. Anthropic's begins with a
+    /// user's message and knows no other roles: what the system said is said as if by a user.
+    /// </summary>
+    public static IReadOnlyList<PromptMessage> ToMessages(IReadOnlyList<MessageView> window, Guid user, PromptFormat format)
+    {
+        var messages = new List<PromptMessage>(window.Count);
+        foreach (var said in window)
+        {
+            if (format == PromptFormat.Anthropic && messages.Count == 0 && said.Role == MessageRole.Assistant)
+            {
+                continue;
+            }
+
+            messages.Add(said.Role switch
+            {
+                MessageRole.Assistant => new PromptMessage("assistant", said.Content),
+                MessageRole.System => format == PromptFormat.Anthropic ? new PromptMessage("user", $"System: {said.Content}") : new PromptMessage("system", said.Content),
+                _ => new PromptMessage("user", said.UserId == user || said.Speaker is null ? said.Content : $"{OneLine(said.Speaker)}: {said.Content}"),
+            });
+        }
+
+        return messages;
+    }
+
+    private static string OneLine(string name) => name.ReplaceLineEndings(" ");
+}

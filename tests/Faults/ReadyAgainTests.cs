@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Net;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Faults;
+
+/// <summary>A node that is killed has clients, who ask again and again until it is back.</summary>
+[Collection(nameof(Alone))]
+public sealed class ReadyAgainTests
+{
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public async Task Killed_beside_busy_clients_a_node_is_ready_again_within_ten_seconds()
+    {
+        await using var database = await TestDatabase.Create();
+        using var over = new CancellationTokenSource();
+        var port = ProcessNode.FreePort();
+        var (answered, load) = (0L, new List<Task>());
+        await using var node = await ProcessNode.Start(database, port);
+        using var client = node.Client();
+        load.AddRange(Enumerable.Range(0, 8).Select(async worker =>
+        {
+            var person = await client.Register($"person {worker}");
+            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+            while (!over.IsCancellationRequested)
+            {
+                try
+                {
+                    var answer = await client.Post("/v1/focus/sessions", new { user = person, estimatedMinutes = 25, takeover = true });
+                    Assert.True(answer.Status is HttpStatusCode.Created or HttpStatusCode.ServiceUnavailable, $"{(int)answer.Status} {answer.Text}");
+                    Interlocked.Increment(ref answered);
+                }
+                catch (HttpRequestException)
+                {
+                    await pause.WaitForNextTickAsync();
+                }
+            }
+        }));
+        await Eventually.True("the clients are busy", () => Task.FromResult(Volatile.Read(ref answered) > 200));
+
+        await node.Kill();
+        var killed = Stopwatch.GetTimestamp();
+        await using var next = await ProcessNode.Start(database, port);
+        var took = Stopwatch.GetElapsedTime(killed);
+        var before = Volatile.Read(ref answered);
+        await Eventually.True("the clients go on", () => Task.FromResult(Volatile.Read(ref answered) > before + 50));
+
+        await over.CancelAsync();
+        await Task.WhenAll(load);
+        Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s:\n{next.Output}");
+    }
+}
