@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -22,6 +23,8 @@ public static class CardEndpoints
 
     private static readonly Refusal Hidden = Refusal.Forbidden("definition_private", "A card is a personality's inside, which is shown to those with a role only.");
 
+    private static readonly Refusal BadFormat = Refusal.Invalid("format", "'format' is json, png or charx.");
+
     public static void MapCards(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/imports/cards", Import).WithTags("Imports")
@@ -30,7 +33,7 @@ public static class CardEndpoints
             .Accepts<string>("application/json", UploadedFile.Types).Produces<PersonalityView>(201).ProducesProblem(400).ProducesProblem(409);
         routes.MapGet("/v1/personalities/{personality}/card", Export).WithTags("Imports")
             .WithSummary("A personality as a character card; one that was imported goes out as it came in, with what was changed since: ?format=json, png or charx")
-            .Produces<string>(200, "application/json", Png, Zip).ProducesProblem(403).ProducesProblem(404);
+            .Produces<JsonObject>().Produces<string>(200, Png, Zip).ProducesProblem(403).ProducesProblem(404);
     }
 
     private static async Task<IResult> Import(HttpContext http, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
@@ -70,12 +73,13 @@ public static class CardEndpoints
     }
 
     private static async Task<IResult> Export(
-        HttpContext http, string personality, CardFormat? format, ActingResolver who, PersonalityIndex index, IGrainFactory grains, CardStore cards)
+        HttpContext http, string personality, string? format, ActingResolver who, PersonalityIndex index, IGrainFactory grains, CardStore cards)
     {
         var (acting, read, refusal) = await PersonalityEndpoints.Find(http, personality, who, index, grains);
-        if (refusal is not null)
+        CardFormat? asked = format switch { null or "json" => CardFormat.Json, "png" => CardFormat.Png, "charx" => CardFormat.Charx, _ => null };
+        if ((refusal ?? (asked is null ? BadFormat : null)) is { } no)
         {
-            return refusal.ToResult();
+            return no.ToResult();
         }
 
         var view = read!.Value;
@@ -86,13 +90,12 @@ public static class CardEndpoints
 
         var imported = await cards.Find(acting.Tenant, view.Id, http.RequestAborted);
         var card = imported is null ? Card.Of(view) : Card.Parse(imported.Card.Json).Card!.With(view);
-        var wanted = format ?? CardFormat.Json;
-        var extension = wanted.ToString().ToLowerInvariant();
+        var wanted = asked!.Value;
         return Results.File(CardFile.Write(card, imported, wanted), wanted switch
         {
             CardFormat.Json => "application/json",
             CardFormat.Png => Png,
             _ => Zip,
-        }, $"{view.Slug}.{extension}");
+        }, $"{view.Slug}.{format ?? "json"}");
     }
 }

@@ -151,7 +151,7 @@ public sealed class Card
         Set(_dialect.Personality, personality.PersonalityTraits, Said(_dialect.Personality));
         Set(_dialect.Scenario, personality.ConversationalGoals, Said(_dialect.Scenario));
         Set(_dialect.Examples, personality.ConversationalExamples, Said(_dialect.Examples));
-        if (personality.DisplayName != (DisplayName ?? Name))
+        if (personality.DisplayName != (DisplayName ?? personality.Name))
         {
             data["nickname"] = personality.DisplayName;
             changed = true;

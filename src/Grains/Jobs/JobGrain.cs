@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans.Storage;
@@ -17,7 +18,7 @@ namespace PersonaActors.Grains.Jobs;
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
 public sealed class JobGrain(
-    Database database, JobStore store, JobKinds kinds, Owners owners, Clock time, ILogger<JobGrain> log,
+    Database database, JobStore store, JobKinds kinds, Owners owners, Clock time, IHostApplicationLifetime node, ILogger<JobGrain> log,
     [PersistentState(JobProgress.State, JobProgress.Storage)] IPersistentState<JobProgress> progress)
     : Grain, IJobGrain, IRemindable, IDisposable
 {
@@ -180,12 +181,12 @@ public sealed class JobGrain(
         _timer = null;
     }
 
-    /// <param name="leaving">The activation ends, but not before this has.</param>
+    /// <param name="leaving">The timer ends. The activation ends only after this has, so that the node stops is for the node to say.</param>
     private Task OnTimer(CancellationToken leaving) => _part = Part(leaving);
 
     private async Task Part(CancellationToken leaving)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, leaving);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, leaving, node.ApplicationStopping);
         if (_state is not { View.Status: JobStatus.Running } job || stop.IsCancellationRequested)
         {
             return;
