@@ -162,6 +162,7 @@ public sealed class CardFileTests
                 { "invalid_card", Utf8("""{"name":"a","description":5}""") },
                 { "invalid_card", Utf8("""{"name":"a\u0000"}""") },
                 { "invalid_card", Utf8("""{"name":"a\ud800"}""") },
+                { "invalid_card", Utf8("""{"name":"a","tags":["\ud800"]}""") },
                 { "invalid_card", Utf8("""{"spec":"chara_card_v9","data":{"name":"a"}}""") },
                 { "invalid_card", Utf8("""{"spec":"chara_card_v2","name":"a"}""") },
                 { "invalid_card", Utf8($$"""{"name":"{{new string('a', 256)}}"}""") },

@@ -80,6 +80,7 @@ public sealed class ShapesFileTests
     [Theory]
     [InlineData("[]")]
     [InlineData("{}")]
+    [InlineData("""{"name":"a\ud800"}""")]
     [InlineData("""{"name":" ","username":5}""")]
     public void What_is_no_export_is_refused(string json) => Assert.Equal("invalid_import", ShapesFile.Parse(JsonElement.Parse(json)).Refusal!.Code);
 }

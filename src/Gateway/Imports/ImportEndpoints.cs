@@ -30,6 +30,7 @@ public sealed record ImportedNote(string Key, string Table, string Id, string Fi
 public static class ImportEndpoints
 {
     private const int MaxConnectionString = 4000;
+    private const int MaxKey = 1000;
     private const int MaxArchive = 128 * 1024 * 1024;
 
     private static readonly Refusal NoFile = Refusal.NotFound("file");
@@ -109,7 +110,7 @@ public static class ImportEndpoints
         var (acting, refusal) = await who.Resolve(http);
         var (limit, invalid) = PageQuery.ReadLimit(http);
         var after = http.Request.Query["after"].ToString();
-        if ((refusal ?? invalid ?? PageQuery.CheckSearch(after)) is { } no)
+        if ((refusal ?? invalid ?? (after.Length > MaxKey || after.Contains('\0') ? PageQuery.BadAfter : null)) is { } no)
         {
             return no.ToResult();
         }

@@ -54,6 +54,21 @@ public sealed class Card
 
     public static (Card? Card, Refusal? Refusal) Parse(string text)
     {
+        try
+        {
+            var parsed = Read(text);
+            parsed.Card?.ToDraft();
+            return parsed;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair, escaped, in something that is looked at.
+            return (null, CardRefusals.Invalid("It has a character that is no text."));
+        }
+    }
+
+    private static (Card? Card, Refusal? Refusal) Read(string text)
+    {
         JsonObject root;
         try
         {
@@ -238,17 +253,9 @@ public sealed class Card
                 return CardRefusals.Invalid($"'{field}' is a text.", field);
             }
 
-            try
+            if (Text.CheckOptional(field, (string)value!, MaxSize) is { } refusal)
             {
-                if (Text.CheckOptional(field, (string)value!, MaxSize) is { } refusal)
-                {
-                    return CardRefusals.Invalid(refusal.Detail, field);
-                }
-            }
-            catch (InvalidOperationException)
-            {
-                // Half of a surrogate pair, escaped.
-                return CardRefusals.Invalid($"'{field}' has a character that is no text.", field);
+                return CardRefusals.Invalid(refusal.Detail, field);
             }
         }
 

@@ -33,6 +33,19 @@ public sealed record ShapesFile(
 
     public static (ShapesFile? File, Refusal? Refusal) Parse(JsonElement json)
     {
+        try
+        {
+            return Read(json);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // Half of a surrogate pair, escaped.
+            return (null, Invalid("config", "It has a name twice in one object, or a character that is no text."));
+        }
+    }
+
+    private static (ShapesFile? File, Refusal? Refusal) Read(JsonElement json)
+    {
         if (json.ValueKind != JsonValueKind.Object)
         {
             return (null, Invalid("config", "An export of shapes.inc is an object: {config, memories, stories, userPersonalization}, or a config."));
