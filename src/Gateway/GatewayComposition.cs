@@ -14,6 +14,7 @@ using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Focus;
 using PersonaActors.Gateway.Health;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Imports;
 using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Gateway.PersonaKit;
@@ -148,5 +149,7 @@ public static class GatewayComposition
         api.MapMemories();
         api.MapPersonaKit();
         api.MapJobs();
+        api.MapCards();
+        api.MapImports();
     }
 }

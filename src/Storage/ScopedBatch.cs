@@ -175,9 +175,13 @@ public sealed partial class ScopedBatch
         return events;
     }
 
-    private async Task<IReadOnlyList<StreamEvent>> Run(NpgsqlConnection connection)
+    /// <summary>In a transaction that goes on: whoever began it commits it.</summary>
+    internal Task<IReadOnlyList<StreamEvent>> RunWithin(NpgsqlConnection connection, int timeoutSeconds) => Run(connection, timeoutSeconds);
+
+    private async Task<IReadOnlyList<StreamEvent>> Run(NpgsqlConnection connection, int? timeoutSeconds = null)
     {
         await using var batch = new NpgsqlBatch(connection);
+        batch.Timeout = timeoutSeconds ?? batch.Timeout;
         foreach (var command in _commands)
         {
             batch.BatchCommands.Add(command);

@@ -46,7 +46,8 @@ public static class Sql
     public static NpgsqlParameter Date(DateOnly? value) =>
         value is { } v ? new NpgsqlParameter<DateOnly> { TypedValue = v, NpgsqlDbType = NpgsqlDbType.Date } : Null(NpgsqlDbType.Date);
 
-    public static NpgsqlParameter Bytes(byte[] value) => new NpgsqlParameter<byte[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bytea };
+    public static NpgsqlParameter Bytes(byte[]? value) =>
+        value is null ? Null(NpgsqlDbType.Bytea) : new NpgsqlParameter<byte[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bytea };
 
     public static NpgsqlParameter Uuids(Guid[] value) =>
         new NpgsqlParameter<Guid[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };

@@ -3,6 +3,7 @@ using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Focus;
+using PersonaActors.Storage.Imports;
 using PersonaActors.Storage.Jobs;
 using PersonaActors.Storage.Mindscapes;
 using PersonaActors.Storage.Outbox;
@@ -34,6 +35,7 @@ public static class StorageComposition
         services.AddSingleton<FocusStore>();
         services.AddSingleton<CompanionStore>();
         services.AddSingleton<PersonalityStore>();
+        services.AddSingleton<CardStore>();
         services.AddSingleton<MindscapeStore>();
         services.AddSingleton<NarrativeStore>();
         services.AddSingleton<NarrativeSearchStore>();
@@ -45,5 +47,8 @@ public static class StorageComposition
         services.AddSingleton<ConversationKeeper>();
         services.AddSingleton<MemoryStore>();
         services.AddSingleton<JobStore>();
+        services.AddSingleton<JobFileStore>();
+        services.AddSingleton<StagingStore>();
+        services.AddSingleton<ArchiveStore>();
     }
 }

@@ -1,3 +1,4 @@
+using PersonaActors.Grains.Imports;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
@@ -19,14 +20,14 @@ internal static class CommandTable
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
         [
             .. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(),
-            .. Channels(), .. Memories(), .. Jobs(),
+            .. Channels(), .. Memories(), .. Jobs(), .. Imports(),
         ]);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, Task<CutTry>> prepare) => new(route, prepare);
 
     private static KeyValuePair<string, Func<CutScene, Task<CutTry>>> Row(string route, Func<CutScene, CutTry> prepare) => new(route, scene => Task.FromResult(prepare(scene)));
 
-    private static CutTry Post(CutScene s, ApiClient by, string path, object? body = null) => new(s, by, HttpMethod.Post, path, body);
+    private static CutTry Post(CutScene s, ApiClient by, string path, object? body = null, params (string, string)[] headers) => new(s, by, HttpMethod.Post, path, body, headers);
 
     private static CutTry Put(CutScene s, ApiClient by, string path, object? body = null) => new(s, by, HttpMethod.Put, path, body);
 
@@ -607,6 +608,24 @@ internal static class CommandTable
             return Post(s, s.Ada, $"/v1/jobs/{job}/cancel").See($"/v1/jobs/{job}").SeeAs(s.Ada, "/v1/jobs").Hear($"job:{job}");
         }),
     ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Imports() =>
+    [
+        Row("POST /v1/imports/cards", s => Post(s, s.Ada, "/v1/imports/cards", $$"""{"name":"Card {{s.Tag}}","description":"d"}""")
+            .SeeAs(s.Ada, "/v1/personalities/{id}", $"/v1/personalities/card-{s.Tag}/card", "/v1/personalities?search=Card")),
+        Row("POST /v1/imports/shapes", s => Post(s, s.Ada, "/v1/imports/shapes", new { name = $"Shape {s.Tag}", jailbreak = "Be.", engine_model = "m" })
+            .SeeAs(s.Ada, "/v1/jobs/{id}", $"/v1/personalities/shape-{s.Tag}")),
+        Row("POST /v1/imports/legacy", s => Post(s, s.Operator, $"/v1/imports/legacy", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}")),
+        Row("POST /v1/imports/personakit", s => Post(s, s.Operator, "/v1/imports/personakit", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}")),
+        Row("POST /v1/imports/archive", s => Post(s, s.Operator, "/v1/imports/archive", EmptyArchive(), ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}")),
+        Row("POST /v1/users/{id}/export", s => Post(s, s.Ada, $"/v1/users/{s.AdaId}/export").SeeAs(s.Ada, "/v1/jobs/{id}")),
+    ];
+
+    private static byte[] EmptyArchive()
+    {
+        using var archive = new ArchiveFile.Writer(new ArchiveHead(ArchiveFile.Format, Guid.Empty, DateTimeOffset.UnixEpoch.AddYears(30), Contracts.JsonText.EmptyObject));
+        return archive.ToBytes();
+    }
 
     private static readonly object Mapper = new { metadata = new { id = "own" }, rules = Array.Empty<object>() };
 

@@ -220,7 +220,7 @@ internal sealed class CutListener : IDisposable
 }
 
 /// <summary>One try of a command in its scene: the request, and where one looks for what it did.</summary>
-internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, string path, object? body)
+internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, string path, object? body, params (string, string)[] sent)
 {
     private readonly List<(ApiClient By, string Path, (string, string)[] Headers)> _looks = [];
     private readonly List<string> _gone = [];
@@ -307,7 +307,7 @@ internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, st
 
     public async Task<ApiAnswer> Send(string? id)
     {
-        var answer = await by.Send(method, path, body, id is null ? [] : [("Idempotency-Key", id)]);
+        var answer = await by.Send(method, path, body, id is null ? sent : [.. sent, ("Idempotency-Key", id)]);
         _made = answer.Text.StartsWith('{') && answer.Json["id"] is { } made ? (string)made! : _made;
         return answer;
     }

@@ -50,7 +50,7 @@ public static class Replay
         }
     }
 
-    /// <summary>A merge patch can't tell null from absent.</summary>
-    private static JsonObject WithoutNulls(JsonObject json) =>
-        new(json.Where(member => member.Value is not null).Select(member => KeyValuePair.Create<string, JsonNode?>(member.Key, member.Value!.DeepClone())));
+    /// <summary>A merge patch can't tell null from absent, at whatever depth.</summary>
+    private static JsonObject WithoutNulls(JsonObject json) => new(json.Where(member => member.Value is not null).Select(member =>
+        KeyValuePair.Create<string, JsonNode?>(member.Key, member.Value is JsonObject nested ? WithoutNulls(nested) : member.Value!.DeepClone())));
 }

@@ -178,6 +178,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             // Jobs: of whom one acts for; admins see all.
             new("GET", "/v1/jobs", _user, null, all, all, all, all, all),
             new("GET", "/v1/jobs/{0}", _job, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404"),
+            new("GET", "/v1/jobs/{0}/notes", _job, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404"),
+            new("GET", "/v1/jobs/{0}/file", _job, null, "404 404 - 404", "404 404 - 404", "404 404 - 404", "404 404 - 404", "404 404 - 404"),
             new("STREAM", "job:{0}", _job, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404"),
 
             // User personas: what is public all may use, and nobody but the owner change.
@@ -194,6 +196,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             // Characters: the tenant's admins stand above roles, as long as they are admins.
             new("GET", "/v1/personalities/{0}", _personality, null, "200 404 200 404", "200 200 200 404", "404 404 200 404", "200 200 200 404", "404 404 200 404"),
             new("GET", "/v1/personalities/{0}/owners", _personality, null, "200 404 200 404", "200 200 200 404", "404 404 200 404", "200 200 200 404", "404 404 200 404"),
+            new("GET", "/v1/personalities/{0}/card", _personality, null, "200 404 403 404", "200 200 200 404", "404 404 403 404", "200 200 200 404", "404 404 403 404"),
             new("PATCH", "/v1/personalities/{0}", _personality, new { tone = "x" }, "200 404 403 404", "200 200 200 404", "404 404 403 404", "200 200 200 404", "404 404 403 404"),
             new("PATCH", "/v1/personalities/{0}/settings", _personality, new { maxMessages = 5 }, "200 404 403 404", "200 200 200 404", "404 404 403 404", "200 200 200 404", "404 404 403 404"),
             new("GET", "/v1/personalities/{0}/prompt", _personality, null, "200 404 200 404", unnamed, unnamed, unnamed, unnamed),

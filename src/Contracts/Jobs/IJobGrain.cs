@@ -21,8 +21,9 @@ public interface IJobGrain : IGrainWithStringKey
 
 /// <param name="Kind">One of those that are registered.</param>
 /// <param name="Input">What the kind needs to know. Nobody is shown it, and it goes when the job ends.</param>
+/// <param name="File">The same of what is no JSON, or too large for it.</param>
 [GenerateSerializer, Immutable, Alias("job-order")]
-public sealed record JobOrder([property: Id(0)] string Kind, [property: Id(1)] Guid? User, [property: Id(2)] JsonText Input);
+public sealed record JobOrder([property: Id(0)] string Kind, [property: Id(1)] Guid? User, [property: Id(2)] JsonText Input, [property: Id(3)] byte[]? File = null);
 
 public static class JobRefusals
 {

@@ -18,6 +18,11 @@ public interface IPersonalityGrain : IGrainWithStringKey
     [Alias("create")]
     Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft);
 
+    /// <summary>Makes it of what was exported elsewhere, longer than what is written here may be; one that is there already becomes that.</summary>
+    /// <param name="card">The card that it came as, if it did.</param>
+    [Alias("import")]
+    Task<Outcome<PersonalityView>> Import(Command command, PersonalityDraft draft, ImportedCard? card);
+
     [Alias("update")]
     Task<Outcome<PersonalityView>> Update(Command command, PersonalityChange change);
 

@@ -48,6 +48,29 @@ public sealed record PersonalityDraft(
         Likes, Dislikes, ConversationalGoals, ConversationalExamples, ErrorMessage, CustomFields, Tags ?? [], [], VoiceEnabled ?? false, VoiceSettings,
         ImageEnabled ?? false, ImageSettings, MemoryEnabled ?? true, ContextWindowSize ?? contextWindow, SettingsTier.Empty, IsPublic ?? false,
         DefinitionPublic ?? false, owners, 1, at, at);
+
+    /// <summary>A personality that is there, as this has it where it says something; its slug and who may see it are its own.</summary>
+    public PersonalityView Over(PersonalityView known) => known with
+    {
+        Name = Name ?? known.Name,
+        DisplayName = DisplayName ?? Name ?? known.DisplayName,
+        AvatarUrl = AvatarUrl ?? known.AvatarUrl,
+        SystemPromptId = SystemPromptId ?? known.SystemPromptId,
+        CharacterInfo = CharacterInfo ?? known.CharacterInfo,
+        PersonalityTraits = PersonalityTraits ?? known.PersonalityTraits,
+        Tone = Tone ?? known.Tone,
+        Age = Age ?? known.Age,
+        Appearance = Appearance ?? known.Appearance,
+        Likes = Likes ?? known.Likes,
+        Dislikes = Dislikes ?? known.Dislikes,
+        ConversationalGoals = ConversationalGoals ?? known.ConversationalGoals,
+        ConversationalExamples = ConversationalExamples ?? known.ConversationalExamples,
+        ErrorMessage = ErrorMessage ?? known.ErrorMessage,
+        CustomFields = CustomFields ?? known.CustomFields,
+        Tags = Tags ?? known.Tags,
+        MemoryEnabled = MemoryEnabled ?? known.MemoryEnabled,
+        ContextWindowSize = ContextWindowSize ?? known.ContextWindowSize,
+    };
 }
 
 [GenerateSerializer, Immutable, Alias("personality-change")]

@@ -15,10 +15,10 @@ public sealed class JobDesk(ActingResolver who, Commands commands, JobStore jobs
     /// <summary>Begins a job; answers at once, and where it is to be seen.</summary>
     /// <param name="user">For whom; none for the tenant.</param>
     /// <param name="body">What the request asked for, as it says whether a repeat is the same.</param>
-    public async Task<IResult> Start(HttpContext http, Acting acting, string kind, Guid? user, JsonText input, object? body)
+    public async Task<IResult> Start(HttpContext http, Acting acting, string kind, Guid? user, JsonText input, object? body, byte[]? file = null)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());
-        return (await commands.Run<JobView>(http, acting, body, command => Of(acting, id).Start(command, new JobOrder(kind, user, input)))).ToResult(job => $"/v1/jobs/{job.Id}");
+        return (await commands.Run<JobView>(http, acting, body, command => Of(acting, id).Start(command, new JobOrder(kind, user, input, file)))).ToResult(job => $"/v1/jobs/{job.Id}");
     }
 
     /// <summary>A job that the caller sees. Whose it is, is the table's to say: its grain may outlive it for a while.</summary>

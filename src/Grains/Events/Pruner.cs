@@ -7,7 +7,7 @@ using PersonaActors.Storage.Jobs;
 namespace PersonaActors.Grains.Events;
 
 /// <summary>Keeps the log, the stored answers and the jobs that ended from growing for ever: every few minutes, in small batches, tenant by tenant.</summary>
-public sealed class Pruner(LogKeeper log, JobStore jobs, Clock time, ILogger<Pruner> logger) : BackgroundService
+public sealed class Pruner(LogKeeper log, JobStore jobs, JobFileStore files, Clock time, ILogger<Pruner> logger) : BackgroundService
 {
     private const int Batch = 1000;
     private const int SystemRetentionDays = 7;
@@ -28,6 +28,7 @@ public sealed class Pruner(LogKeeper log, JobStore jobs, Clock time, ILogger<Pru
 
         await Drain(() => log.PruneSystemEvents(now.AddDays(-SystemRetentionDays), Batch, cancel));
         await Drain(() => log.PruneSystemAnswers(now - AnswersKept, Batch, cancel));
+        await Drain(() => files.Forget(now, Batch, cancel));
         await Drain(() => jobs.Forget(now - JobsKept, Batch, cancel));
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans.Storage;
@@ -17,7 +18,7 @@ namespace PersonaActors.Grains.Jobs;
 /// </summary>
 [CollectionAgeLimit(Minutes = 2)]
 public sealed class JobGrain(
-    Database database, JobStore store, JobKinds kinds, Owners owners, Clock time, ILogger<JobGrain> log,
+    Database database, JobStore store, JobKinds kinds, Owners owners, Clock time, IHostApplicationLifetime node, ILogger<JobGrain> log,
     [PersistentState(JobProgress.State, JobProgress.Storage)] IPersistentState<JobProgress> progress)
     : Grain, IJobGrain, IRemindable, IDisposable
 {
@@ -76,6 +77,11 @@ public sealed class JobGrain(
         await progress.WriteStateAsync();
         var batch = Begin(order.User);
         JobStore.Insert(batch, _key.Tenant, job, order.Input);
+        if (order.File is { } file)
+        {
+            JobFileStore.Put(batch, _key.Tenant, _key.Id, JobFileStore.Input, file, null);
+        }
+
         batch.Append(_stream, order.User, "job.created", now, MergePatch.Created(job));
         batch.Answer(command, order.User, outcome, now);
         try
@@ -175,12 +181,12 @@ public sealed class JobGrain(
         _timer = null;
     }
 
-    /// <param name="leaving">The activation ends, but not before this has.</param>
+    /// <param name="leaving">The timer ends. The activation ends only after this has, so that the node stops is for the node to say.</param>
     private Task OnTimer(CancellationToken leaving) => _part = Part(leaving);
 
     private async Task Part(CancellationToken leaving)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, leaving);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, leaving, node.ApplicationStopping);
         if (_state is not { View.Status: JobStatus.Running } job || stop.IsCancellationRequested)
         {
             return;
@@ -287,6 +293,11 @@ public sealed class JobGrain(
         var outcome = Outcome<JobView>.Done(next);
         var batch = Begin(next.UserId);
         JobStore.Update(batch, _key.Tenant, next);
+        if (next.EndedAt is not null)
+        {
+            JobFileStore.DropInput(batch, _key.Tenant, _key.Id);
+        }
+
         batch.Append(_stream, next.UserId, type, now, MergePatch.Between(job.View, next));
         if (command is not null)
         {

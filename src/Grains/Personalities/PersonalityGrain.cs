@@ -45,14 +45,32 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         : row.View.MaySeeDefinition(actor) ? new Read<PersonalityView>(row.View, database.Epoch, row.Seq)
         : new Read<PersonalityView>(row.View.WithoutDefinition(), database.Epoch + PersonalityView.CardMark, row.Seq));
 
-    public async Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft)
+    public Task<Outcome<PersonalityView>> Create(Command command, PersonalityDraft draft) => _state is null
+        ? Make(command, draft, null, static next => PersonalityRules.Check(next))
+        // Ids are made for each command; only a repeat can meet its own, and the log has the first answer.
+        : throw new CommandRepeatedException("The personality was made by this command before.");
+
+    public async Task<Outcome<PersonalityView>> Import(Command command, PersonalityDraft draft, ImportedCard? card)
     {
-        if (_state is not null)
+        if (_state is null)
         {
-            // Ids are made for each command; only a repeat can meet its own, and the log has the first answer.
-            throw new CommandRepeatedException("The personality was made by this command before.");
+            return await Make(command, draft, card, PersonalityRules.CheckImported);
         }
 
+        if (Check(command, PersonalityRole.Editor) is { } no)
+        {
+            return no;
+        }
+
+        var known = _state.View;
+        var next = draft.Over(known);
+        return PersonalityRules.CheckImported(next) is { } refusal
+            ? refusal
+            : await Change(command, PersonalityEvents.Updated, next, card is null ? null : (batch, now) => CardStore.Save(batch, _key.Tenant, _key.Id, card, now));
+    }
+
+    private async Task<Outcome<PersonalityView>> Make(Command command, PersonalityDraft draft, ImportedCard? card, Func<PersonalityView, Refusal?> check)
+    {
         if (command.Actor is { User: null, IsAdmin: false })
         {
             return new Refusal(RefusalKind.Invalid, "user_required", "Name the user who is to own the personality.", "user");
@@ -61,7 +79,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         var now = Now();
         Items<PersonalityOwner> owners = command.Actor.User is { } user ? [new PersonalityOwner(user, PersonalityRole.Owner)] : [];
         var next = draft.ToView(_key.Id, PersonalityRules.SlugFrom(draft.Name), PersonalityRules.DefaultContextWindow, owners, now);
-        if (PersonalityRules.Check(next) is { } refusal)
+        if (check(next) is { } refusal)
         {
             return refusal;
         }
@@ -72,6 +90,11 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         foreach (var owner in owners)
         {
             PersonalityStore.SetOwner(batch, _key.Tenant, _key.Id, owner, now);
+        }
+
+        if (card is not null)
+        {
+            CardStore.Save(batch, _key.Tenant, _key.Id, card, now);
         }
 
         batch.Append(_stream, null, PersonalityEvents.Created, now, MergePatch.Created(next));

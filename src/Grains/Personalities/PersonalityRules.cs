@@ -19,6 +19,7 @@ public static partial class PersonalityRules
     public const int MaxAliases = 50;
     public const int MaxAvatarUrl = 2000;
     public const int MaxJson = 64 * 1024;
+    public const int MaxImported = 256 * 1024;
     public const int DefaultContextWindow = 20;
 
     /// <summary>Words that mean something in addresses, or that a reader would take for the system.</summary>
@@ -54,6 +55,27 @@ public static partial class PersonalityRules
         ?? Text.CheckJson("imageSettings", next.ImageSettings, known?.ImageSettings, JsonValueKind.Object, MaxJson)
         ?? Text.CheckRange("contextWindowSize", next.ContextWindowSize, 1, 100)
         ?? SettingsRules.Check(next.Settings);
+
+    /// <summary>What was written elsewhere, under other limits, is taken as long as it is; only not without any.</summary>
+    public static Refusal? CheckImported(PersonalityView next)
+    {
+        foreach (var (field, text) in (ReadOnlySpan<(string, string?)>)
+        [
+            ("characterInfo", next.CharacterInfo), ("personalityTraits", next.PersonalityTraits), ("tone", next.Tone), ("age", next.Age), ("appearance", next.Appearance),
+            ("likes", next.Likes), ("dislikes", next.Dislikes), ("conversationalGoals", next.ConversationalGoals), ("conversationalExamples", next.ConversationalExamples),
+            ("errorMessage", next.ErrorMessage),
+        ])
+        {
+            if (Text.CheckOptional(field, text, MaxImported) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return Text.CheckJson("customFields", next.CustomFields, null, JsonValueKind.Object, MaxImported)
+            // The rest is as everywhere: of these nothing is new.
+            ?? Check(next, next with { Name = "", Slug = "", DisplayName = "", AvatarUrl = null, Tags = [.. next.Tags] });
+    }
 
     public static Refusal? CheckSlug(string? slug)
     {

@@ -31,6 +31,8 @@ public sealed class Keeper(
 
     public Membership Membership { get; } = new(silo.SiloAddress);
 
+    public TimeProvider Time => time;
+
     public TimeSpan Now => time.GetElapsedTime(_began);
 
     /// <summary>Something that prompts are made of was taken back.</summary>

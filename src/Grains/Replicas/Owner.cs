@@ -33,6 +33,12 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     /// <summary>Set from when a commit is sent until memory is what was committed.</summary>
     private TaskCompletionSource? _committing;
 
+    /// <summary>The same, while it is somebody else who commits.</summary>
+    private TaskCompletionSource? _yielded;
+
+    /// <summary>Whoever it yields to commits well before, or not at all.</summary>
+    internal static readonly TimeSpan YieldsFor = TimeSpan.FromSeconds(10);
+
     /// <summary>Another writer was first, or nobody knows what is committed, or the activation ends: this one speaks no more.</summary>
     private bool _isOver;
 
@@ -63,6 +69,12 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     public async Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, Action<IReadOnlyList<StreamEvent>> assign, Func<Task>? between = null)
     {
         IReadOnlyList<StreamEvent> events;
+        if (_yielded is { } yielded)
+        {
+            await yielded.Task;
+            ThrowIfOver();
+        }
+
         await TakeBack(_granting.IsFirstChange && key.Kind is not (ReplicaKind.Companion or ReplicaKind.Job));
         var committing = _committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
@@ -106,6 +118,56 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         }
 
         return outcome;
+    }
+
+    /// <summary>
+    /// Somebody else is about to commit rows of the owner's: nobody holds a replica, nothing is answered and nothing committed
+    /// until that is over (<see cref="Resume"/>), and then this activation ends. Who doesn't come back is not waited for long.
+    /// </summary>
+    public async Task Yield()
+    {
+        while (_committing is { } committing)
+        {
+            await committing.Task;
+        }
+
+        var yielding = _committing = _yielded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            await TakeBack(_granting.IsFirstChange);
+        }
+        catch
+        {
+            Resume();
+            throw;
+        }
+
+        _ = ResumeInTime(yielding.Task);
+    }
+
+    private async Task ResumeInTime(Task resumed)
+    {
+        try
+        {
+            await resumed.WaitAsync(YieldsFor, keeper.Time);
+        }
+        catch (TimeoutException)
+        {
+            Resume();
+        }
+    }
+
+    public void Resume()
+    {
+        if (_yielded is not { } yielded)
+        {
+            return;
+        }
+
+        Over();
+        _granting.End();
+        (_committing, _yielded) = (null, null);
+        yielded.TrySetResult();
     }
 
     /// <summary>Rows of the owner's that another wrote: what is in memory becomes what <paramref name="read"/> finds.</summary>

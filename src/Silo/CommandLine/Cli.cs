@@ -26,6 +26,22 @@ public static class Cli
             Does("list", "List all keys, or a tenant's, or the operators'", KeysCommand.List, KeysCommand.Operator, KeysCommand.Tenant),
             Does("revoke", "Revoke a key; serving nodes know within seconds", KeysCommand.Revoke, KeysCommand.Id),
         },
+        new Command("import", "Moving in: characters, and whole databases, into a running service")
+        {
+            Does("shapes", "A character from shapes.inc, for a user; again it is updated in place", ImportCommand.Shapes,
+                ServiceClient.Options(ImportCommand.File, ImportCommand.DryRun, ServiceClient.User)),
+            Does("cards", "Character cards, each a private personality of a user", ImportCommand.Cards, ServiceClient.Options(ImportCommand.Files, ServiceClient.User)),
+            Does("legacy", "A database of the first founding document's tables, with an operator's key", ImportCommand.Legacy,
+                ServiceClient.Options(ImportCommand.From, ImportCommand.OrphansTo)),
+            Does("personakit", "PersonaKit's mappers, observations and mindscapes, and a service key for each of its users, with an operator's key", ImportCommand.PersonaKit,
+                ServiceClient.Options(ImportCommand.From)),
+            Does("archive", "What 'export user' made, into an empty tenant, with an operator's key", ImportCommand.Archive, ServiceClient.Options(ImportCommand.File)),
+        },
+        new Command("export", "Taking along")
+        {
+            Does("card", "A personality as a character card", ExportCommand.Card, ServiceClient.Options(ExportCommand.Personality, ExportCommand.Format, ExportCommand.Out, ServiceClient.User)),
+            Does("user", "Everything that a user owns, as one archive", ExportCommand.OfUser, ServiceClient.Options(ExportCommand.User, ExportCommand.Out)),
+        },
         new Command("epoch", "The database's epoch, which tells clients that their cursors are from before a restore")
         {
             Does("bump", "Belongs to every restore of a database by file copy or snapshot: cursors from before are answered with a reset", EpochCommand.Bump),
@@ -54,7 +70,7 @@ public static class Cli
             await Console.Error.WriteLineAsync(e.Message);
             return 2;
         }
-        catch (Exception e) when (e is SettingException or MigrationException or StorageUnavailableException or NpgsqlException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is RefusedException or SettingException or MigrationException or StorageUnavailableException or NpgsqlException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(e is NpgsqlException and not PostgresException
                 ? $"The database can't be reached (that of ./run is there while ./run runs): {e.Message}"

@@ -11,6 +11,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Silo.Configuration;
 
 namespace PersonaActors.Silo.Hosting;
@@ -58,6 +59,7 @@ public static class SiloHosting
             }))
             .AddActivityPropagation()
             .AddIncomingGrainCallFilter<OutageFilter>()
+            .AddGrainExtension<IYielding, Yielding>()
             .ConfigureEndpoints(
                 settings.IsCluster ? HostAddress() : IPAddress.Loopback,
                 settings.SiloPort ?? FreePort(),

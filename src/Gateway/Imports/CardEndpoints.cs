@@ -1,0 +1,101 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Personalities;
+using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Personalities;
+using PersonaActors.Grains.Cards;
+using PersonaActors.Grains.Imports;
+using PersonaActors.Storage.Personalities;
+
+namespace PersonaActors.Gateway.Imports;
+
+/// <summary>Character cards in and out: of the first three versions, as JSON, in a picture, in an archive.</summary>
+public static class CardEndpoints
+{
+    private const string Png = "image/png";
+    private const string Zip = "application/zip";
+
+    private static readonly Refusal Hidden = Refusal.Forbidden("definition_private", "A card is a personality's inside, which is shown to those with a role only.");
+
+    private static readonly Refusal BadFormat = Refusal.Invalid("format", "'format' is json, png or charx.");
+
+    public static void MapCards(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/imports/cards", Import).WithTags("Imports")
+            .WithSummary("Makes a private personality of a character card: JSON, PNG or CHARX, as the body or as a form's file")
+            .WithMetadata(new RequestSizeLimitAttribute(UploadedFile.MaxSize))
+            .Accepts<string>("application/json", UploadedFile.Types).Produces<PersonalityView>(201).ProducesProblem(400).ProducesProblem(409);
+        routes.MapGet("/v1/personalities/{personality}/card", Export).WithTags("Imports")
+            .WithSummary("A personality as a character card; one that was imported goes out as it came in, with what was changed since: ?format=json, png or charx")
+            .Produces<JsonObject>().Produces<string>(200, Png, Zip).ProducesProblem(403).ProducesProblem(404);
+    }
+
+    private static async Task<IResult> Import(HttpContext http, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
+    {
+        var (acting, refusal) = await who.Resolve(http);
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        var (file, unread) = await UploadedFile.Read(http);
+        if (unread is not null)
+        {
+            return unread.ToResult();
+        }
+
+        var (card, imported, bad) = CardFile.Read(file);
+        if (card is null)
+        {
+            return bad!.ToResult();
+        }
+
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        var draft = card.ToDraft();
+        return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, async command =>
+        {
+            Outcome<PersonalityView> outcome;
+            var slugs = FreeSlugs.Of(draft.Name, id).GetEnumerator();
+            do
+            {
+                slugs.MoveNext();
+                outcome = await grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)).Import(command, draft with { Slug = slugs.Current }, imported);
+            }
+            while (outcome.Refusal?.Code == "slug_taken");
+            return outcome;
+        })).ToResult(made => $"/v1/personalities/{made.Slug}");
+    }
+
+    private static async Task<IResult> Export(
+        HttpContext http, string personality, string? format, ActingResolver who, PersonalityIndex index, IGrainFactory grains, CardStore cards)
+    {
+        var (acting, read, refusal) = await PersonalityEndpoints.Find(http, personality, who, index, grains);
+        CardFormat? asked = format switch { null or "json" => CardFormat.Json, "png" => CardFormat.Png, "charx" => CardFormat.Charx, _ => null };
+        if ((refusal ?? (asked is null ? BadFormat : null)) is { } no)
+        {
+            return no.ToResult();
+        }
+
+        var view = read!.Value;
+        if (!view.MaySeeDefinition(acting!.Actor))
+        {
+            return Hidden.ToResult();
+        }
+
+        var imported = await cards.Find(acting.Tenant, view.Id, http.RequestAborted);
+        var card = imported is null ? Card.Of(view) : Card.Parse(imported.Card.Json).Card!.With(view);
+        var wanted = asked!.Value;
+        return Results.File(CardFile.Write(card, imported, wanted), wanted switch
+        {
+            CardFormat.Json => "application/json",
+            CardFormat.Png => Png,
+            _ => Zip,
+        }, $"{view.Slug}.{format ?? "json"}");
+    }
+}

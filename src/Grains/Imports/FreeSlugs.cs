@@ -1,0 +1,39 @@
+using PersonaActors.Grains.Personalities;
+
+namespace PersonaActors.Grains.Imports;
+
+/// <summary>Slugs for what is imported: of its name if that makes one, and another as long as they are taken.</summary>
+public static class FreeSlugs
+{
+    private const int Numbered = 9;
+
+    public static IEnumerable<string> Of(string? name, Guid id)
+    {
+        var slug = PersonalityRules.SlugFrom(name);
+        if (PersonalityRules.IsSlug(slug))
+        {
+            if (PersonalityRules.CheckSlug(slug) is null)
+            {
+                yield return slug;
+            }
+
+            for (var i = 2; i <= Numbered; i++)
+            {
+                yield return Shortened(slug, $"-{i}");
+            }
+        }
+        else
+        {
+            slug = "character";
+        }
+
+        // The end of an id is chance.
+        yield return Shortened(slug, $"-{id.ToString("N")[^12..]}");
+        while (true)
+        {
+            yield return Shortened(slug, $"-{Guid.NewGuid().ToString("N")[^12..]}");
+        }
+    }
+
+    private static string Shortened(string slug, string end) => slug[..Math.Min(slug.Length, 50 - end.Length)].TrimEnd('-') + end;
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace PersonaActors.Silo.CommandLine;
+
+/// <summary>Moving in.</summary>
+public static class ImportCommand
+{
+    public static readonly Argument<FileInfo> File = new Argument<FileInfo>("FILE") { Description = "What was exported there" }.AcceptExistingOnly();
+
+    public static readonly Argument<FileInfo[]> Files = new Argument<FileInfo[]>("FILE") { Description = "Cards: JSON, PNG or CHARX", Arity = ArgumentArity.OneOrMore }.AcceptExistingOnly();
+
+    public static readonly Option<bool> DryRun = new("--dry-run") { Description = "Say what would happen, and do nothing" };
+
+    public static readonly Option<string> From = new("--from") { Description = "The connection string of the other database, as the service reaches it", HelpName = "CONNECTION", Required = true };
+
+    public static readonly Option<string?> OrphansTo = new("--orphans-to") { Description = "Whose personas are to be that nobody owns or uses: id or provider:subject, here or there", HelpName = "USER" };
+
+    public static async Task<int> Shapes(ParseResult given, CancellationToken cancel)
+    {
+        using var service = new ServiceClient(given);
+        using var content = Content(given.GetRequiredValue(File), "application/json");
+        var report = (await service.Run($"/v1/imports/shapes?dryRun={(given.GetValue(DryRun) ? "true" : "false")}", content, cancel))["report"]!;
+        var made = new[] { ("system prompt", "systemPrompt"), ("LLM config", "llmConfig"), ("personality", "personality"), ("persona", "persona") }
+            .Where(thing => report[thing.Item2] is not null).Select(thing => $"{thing.Item1}: {report[thing.Item2]!["action"]}");
+        given.Print(report, $"{report["slug"]}: {string.Join(", ", made)}{Notes(report["notes"]!.AsArray())}");
+        return 0;
+    }
+
+    public static async Task<int> Cards(ParseResult given, CancellationToken cancel)
+    {
+        using var service = new ServiceClient(given);
+        var made = new JsonArray();
+        foreach (var file in given.GetRequiredValue(Files))
+        {
+            using var content = Content(file, "application/octet-stream");
+            try
+            {
+                var personality = await service.Post("/v1/imports/cards", content, cancel);
+                made.Add(new JsonObject { ["file"] = file.Name, ["slug"] = personality["slug"]!.DeepClone(), ["id"] = personality["id"]!.DeepClone() });
+            }
+            catch (RefusedException e)
+            {
+                throw new RefusedException($"{file.Name}: {e.Message}{(made.Count > 0 ? $" Imported before it: {string.Join(", ", made.Select(one => one!["file"]))}." : "")}");
+            }
+        }
+
+        given.Print(new { imported = made }, string.Join('\n', made.Select(one => $"{one!["file"]}: {one["slug"]}")));
+        return 0;
+    }
+
+    public static Task<int> Legacy(ParseResult given, CancellationToken cancel) =>
+        Tables(given, "/v1/imports/legacy", new { from = given.GetRequiredValue(From), orphansTo = given.GetValue(OrphansTo) }, cancel);
+
+    /// <summary>Whoever had a key there gets one here, shown this once; who has one by that name already needs none.</summary>
+    public static async Task<int> PersonaKit(ParseResult given, CancellationToken cancel)
+    {
+        using var service = new ServiceClient(given);
+        using var content = JsonContent.Create(new { from = given.GetRequiredValue(From) });
+        var job = await service.Run("/v1/imports/personakit", content, cancel);
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        for (string? after = ""; after is not null;)
+        {
+            var page = JsonNode.Parse(await service.Get($"/v1/keys?limit=200{(after.Length > 0 ? $"&after={after}" : "")}", cancel))!;
+            known.UnionWith(page["items"]!.AsArray().Select(key => (string)key!["name"]!));
+            after = (string?)page["next"];
+        }
+
+        var keys = new JsonObject();
+        foreach (var name in job["report"]!["keys"]!.AsArray().Select(name => (string)name!).Where(name => !known.Contains(Fit(name))))
+        {
+            using var key = JsonContent.Create(new { kind = "service", name = Fit(name) });
+            keys[name] = (await service.Post("/v1/keys", key, cancel))["key"]!.DeepClone();
+        }
+
+        given.Print(new { report = job["report"], keys }, Table(job) + string.Concat(keys.Select(key => $"\nkey of {key.Key}: {key.Value}")));
+        return 0;
+    }
+
+    private static string Fit(string name) => name.Length <= 100 ? name : name[..100];
+
+    public static async Task<int> Archive(ParseResult given, CancellationToken cancel)
+    {
+        using var service = new ServiceClient(given);
+        using var content = Content(given.GetRequiredValue(File), "application/zip");
+        var report = (await service.Run("/v1/imports/archive", content, cancel))["report"]!;
+        given.Print(report, $"User {report["user"]} is there, with {report["rows"]!.AsObject().Sum(table => (int)table.Value!)} rows.");
+        return 0;
+    }
+
+    private static async Task<int> Tables(ParseResult given, string path, object body, CancellationToken cancel)
+    {
+        using var service = new ServiceClient(given);
+        using var content = JsonContent.Create(body, body.GetType());
+        var job = await service.Run(path, content, cancel);
+        given.Print(job["report"]!, Table(job));
+        return 0;
+    }
+
+    private static string Table(JsonObject job)
+    {
+        var report = job["report"]!;
+        var lines = report["tables"]!.AsArray().Select(table => $"{(string)table!["table"]!,-28}{(long)table["read"]!,10:N0}{(long)table["created"]!,10:N0}{(long)table["known"]!,10:N0}{(long)table["leftOut"]!,10:N0}");
+        return $"{"",-28}{"read",10}{"created",10}{"known",10}{"left out",10}\n{string.Join('\n', lines)}"
+            + ((long)report["notes"]! is > 0 and var notes ? $"\n{notes:N0} things had to change or stayed behind: /v1/jobs/{job["id"]}/notes" : "");
+    }
+
+    private static string Notes(JsonArray notes) => string.Concat(notes.Select(note => $"\n  {note!["field"]}: {note["note"]}"));
+
+    private static StreamContent Content(FileInfo file, string type) => new(file.OpenRead()) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
+}

@@ -1,0 +1,35 @@
+using Npgsql;
+using PersonaActors.Contracts;
+
+namespace PersonaActors.Storage.Imports;
+
+/// <summary>A row that was read elsewhere.</summary>
+public sealed record StagedRow(string Id, JsonText Row);
+
+/// <summary>What imports have read and what they say of it, by job.</summary>
+public sealed class StagingStore(Database database)
+{
+    private const string PutSql = """
+        INSERT INTO import_rows (tenant_id, job_id, kind, id, row)
+        SELECT $1::uuid, $2::uuid, $3::text, r.id, r.row::jsonb FROM unnest($4::text[], $5::text[]) AS r(id, row)
+        ON CONFLICT (tenant_id, job_id, kind, id) DO UPDATE SET row = excluded.row
+        """;
+
+    /// <summary>Put twice, they are there once.</summary>
+    public Task Put(Guid tenant, Guid job, string kind, IReadOnlyList<StagedRow> rows, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfTenant(tenant), PutSql,
+        [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Texts([.. rows.Select(row => row.Id)]), Sql.Texts([.. rows.Select(row => row.Row.Json)])], static row => row.FieldCount, cancel);
+
+    private const string ListSql = "SELECT id, row FROM import_rows WHERE tenant_id = $1 AND job_id = $2 AND kind = $3 AND id > $4 ORDER BY id LIMIT $5";
+
+    /// <summary>A page of them, in the order of their ids.</summary>
+    public Task<List<StagedRow>> List(Guid tenant, Guid job, string kind, string after, int limit, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfTenant(tenant), ListSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Text(after), Sql.Int(limit)],
+        row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
+
+    private const string ClearSql = "DELETE FROM import_rows WHERE tenant_id = $1 AND job_id = $2 AND ($3 OR kind <> 'note')";
+
+    /// <param name="notesToo">Or only what was read: the notes are what the report refers to.</param>
+    public Task Clear(Guid tenant, Guid job, bool notesToo, CancellationToken cancel) => database.ReadMany(
+        RowScope.OfTenant(tenant), ClearSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Bool(notesToo)], static row => row.FieldCount, cancel);
+}

@@ -1,0 +1,22 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Personalities;
+
+namespace PersonaActors.Storage.Personalities;
+
+/// <summary>What personalities were imported from.</summary>
+public sealed class CardStore(Database database)
+{
+    private const string SaveSql = """
+        INSERT INTO personality_cards (tenant_id, personality_id, card, file, format, imported_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (tenant_id, personality_id) DO UPDATE SET card = $3, file = $4, format = $5, imported_at = $6
+        """;
+
+    public static void Save(ScopedBatch batch, Guid tenant, Guid personality, ImportedCard card, DateTimeOffset at) => batch.Add(SaveSql,
+        Sql.Uuid(tenant), Sql.Uuid(personality), Sql.Json(card.Card.Json), Sql.Bytes(card.File), Sql.Text(card.Format.ToString().ToLowerInvariant()), Sql.Time(at));
+
+    private const string FindSql = "SELECT card, format, file FROM personality_cards WHERE tenant_id = $1 AND personality_id = $2";
+
+    public Task<ImportedCard?> Find(Guid tenant, Guid personality, CancellationToken cancel) => database.ReadOne(
+        RowScope.OfTenant(tenant), FindSql, [Sql.Uuid(tenant), Sql.Uuid(personality)],
+        row => new ImportedCard(new JsonText(row.GetString(0)), Enum.Parse<CardFormat>(row.GetString(1), ignoreCase: true), row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)), cancel);
+}

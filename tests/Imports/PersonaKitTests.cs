@@ -1,0 +1,90 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Npgsql;
+using PersonaActors.Grains.Imports;
+using PersonaActors.Tests.Catalogues;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Imports;
+
+/// <summary>PersonaKit's tables, taken over.</summary>
+public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
+{
+    private const string Schema = """
+        CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), email varchar(255) UNIQUE NOT NULL, api_key_hash varchar(255) NOT NULL, is_active boolean DEFAULT true,
+          created_at timestamptz DEFAULT now(), last_used_at timestamptz);
+        CREATE TABLE observations (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), person_id uuid NOT NULL, observation_type varchar(50) NOT NULL, content jsonb NOT NULL, metadata jsonb,
+          created_at timestamptz DEFAULT now(), created_by uuid);
+        CREATE TABLE mindscapes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), person_id uuid UNIQUE NOT NULL, traits jsonb NOT NULL DEFAULT '{}', version int DEFAULT 1, updated_at timestamptz DEFAULT now());
+        CREATE TABLE mapper_configs (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), config_id varchar(255) NOT NULL, version int NOT NULL, configuration jsonb NOT NULL, status varchar(20),
+          created_at timestamptz DEFAULT now(), created_by uuid, usage_count int DEFAULT 0, metadata jsonb);
+        CREATE TABLE narratives (id uuid); CREATE TABLE trait_narrative_links (id uuid); CREATE TABLE personas (id uuid); CREATE TABLE persona_narrative_usage (id uuid);
+        CREATE TABLE feedback (id uuid); CREATE TABLE outbox_tasks (id uuid);
+        INSERT INTO users (email, api_key_hash, is_active) VALUES ('bot@example.org', 'x', true), ('old@example.org', 'x', false);
+        INSERT INTO observations (id, person_id, observation_type, content, metadata, created_at)
+          SELECT md5('o' || i)::uuid, md5('person ' || i % 3)::uuid, 'work_session', jsonb_build_object('duration_minutes', 60 + i, 'productivity_score', 5), '{"source":"calendar"}',
+            timestamptz '2024-05-01 09:00Z' + i * interval '1 day' FROM generate_series(1, 30) i;
+        INSERT INTO mindscapes (person_id, traits) SELECT md5('person ' || i)::uuid, '{"work":{"chronotype":"morning","focus":{"value":0.8,"confidence":0.9,"sample_size":4}},"style":"direct"}'
+          FROM generate_series(0, 2) i;
+        INSERT INTO mapper_configs (config_id, version, configuration, status) VALUES ('mine', 1, '{"metadata":{"id":"mine"},"rules":[]}', 'active'), ('broken', 1, '{"rules":5}', 'draft');
+        INSERT INTO personas VALUES (gen_random_uuid());
+        """;
+
+    [Fact]
+    public void A_nested_trait_is_a_path()
+    {
+        var flat = new JsonObject();
+        PersonaKitImport.Flatten("", JsonNode.Parse("""{"a":{"b":{"c":1},"d":{"value":2,"confidence":0.5}},"e":[1],"f":null,"g":{}}""")!.AsObject(), flat);
+        Assert.Equal("""{"a.b.c":1,"a.d":{"value":2,"confidence":0.5},"e":[1],"g":{}}""", flat.ToJsonString());
+    }
+
+    [Fact]
+    public async Task People_come_with_what_was_observed_and_known_of_them_and_once()
+    {
+        var name = $"kit_{Guid.NewGuid():N}";
+        await Sql.Run(room.Database.Superuser, $"CREATE DATABASE {name}");
+        var from = new NpgsqlConnectionStringBuilder(room.Database.Superuser) { Database = name, Pooling = false }.ConnectionString;
+        try
+        {
+            await Sql.Run(from, Schema);
+            var (tenant, admin) = await room.NewTenant();
+            using var _ = admin;
+            var inTenant = ("X-Persona-Tenant", tenant.ToString());
+            async Task<JsonNode> Import()
+            {
+                var job = await LegacyTests.Ended(room.Operator, (await room.Operator.Post("/v1/imports/personakit", new { from }, inTenant)).Should(HttpStatusCode.Created).Id, inTenant);
+                Assert.True((string?)job["status"] == "done", job.ToJsonString());
+                return job["report"]!;
+            }
+
+            static (long, long, long, long) Count(JsonNode report, string table)
+            {
+                var count = report["tables"]!.AsArray().Single(one => (string)one!["table"]! == table)!;
+                return ((long)count["read"]!, (long)count["created"]!, (long)count["known"]!, (long)count["leftOut"]!);
+            }
+
+            var first = await Import();
+            Assert.Equal((30, 30, 0, 0), Count(first, "observations"));
+            Assert.Equal((3, 3, 0, 0), Count(first, "mindscapes"));
+            Assert.Equal((2, 1, 0, 1), Count(first, "mapper_configs"));
+            Assert.Equal((1, 0, 0, 1), Count(first, "personas"));
+            Assert.Equal("""["bot@example.org"]""", first["keys"]!.ToJsonString());
+            var person = await Sql.Ask<Guid>(room.Database.Superuser, "SELECT md5('person 1')::uuid");
+            var mindscape = (await admin.Get($"/v1/mindscapes/{person}")).Should(HttpStatusCode.OK).Json;
+            Assert.Equal("morning", (string)mindscape["traits"]!["work.chronotype"]!["value"]!);
+            Assert.Equal("direct", (string)mindscape["traits"]!["style"]!["value"]!);
+            Assert.Equal(10, (await admin.Get($"/v1/observations?person={person}&limit=200")).Should(HttpStatusCode.OK).Json["items"]!.AsArray().Count);
+
+            // What the person does here since is not undone by another import.
+            (await admin.Post("/v1/observations", new { person, type = "work_session", content = new { duration_minutes = 30 } })).Should(HttpStatusCode.Created);
+            var second = await Import();
+            Assert.Equal((30, 0, 30, 0), Count(second, "observations"));
+            Assert.Equal((3, 0, 3, 0), Count(second, "mindscapes"));
+            Assert.Equal((2, 0, 1, 1), Count(second, "mapper_configs"));
+        }
+        finally
+        {
+            await Sql.Run(room.Database.Superuser, $"DROP DATABASE {name} WITH (FORCE)");
+        }
+    }
+}
