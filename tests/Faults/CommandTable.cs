@@ -19,7 +19,7 @@ internal static class CommandTable
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>
     public static readonly Dictionary<string, Func<CutScene, Task<CutTry>>> All = new(
         [
-            .. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Mappers(),
+            .. Tenants(), .. Users(), .. Overrides(), .. Personas(), .. Catalogue(), .. Personalities(), .. UserPersonas(), .. Sessions(), .. People(), .. Mindscapes(), .. Narratives(), .. Mappers(),
             .. Channels(), .. Memories(), .. Jobs(), .. Imports(),
         ]);
 
@@ -477,6 +477,23 @@ internal static class CommandTable
                 .See($"/v1/feedback?person={s.AdaId}", "/v1/mappers/daily-work-optimizer");
         }),
     ];
+
+    private static IEnumerable<KeyValuePair<string, Func<CutScene, Task<CutTry>>>> Narratives() =>
+    [
+        Row("POST /v1/narratives", s => Post(s, s.Ada, "/v1/narratives", new { text = "I like tea", traits = new { likes = "tea" }, clientId = "one" }).SeeNarratives(s)),
+        Row("PUT /v1/narratives/{id}", async s =>
+        {
+            var narrative = await s.Make(s.Ada, "/v1/narratives", new { text = "I like tea" });
+            return Put(s, s.Ada, $"/v1/narratives/{narrative}", new { text = "I like rum" }).SeeNarratives(s);
+        }),
+        Row("DELETE /v1/narratives/{id}", async s =>
+        {
+            var narrative = await s.Make(s.Ada, "/v1/narratives", new { text = "I like tea", traits = new { likes = "tea" } });
+            return Delete(s, s.Ada, $"/v1/narratives/{narrative}").SeeNarratives(s);
+        }),
+    ];
+
+    private static CutTry SeeNarratives(this CutTry of, CutScene s) => of.SeeMindscape(s).See($"/v1/narratives?person={s.AdaId}");
 
     private static readonly object Observation = new { type = "work_session", content = new { duration_minutes = 60 } };
 

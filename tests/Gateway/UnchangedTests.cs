@@ -16,7 +16,7 @@ public sealed class UnchangedTests(Room room) : IClassFixture<Room>
     [
         "user", "identity", "registration", "default persona", "user's settings", "user's default config", "override", "override's settings", "persona", "own config",
         "system prompt", "config", "focus mode", "personality", "personality's settings", "role", "alias", "personal alias", "user persona", "tenant", "tenant's settings", "key",
-        "mindscape", "learning", "channel's settings", "member", "activation", "message", "memory",
+        "mindscape", "learning", "narrative", "channel's settings", "member", "activation", "message", "memory",
     ];
 
     [Theory, MemberData(nameof(Things))]
@@ -120,6 +120,9 @@ public sealed class UnchangedTests(Room room) : IClassFixture<Room>
                 return thing == "mindscape"
                     ? new Case(mine, HttpMethod.Put, mindscape, new { traits = new { likes = "tea" } }, new { traits = new { likes = "rum" } }, Read: mindscape)
                     : new Case(mine, HttpMethod.Put, $"{mindscape}/learning", new { paused = false }, new { paused = true }, Read: mindscape);
+            case "narrative":
+                var narrative = $"/v1/narratives/{await New(mine, "/v1/narratives", new { text = "I like tea" })}";
+                return new Case(mine, HttpMethod.Put, narrative, new { text = "I like tea" }, new { text = "I like rum" }, Read: narrative);
             case "memory":
                 return Patch(mine, $"/v1/memories/{await New(mine, "/v1/memories", new { content = "sails" })}", new { content = "sails" }, new { content = "rows" });
             case "channel's settings" or "member" or "activation" or "message":

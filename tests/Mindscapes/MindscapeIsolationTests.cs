@@ -6,7 +6,7 @@ namespace PersonaActors.Tests.Mindscapes;
 /// <summary>What is known of a person is nobody else's: over HTTP, and as the app login with no code of ours between.</summary>
 public sealed class MindscapeIsolationTests(MindscapeIsolationTests.TwoTenants two) : IClassFixture<MindscapeIsolationTests.TwoTenants>
 {
-    private static readonly string[] Tables = ["mindscapes", "observations", "mindscape_history", "generated_personas", "feedback"];
+    private static readonly string[] Tables = ["mindscapes", "observations", "mindscape_history", "generated_personas", "feedback", "narratives", "narrative_vectors", "trait_narrative_links"];
 
     public static TheoryData<string> Owned => [.. Tables];
 
@@ -44,6 +44,7 @@ public sealed class MindscapeIsolationTests(MindscapeIsolationTests.TwoTenants t
             var observation = (await client.Post("/v1/observations", new { person, type = "work_session", content = new { duration_minutes = 60 } })).Should(HttpStatusCode.Created).Id;
             var persona = (await client.Post("/v1/generated-personas", new { person, mapper = "daily-work-optimizer" })).Should(HttpStatusCode.Created).Id;
             (await client.Post("/v1/feedback", new { personaId = persona, helpful = true })).Should(HttpStatusCode.Created);
+            (await client.Post("/v1/narratives", new { person, text = $"{name} hides gold in the garden", traits = new { secret = "gold" } })).Should(HttpStatusCode.Created);
             return (person, observation, persona);
         }
     }
@@ -82,6 +83,7 @@ public sealed class MindscapeIsolationTests(MindscapeIsolationTests.TwoTenants t
         using var hers = two.Node.Client(await two.Node.UserKey(ada));
         (await hers.Get($"/v1/mindscapes/{ada}/traits/work.focus_duration/why")).Should(HttpStatusCode.OK);
         (await hers.Get($"/v1/generated-personas/{persona}")).Should(HttpStatusCode.OK);
+        var narrative = (await hers.Get("/v1/narratives")).Should(HttpStatusCode.OK).Json["items"]![0]!["id"]!;
         using var bob = two.Node.Client(await two.Node.UserKey(two.People[1].Person));
         using var eve = two.Node.Client(await two.Node.ServiceKey(two.Other));
         foreach (var other in (ApiClient[])[bob, eve])
@@ -101,6 +103,16 @@ public sealed class MindscapeIsolationTests(MindscapeIsolationTests.TwoTenants t
             }
 
             (await other.Delete($"/v1/observations/{observation}")).Should(HttpStatusCode.NotFound);
+            (await other.Get($"/v1/narratives/{narrative}")).Should(HttpStatusCode.NotFound);
+            (await other.Put($"/v1/narratives/{narrative}", new { text = "x" })).Should(HttpStatusCode.NotFound);
+            (await other.Delete($"/v1/narratives/{narrative}")).Should(HttpStatusCode.NotFound);
+            foreach (var mode in (string[])["hybrid", "vector", "words"])
+            {
+                var found = await other.Post("/v1/narratives:search", new { person = ada, query = "where is the gold hidden", mode, minSimilarity = 0 });
+                Assert.True(found.Status == HttpStatusCode.NotFound || !found.Text.Contains("garden", StringComparison.Ordinal), found.Text);
+            }
+
+            Assert.DoesNotContain("ada hides", (await other.Get("/v1/narratives")).Text, StringComparison.Ordinal);
             (await other.Post("/v1/feedback", new { personaId = persona, helpful = false })).Should(HttpStatusCode.NotFound);
         }
 

@@ -257,4 +257,38 @@ public sealed class WireTests(WireTests.Room room) : IClassFixture<WireTests.Roo
         Has(await Call(HttpMethod.Put, $"/api/mindscapes/{person}", new { traits = new { }, version = 1 }, 409), "detail");
         Has(await Get($"/api/mindscapes/{Guid.NewGuid()}", 404), "detail");
     }
+
+    [Fact]
+    public async Task Narratives()
+    {
+        var person = Guid.NewGuid();
+        var one = await Post("/api/narratives/self-observation", new { person_id = person, raw_text = "I feel most productive in the morning", context = new { mood = "good" }, source = "app" });
+        Has(one, "id", "message", "embedding_generated");
+        Assert.Equal(("Self-observation created successfully", true), ((string?)one["message"], (bool)one["embedding_generated"]!));
+        var curation = new { person_id = person, raw_text = "It's 45", trait_path = "work.focus_duration", action = "correct", original_value = 60 };
+        Assert.Equal("Curation for work.focus_duration created successfully", (string?)(await Post("/api/narratives/curate", curation))["message"]);
+        await Post("/api/narratives/curation/", new { person_id = person, raw_text = "More of that", trait_path = "work.focus_duration", action = "expand", original_value = (int?)null });
+        Assert.Equal(45, (double)(await Get($"/api/mindscapes/{person}"))["traits"]!["work.focus_duration"]!["value"]!);
+        Assert.Equal("""{"detail":"Text cannot be empty"}""", (await Post("/api/narratives/self-observation", new { person_id = person, raw_text = "  " }, 400)).ToJsonString());
+        await Post("/api/narratives/curate", new { person_id = person, raw_text = "x", trait_path = "a", action = "correct" }, 422);
+        await Post("/api/narratives/curate", new { person_id = person, raw_text = "x", trait_path = "a", action = "burn", original_value = 1 }, 422);
+
+        var found = await Post("/api/narratives/search", new { person_id = person, query = "when am I most productive", threshold = .5, narrative_type = "self_observation" });
+        Has(found, "query", "results", "total_found", "search_time_ms", "mode");
+        var result = Assert.Single(found["results"]!.AsArray())!;
+        Assert.Equal((1, (string?)one["id"], "I feel most productive in the morning"), ((int)found["total_found"]!, (string?)result["narrative"]!["id"], (string?)result["excerpt"]));
+        Assert.InRange((double)result["similarity_score"]!, .7, 1);
+        await Post("/api/narratives/search", new { person_id = person, query = "x", min_similarity = 2 }, 422);
+
+        var narrative = await Get($"/api/narratives/{one["id"]}");
+        Has(narrative, "id", "person_id", "narrative_type", "raw_text", "curated_text", "tags", "context", "trait_path", "curation_action", "source", "embedding_generated", "version", "created_at", "updated_at");
+        Assert.Equal(("self_observation", "good", "app"), ((string?)narrative["narrative_type"], (string?)narrative["context"]!["mood"], (string?)narrative["source"]));
+        Assert.Equal(3, (await Get($"/api/narratives/person/{person}")).AsArray().Count);
+        Assert.Equal(2, (await Get($"/api/narratives/?person_id={person}&narrative_type=curation")).AsArray().Count);
+        Assert.Equal(2, (int)(await Call(HttpMethod.Put, $"/api/narratives/{one["id"]}", new { raw_text = new string('a', 250) }, 200))["version"]!);
+        Assert.Equal(203, ((string)(await Post("/api/narratives/search", new { person_id = person, query = new string('a', 250), min_similarity = 0, limit = 1 }))["results"]![0]!["excerpt"]!).Length);
+        using var gone = await _http.DeleteAsync($"/personakit/api/narratives/{one["id"]}");
+        Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
+        Assert.Equal("""{"detail":"Narrative not found"}""", (await Get($"/api/narratives/{one["id"]}", 404)).ToJsonString());
+    }
 }

@@ -23,7 +23,7 @@ public sealed class NarrativeSearchStore(Database database)
 
     private const int Candidates = 50;
 
-    private const string CountSql = "SELECT count(*) FROM (SELECT FROM narrative_vectors v WHERE v.tenant_id = $1 AND v.person_id = $2 LIMIT $3) AS some";
+    private const string CountSql = "SELECT count(*) FROM (SELECT FROM narrative_vectors v WHERE v.tenant_id = $1 AND v.person_id = $2 LIMIT $3) AS counted";
 
     // Asked: the query's words, any of which may be met. Met: what has some of them, each weighed by its rarity and by how short
     // the text is (Okapi's BM25, where every word counts once).
@@ -43,6 +43,7 @@ public sealed class NarrativeSearchStore(Database database)
         """;
 
     private const string Fused = $"""
+        -- What is found by either, by the sum of the reciprocals of its places.
         SELECT {NarrativeStore.Columns}, 1 - (own.embedding <=> $4), near.place IS NOT NULL, met.place IS NOT NULL
         FROM near FULL JOIN met USING (id) JOIN narratives n ON n.tenant_id = $1 AND n.person_id = $2 AND n.id = coalesce(near.id, met.id)
           LEFT JOIN narrative_vectors own ON own.tenant_id = $1 AND own.person_id = $2 AND own.narrative_id = n.id AND own.model = $5
