@@ -27,7 +27,7 @@ public sealed class PngChunks
             return null;
         }
 
-        for (var rest = file[Signature.Length..]; ; )
+        for (var rest = file[Signature.Length..]; ;)
         {
             if (rest.Length < Frame)
             {

@@ -13,7 +13,7 @@ public sealed class UserExport(ArchiveStore archives, JobFileStore files, Clock 
 
     private static readonly TimeSpan Kept = TimeSpan.FromHours(24);
 
-    public sealed record Report(IReadOnlyDictionary<string, int> Rows, long Bytes, DateTimeOffset ExpiresAt);
+    public sealed record Report(IReadOnlyDictionary<string, int> Rows, DateTimeOffset ExpiresAt);
 
     public string Name => Kind;
 
@@ -25,7 +25,7 @@ public sealed class UserExport(ArchiveStore archives, JobFileStore files, Clock 
         var file = archive.ToBytes();
         await files.Put(RowScope.OfUser(work.Tenant, user), work.Id, JobFileStore.Archive, file, now + Kept, cancel);
         var rows = archive.Counts.Values.Sum();
-        return new JobStep(work.Cursor, "exported", rows, rows, JsonText.From(new Report(archive.Counts, file.Length, now + Kept)));
+        return new JobStep(work.Cursor, "exported", rows, rows, JsonText.From(new Report(archive.Counts, now + Kept)));
     }
 
     public Task<string> Abandon(JobWork work) => Task.FromResult("Nothing.");

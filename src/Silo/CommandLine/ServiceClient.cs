@@ -12,7 +12,7 @@ public sealed class RefusedException(string message) : Exception(message);
 /// <summary>Speaks to a running service over HTTP, as anybody does, and shows how its jobs go.</summary>
 public sealed class ServiceClient : IDisposable
 {
-    public static readonly Option<Uri?> Url = new("--url") { Description = "Where the service is (Persona:Url, else http://localhost:8000)" };
+    public static readonly Option<string?> Url = new("--url") { Description = "Where the service is (Persona:Url, else http://localhost:8000)" };
 
     public static readonly Option<string?> Key = new("--key") { Description = "The key to call with (else PERSONA_KEY, else the demo key of ./run)" };
 
@@ -31,7 +31,12 @@ public sealed class ServiceClient : IDisposable
     {
         var settings = given.Configuration().GetSection("Persona");
         _isQuiet = given.GetValue(GlobalOptions.Json);
-        _http = new HttpClient { BaseAddress = given.GetValue(Url) ?? new Uri(settings["Url"] ?? "http://localhost:8000"), Timeout = TimeSpan.FromMinutes(5) };
+        var url = given.GetValue(Url) ?? settings["Url"] ?? "http://localhost:8000";
+        _http = new HttpClient
+        {
+            BaseAddress = Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") ? address : throw new UsageException($"'{url}' is no http(s) address."),
+            Timeout = TimeSpan.FromMinutes(5),
+        };
         var key = given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable) ?? (settings["DemoKeyFile"] is { } file && File.Exists(file) ? File.ReadAllText(file).Trim() : null);
         if (key is not null)
         {
