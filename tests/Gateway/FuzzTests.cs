@@ -99,6 +99,7 @@ public sealed class FuzzTests : IAsyncLifetime
                     failures.TryAdd(operation.Name, $"{said}: {(int)answer.Status} {answer.Text}");
                 }
 
+                await Eventually.True("what was begun is done", async () => !await IsBusy(look));
                 var after = await State(look);
                 // Who asks which characters answer in a channel makes it known, once, that one of them may not any more.
                 if (before != after && ((operation.Method == "GET" && !path.EndsWith("/active", StringComparison.Ordinal)) || (int)answer.Status >= 400))
@@ -137,6 +138,14 @@ public sealed class FuzzTests : IAsyncLifetime
         }
 
         known.AddRange(ids);
+    }
+
+    /// <summary>Jobs and the outbox go on after their request was answered, and what they do is that request's doing.</summary>
+    private static async Task<bool> IsBusy(NpgsqlConnection look)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT EXISTS (SELECT FROM jobs WHERE status = 'running') OR EXISTS (SELECT FROM outbox_tasks WHERE status = 'pending' AND run_after <= now())", look);
+        return (bool)(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>How far every stream is and how many rows there are; without what time does by itself.</summary>

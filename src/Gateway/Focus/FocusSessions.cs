@@ -30,10 +30,8 @@ public sealed class FocusSessions(ActingResolver who, FocusStore store, IGrainFa
             return (null, default, refusal);
         }
 
-        // The grains of what was a person's may outlive them for a while: where only one person's can be meant, they have to be there.
-        Guid? owner = acting!.User is { } own ? await who.MayActFor(acting, own) ? own : null
-            : acting.MayActForAnybody ? await store.FindOwner(acting.Tenant, id, http.RequestAborted)
-            : null;
+        // The table is asked whose it is, also where only one could be meant: the grains of what was a person's may outlive them for a while.
+        var owner = acting!.MayActForAnybody ? await store.FindOwner(acting.Tenant, id, http.RequestAborted) : null;
         refusal = owner is { } person ? await who.Check(acting, person) : acting.MayActForAnybody ? NoSession : ActingResolver.MayNotDelegate;
         return refusal is null ? (acting, new OwnedKey(acting.Tenant, owner!.Value, id), null) : (null, default, refusal.Kind == RefusalKind.NotFound ? NoSession : refusal);
     }
