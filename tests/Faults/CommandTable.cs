@@ -13,7 +13,7 @@ internal static class CommandTable
     public static readonly string[] WriteNothing =
     [
         "POST /v1/tokens", "POST /v1/personalities/{personality}/prompt", "POST /v1/user-personas/{id}/prompt", "POST /v1/prompts:batch",
-        "POST /v1/mappers/{id}:simulate", "POST /v1/channels/{channelId}/typing",
+        "POST /v1/mappers/{id}:simulate", "POST /v1/narratives:search", "POST /v1/channels/{channelId}/typing",
     ];
 
     /// <summary>By route; what stands behind a dash tells one entry of a route from the other.</summary>

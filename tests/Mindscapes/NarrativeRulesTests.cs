@@ -78,11 +78,11 @@ public sealed class NarrativeRulesTests
     }
 
     [Theory]
-    [InlineData("text", "")]
+    [InlineData("text", "", "work.x", CurationAction.Correct, "1")]
     [InlineData("action", "text", "work.x", null, "1")]
     [InlineData("traitPath", "text", null, CurationAction.Correct, "1")]
     [InlineData("originalValue", "text", "work.x", CurationAction.Correct, null)]
-    public void What_a_curation_lacks_is_named(string field, string text, string? path = "work.x", CurationAction? action = CurationAction.Correct, string? original = "1") =>
+    public void What_a_curation_lacks_is_named(string field, string text, string? path, CurationAction? action, string? original) =>
         Assert.Equal(field, NarrativeRules.Check(new NewNarrative(
             NarrativeType.Curation, text, null, JsonText.EmptyObject, null, null, null, path, action, original is null ? null : Said.Json(original), null))!.Field);
 }

@@ -116,7 +116,8 @@ public sealed class NarrativeTests(NodeFixture fixture) : IClassFixture<NodeFixt
         Assert.Equal(["standing", "desk", "helps", "back"], one["tags"]!.AsArray().Select(tag => (string)tag!));
         Assert.Equal([(string)two["id"]!, (string)one["id"]!], (await _service.Get($"/v1/narratives?person={person}")).Should(HttpStatusCode.OK).Json["items"]!.AsArray().Select(item => (string)item!["id"]!));
         Assert.Equal((string)two["id"]!, (string)Assert.Single((await _service.Get($"/v1/narratives?person={person}&tag=tea")).Json["items"]!.AsArray())!["id"]!);
-        Assert.Empty((await _service.Get($"/v1/narratives?person={person}&type=curation")).Json["items"]!.AsArray());
+        Assert.Empty((await _service.Get($"/v1/narratives?person={person}&type=curation")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
+        (await _service.Get($"/v1/narratives?person={person}&type=poem")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
         Assert.Equal((string)two["id"]!, (await _service.Post("/v1/narratives", new { person, text = "Tea at five", clientId = "c1" })).Should(HttpStatusCode.OK).Id.ToString());
 
         var changed = (await _service.Put($"/v1/narratives/{two["id"]}", new { text = "Coffee at four", curatedText = "Has coffee at four." }, ("If-Match", "1"))).Should(HttpStatusCode.OK).Json;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Auth;
+using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains;
 using PersonaActors.Grains.Mindscapes;
@@ -52,7 +53,7 @@ public static class NarrativeEndpoints
         narratives.MapPut("{id:guid}", Change).WithSummary("Changes a narrative; what isn't given stays").Produces<NarrativeView>().ProducesProblem(404).ProducesProblem(412);
         narratives.MapDelete("{id:guid}", Forget).WithSummary("Forgets a narrative and all that followed from it").Produces(204).ProducesProblem(404);
         routes.MapPost("/v1/narratives:search", Search).WithTags("Mindscapes").WithSummary("Finds what a person said that is near to a query, by meaning, by words, or by both")
-            .Produces<SearchAnswer>().ProducesProblem(400);
+            .WritesNothing().Produces<SearchAnswer>().ProducesProblem(400);
     }
 
     private static async Task<IResult> Add(HttpContext http, NarrativeBody body, MindscapeAccess mindscapes)
@@ -61,15 +62,22 @@ public static class NarrativeEndpoints
         return refusal is not null ? refusal.ToResult() : (await mindscapes.Add(http, acting!, person, body.ToNew())).ToResult(made => $"/v1/narratives/{made.Id}");
     }
 
-    private static async Task<IResult> List(HttpContext http, string? person, NarrativeType? type, string? tag, string? traitPath, MindscapeAccess mindscapes, NarrativeStore store)
+    private static async Task<IResult> List(HttpContext http, string? person, string? type, string? tag, string? traitPath, MindscapeAccess mindscapes, NarrativeStore store)
     {
         var (page, invalid) = PageQuery.Read(http);
         var (_, scope, of, refusal) = await mindscapes.Scope(http, person);
+        NarrativeType? only = type switch
+        {
+            "self-observation" => NarrativeType.SelfObservation,
+            "curation" => NarrativeType.Curation,
+            _ => null,
+        };
+        invalid ??= type is not null && only is null ? Refusal.Invalid("type", "'type' is self-observation or curation.") : null;
         refusal ??= invalid ?? Text.CheckOptional("tag", tag, NarrativeRules.MaxTag) ?? Text.CheckOptional("traitPath", traitPath, ObservationRules.MaxPath);
         return refusal is not null
             ? refusal.ToResult()
             : Answers.Page(
-                await store.List(scope, of, type, tag, traitPath, page.After == Guid.Empty ? null : page.After, page.Limit + 1, 0, http.RequestAborted),
+                await store.List(scope, of, only, tag, traitPath, page.After == Guid.Empty ? null : page.After, page.Limit + 1, 0, http.RequestAborted),
                 page.Limit, narrative => narrative.Id.ToString());
     }
 

@@ -36,18 +36,22 @@ public sealed class NarrativeSearchStore(Database database)
         totals AS (SELECT count(*) AS total, avg(length(words)) AS size FROM mine),
         hits AS MATERIALIZED (
           SELECT m.id, hit.word, length(m.words) AS size FROM asked a JOIN mine m ON m.words @@ a.query, unnest(tsvector_to_array(m.words)) AS hit (word) WHERE hit.word = ANY (a.words)),
-        weights AS (SELECT h.word, ln(1 + (t.total - count(*) + 0.5) / (count(*) + 0.5)) AS weight FROM hits h, totals t GROUP BY h.word, t.total),
+        weights AS (
+          SELECT a.word, ln(1 + (t.total - count(h.id) + 0.5) / (count(h.id) + 0.5)) AS weight
+          FROM (SELECT unnest(words) AS word FROM asked) AS a LEFT JOIN hits h USING (word) CROSS JOIN totals t GROUP BY a.word, t.total),
         met AS (
-          SELECT h.id, row_number() OVER (ORDER BY sum(w.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * h.size / t.size))) DESC, h.id) AS place
+          SELECT h.id, sum(w.weight) / (SELECT sum(weight) FROM weights) AS share, row_number() OVER (ORDER BY sum(w.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * h.size / t.size))) DESC, h.id) AS place
           FROM hits h JOIN weights w USING (word), totals t GROUP BY h.id, t.size ORDER BY place LIMIT $8),
         """;
 
     private const string Fused = $"""
-        -- What is found by either, by the sum of the reciprocals of its places.
+        -- What is found by either, by the sum of the reciprocals of its places. A place by words counts as much as the query's
+        -- words that are met weigh: a common one that two texts share says little.
         SELECT {NarrativeStore.Columns}, 1 - (own.embedding <=> $4), near.place IS NOT NULL, met.place IS NOT NULL
         FROM near FULL JOIN met USING (id) JOIN narratives n ON n.tenant_id = $1 AND n.person_id = $2 AND n.id = coalesce(near.id, met.id)
           LEFT JOIN narrative_vectors own ON own.tenant_id = $1 AND own.person_id = $2 AND own.narrative_id = n.id AND own.model = $5
-        ORDER BY coalesce(1.0 / (20 + near.place), 0) + coalesce(1.0 / (20 + met.place), 0) DESC, own.embedding <=> $4, n.id LIMIT $9
+        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (20 + near.place), 0) + coalesce(met.share / (20 + met.place), 0) END DESC,
+          own.embedding <=> $4, n.id LIMIT $9
         """;
 
     // Materialized before it is sorted, so that no plan takes the index, which may miss some, to a few.
