@@ -69,6 +69,11 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         using var elsewhere = node.Client(await node.ServiceKey(_other));
         _user = new Thing(await _service.Register("ada"), await _service.Register("ben"), null, await elsewhere.Register("eve"));
         var (ada, ben, eve) = (_service, _service, elsewhere);
+        foreach (var (client, person) in ((ApiClient, Guid)[])[(ada, _user.Own), (ben, _user.Private), (eve, _user.Foreign)])
+        {
+            (await client.Put($"/v1/mindscapes/{person}", new { traits = new { likes = "tea" } })).Should(HttpStatusCode.OK);
+        }
+
         async Task<Guid> Make(ApiClient client, Guid user, string path, object body) =>
             (await client.Post(path, body, ("X-Persona-User", user.ToString()))).Should(HttpStatusCode.Created).Id;
         async Task<Thing> Things(string path, Func<bool, object> body) => new(
@@ -165,6 +170,15 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("GET", "/v1/memories?user={0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("GET", "/v1/memories/{0}", _memory, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("PATCH", "/v1/memories/{0}", _memory, new { source = "x" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+
+            // What is known of a person: whom nobody knows yet may be asked about by who may bring them in.
+            new("GET", "/v1/mindscapes/{0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("PUT", "/v1/mindscapes/{0}/learning", _user with { Foreign = _user.Own }, new { paused = false }, "200 404 - 200", "200 200 - 200", "200 200 - 200", never, never),
+            new("GET", "/v1/observations?person={0}", _user, null, "200 404 - 404", "200 200 - 200", "200 200 - 200", never, never),
+            new("GET", "/v1/narratives?person={0}", _user, null, "200 404 - 404", "200 200 - 200", "200 200 - 200", never, never),
+            new("GET", "/v1/generated-personas?person={0}", _user, null, "200 404 - 404", "200 200 - 200", "200 200 - 200", never, never),
+            new("STREAM", "mindscape:{0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
+            new("GET", "/v1/mappers", _user, null, all, all, all, all, all),
 
             // Channels: of those who are in them.
             new("GET", "/v1/channels/{0}", _channel, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
