@@ -90,17 +90,7 @@ public static class MemoryEndpoints
 
     private static async Task<IResult> Run<T>(
         HttpContext http, Guid id, string? user, object? body, ActingResolver who, MemoryStore store, Commands commands, Func<Acting, Guid, Command, Task<Outcome<T>>> call)
-        where T : class
-    {
-        var (acting, refusal) = await who.Resolve(http, user);
-        return refusal is not null
-            ? refusal.ToResult()
-            : (await commands.Run<T>(http, acting!, body, async command =>
-            {
-                var (owner, no) = await FindOwner(http, acting!, id, who, store);
-                return no is not null ? no : await call(acting!, owner, command);
-            })).ToResult();
-    }
+        where T : class => (await commands.RunOwned(http, user, body, who, acting => FindOwner(http, acting, id, who, store), call)).ToResult();
 
     private static ValueTask<(Guid Owner, Refusal? Refusal)> FindOwner(HttpContext http, Acting acting, Guid id, ActingResolver who, MemoryStore store) =>
         who.OwnerOf(acting, () => store.FindOwner(acting.Tenant, id, http.RequestAborted), Unknown);

@@ -38,6 +38,27 @@ public sealed class Commands(CommandLog log, Clock time)
         where T : class =>
         await Run(http, acting.Tenant, acting.Caller.KeyId, acting.Actor, body, call, part);
 
+    /// <summary>
+    /// On a user's thing that its id alone names. Whose it is, is looked for when it is carried out: a repeat of a deletion finds no
+    /// row, but the first one's answer.
+    /// </summary>
+    /// <param name="user">For whom the request says that it acts.</param>
+    /// <param name="owner">Whose it is, if the caller may act for them.</param>
+    public async Task<Outcome<T>> RunOwned<T>(
+        HttpContext http, string? user, object? body, ActingResolver who, Func<Acting, ValueTask<(Guid Owner, Refusal? Refusal)>> owner,
+        Func<Acting, Guid, Command, Task<Outcome<T>>> call)
+        where T : class
+    {
+        var (acting, refusal) = await who.Resolve(http, user);
+        return refusal is not null
+            ? refusal
+            : await Run<T>(http, acting!, body, async command =>
+            {
+                var (of, no) = await owner(acting!);
+                return no is not null ? no : await call(acting!, of, command);
+            });
+    }
+
     public async Task<Outcome<T>> Run<T>(HttpContext http, Guid? tenant, Guid caller, Actor actor, object? body, Func<Command, Task<Outcome<T>>> call, string? part = null)
         where T : class
     {

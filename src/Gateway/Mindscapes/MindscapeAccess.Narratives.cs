@@ -11,14 +11,10 @@ namespace PersonaActors.Gateway.Mindscapes;
 /// <summary>Narratives on their way to their person's mindscape: embedded before, so that no transaction and no turn waits for that.</summary>
 public sealed partial class MindscapeAccess
 {
-    /// <summary>One narrative. The request's own id is its sender's too, where no other is given.</summary>
+    /// <summary>One narrative.</summary>
     public async Task<Outcome<NarrativeView>> Add(HttpContext http, Acting acting, Guid person, NewNarrative given)
     {
-        if (given.ClientId is null && http.Request.Headers[Commands.Header] is [{ Length: > 0 and <= Commands.MaxIdLength } key])
-        {
-            given = given with { ClientId = key };
-        }
-
+        given = given with { ClientId = SenderId(http, given.ClientId) };
         var vector = NarrativeRules.Check(given) is null ? await VectorOf(given.Text, http.RequestAborted) : null;
         return await commands.Run<NarrativeView>(http, acting, given, command => Of(acting, person).AddNarrative(command, given, vector));
     }

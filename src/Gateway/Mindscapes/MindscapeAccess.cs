@@ -52,14 +52,14 @@ public sealed partial class MindscapeAccess(
     public Task<Outcome<T>> Run<T>(HttpContext http, Acting acting, object? body, Func<Command, Task<Outcome<T>>> call)
         where T : class => commands.Run(http, acting, body, call);
 
-    /// <summary>One observation. The request's own id is its sender's too, where no other is given.</summary>
+    /// <summary>The request's own id is its sender's too, where no other is given.</summary>
+    private static string? SenderId(HttpContext http, string? given) =>
+        given ?? (http.Request.Headers[Commands.Header] is [{ Length: > 0 and <= Commands.MaxIdLength } key] ? key : null);
+
+    /// <summary>One observation.</summary>
     public async Task<Outcome<ObservationView>> Record(HttpContext http, Acting acting, Guid person, NewObservation observation)
     {
-        if (observation.ClientId is null && http.Request.Headers[Commands.Header] is [{ Length: > 0 and <= Commands.MaxIdLength } key])
-        {
-            observation = observation with { ClientId = key };
-        }
-
+        observation = observation with { ClientId = SenderId(http, observation.ClientId) };
         var outcome = await commands.Run<RecordedObservations>(http, acting, observation, command => Of(acting, person).Record(command, [observation]));
         return outcome.Value?.Results[0] switch
         {

@@ -140,18 +140,8 @@ public static class ObservationEndpoints
         return Answers.Page(rows, limit, row => of is null ? $"{place + limit}" : $"{row.Number}");
     }
 
-    private static async Task<IResult> Forget(HttpContext http, Guid id, ActingResolver who, MindscapeAccess mindscapes, MindscapeStore store)
-    {
-        var (acting, refusal) = await who.Resolve(http);
-        if (refusal is not null)
-        {
-            return refusal.ToResult();
-        }
-
-        // A repeat finds no row, but the first one's answer.
-        (var person, refusal) = await who.OwnerOf(acting!, () => store.FindOwner(acting!.Tenant, id, http.RequestAborted), Refusal.NotFound("observation"));
-        return (await mindscapes.Run<Nothing>(http, acting!, null, command => refusal is null
-            ? mindscapes.Of(acting!, person).ForgetObservation(command, id)
-            : Task.FromResult<Outcome<Nothing>>(refusal))).ToResult();
-    }
+    private static async Task<IResult> Forget(HttpContext http, Guid id, ActingResolver who, Commands commands, MindscapeAccess mindscapes, MindscapeStore store) =>
+        (await commands.RunOwned<Nothing>(http, null, null, who,
+            acting => who.OwnerOf(acting, () => store.FindOwner(acting.Tenant, id, http.RequestAborted), Refusal.NotFound("observation")),
+            (acting, person, command) => mindscapes.Of(acting, person).ForgetObservation(command, id))).ToResult();
 }
