@@ -1,6 +1,6 @@
 using PersonaActors.Storage;
 
-namespace PersonaActors.Grains.Focus;
+namespace PersonaActors.Grains;
 
 /// <summary>
 /// Which part of all that is due this silo wakes: as many parts as silos are active, in the order of their addresses. While
@@ -9,6 +9,9 @@ namespace PersonaActors.Grains.Focus;
 /// </summary>
 public static class SweepPart
 {
+    public static Part? Of(IClusterMembershipService membership, SiloAddress self) =>
+        Of(membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress), self);
+
     public static Part? Of(IEnumerable<SiloAddress> active, SiloAddress self)
     {
         var silos = active.Order().ToList();

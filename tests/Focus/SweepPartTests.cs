@@ -1,6 +1,6 @@
 using System.Net;
 using Orleans.Runtime;
-using PersonaActors.Grains.Focus;
+using PersonaActors.Grains;
 using PersonaActors.Storage;
 using PersonaActors.Tests.Harness;
 

@@ -59,7 +59,7 @@ public sealed class FocusSweep(
 
     private async Task WakeAll<T>(Func<DateTimeOffset, Part, int, CancellationToken, Task<List<T>>> find, Func<T, Task> wake, CancellationToken cancel)
     {
-        while (MyPart() is { } part)
+        while (SweepPart.Of(membership, silo.SiloAddress) is { } part)
         {
             var due = await find(time.GetUtcNow(), part, Batch, cancel);
             var woken = 0;
@@ -77,9 +77,6 @@ public sealed class FocusSweep(
             }
         }
     }
-
-    private Part? MyPart() => SweepPart.Of(
-        membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress), silo.SiloAddress);
 
     private async Task<bool> TryWake(Func<Task> wake)
     {

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
-using PersonaActors.Grains.Focus;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Jobs;
 
@@ -22,7 +21,7 @@ public sealed class JobSweep(
 
     private async Task Sweep(CancellationToken cancel)
     {
-        if (SweepPart.Of(membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress), silo.SiloAddress) is not { } part)
+        if (SweepPart.Of(membership, silo.SiloAddress) is not { } part)
         {
             return;
         }
