@@ -140,14 +140,14 @@ internal static class Conversations
         {
             for (var i = 0; i < Channels; i++)
             {
-                await Run(With(Channel, tenant, Name(i), DateTime.UtcNow));
+                await Run(With(Channel, tenant, Name(i), TimeProvider.System.GetUtcNow().UtcDateTime));
             }
         }
 
         public Task Append(int i)
         {
             var number = ++_numbers[i];
-            var now = DateTime.UtcNow;
+            var now = TimeProvider.System.GetUtcNow().UtcDateTime;
             var id = Guid.CreateVersion7().ToString();
             var message = $$"""
                 {"number":{{number}},"clientId":"{{id}}","role":"user","content":"{{Words}}","tokens":42,"personalityId":null,"userId":"{{user}}","personaId":"{{user}}","speaker":"Sam","replyTo":null,"createdAt":"{{now:O}}","editedAt":null}

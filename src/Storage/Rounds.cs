@@ -15,6 +15,14 @@ public sealed class Rounds(string what, TimeSpan every, TimeProvider time, ILogg
     /// <summary>There is something to do: the next round begins at once, or right after the one that runs.</summary>
     public void Hurry() => _bell.Writer.TryWrite(true);
 
+    /// <summary>Some at a time, until there were fewer than asked for.</summary>
+    public static async Task Drain(int batch, Func<Task<long>> some)
+    {
+        while (await some() == batch)
+        {
+        }
+    }
+
     public async Task Run(Func<CancellationToken, Task> round, CancellationToken stop)
     {
         Hurry();

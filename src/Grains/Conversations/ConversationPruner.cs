@@ -18,9 +18,7 @@ public sealed class ConversationPruner(ConversationKeeper conversations, Clock t
         var now = time.GetUtcNow();
         foreach (var (tenant, days) in await conversations.Tenants(cancel))
         {
-            while (await conversations.Prune(tenant, now.AddDays(-days), Batch, cancel) == Batch)
-            {
-            }
+            await Rounds.Drain(Batch, () => conversations.Prune(tenant, now.AddDays(-days), Batch, cancel));
         }
 
         List<(Guid Tenant, Guid Clear)> due;

@@ -22,20 +22,13 @@ public sealed class Pruner(LogKeeper log, JobStore jobs, JobFileStore files, Clo
         var now = time.GetUtcNow();
         foreach (var (tenant, days) in await log.Tenants(cancel))
         {
-            await Drain(() => log.PruneEvents(tenant, now.AddDays(-days), Batch, cancel));
-            await Drain(() => log.PruneAnswers(tenant, now - AnswersKept, Batch, cancel));
+            await Rounds.Drain(Batch, () => log.PruneEvents(tenant, now.AddDays(-days), Batch, cancel));
+            await Rounds.Drain(Batch, () => log.PruneAnswers(tenant, now - AnswersKept, Batch, cancel));
         }
 
-        await Drain(() => log.PruneSystemEvents(now.AddDays(-SystemRetentionDays), Batch, cancel));
-        await Drain(() => log.PruneSystemAnswers(now - AnswersKept, Batch, cancel));
-        await Drain(() => files.Forget(now, Batch, cancel));
-        await Drain(() => jobs.Forget(now - JobsKept, Batch, cancel));
-    }
-
-    private static async Task Drain(Func<Task<long>> prune)
-    {
-        while (await prune() == Batch)
-        {
-        }
+        await Rounds.Drain(Batch, () => log.PruneSystemEvents(now.AddDays(-SystemRetentionDays), Batch, cancel));
+        await Rounds.Drain(Batch, () => log.PruneSystemAnswers(now - AnswersKept, Batch, cancel));
+        await Rounds.Drain(Batch, () => files.Forget(now, Batch, cancel));
+        await Rounds.Drain(Batch, () => jobs.Forget(now - JobsKept, Batch, cancel));
     }
 }

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace PersonaActors.Storage.Conversations;
 
 /// <summary>What the worker login does to conversations: takes what is past retention, and what was cleared for good. In batches, so that nothing waits long.</summary>
@@ -15,7 +13,7 @@ public sealed class ConversationKeeper(Database database)
         """;
 
     public Task<long> Prune(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
-        Count(PruneSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
+        database.Worker.Count(PruneSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
 
     private const string EraseClearedSql = """
         WITH old AS (
@@ -33,51 +31,18 @@ public sealed class ConversationKeeper(Database database)
     /// <summary>The messages of a clear, then the clear: it is what hides them.</summary>
     public async Task EraseCleared(Guid tenant, Guid clear, int batch, CancellationToken cancel)
     {
-        while (await Count(EraseClearedSql, cancel, Sql.Uuid(tenant), Sql.Uuid(clear), Sql.Int(batch)) == batch)
-        {
-        }
-
-        await using var command = database.Worker.CreateCommand(EndClearSql);
-        command.Parameters.AddRange((NpgsqlParameter[])[Sql.Uuid(tenant), Sql.Uuid(clear)]);
-        await command.ExecuteNonQueryAsync(cancel);
+        await Rounds.Drain(batch, () => database.Worker.Count(EraseClearedSql, cancel, Sql.Uuid(tenant), Sql.Uuid(clear), Sql.Int(batch)));
+        await database.Worker.Run(EndClearSql, cancel, Sql.Uuid(tenant), Sql.Uuid(clear));
     }
 
     private const string DueSql = "SELECT tenant_id, id FROM conversation_clears WHERE is_final OR cleared_at < $1 ORDER BY tenant_id, id LIMIT $2";
 
     /// <summary>Clears that are final, or were made before a time.</summary>
-    public async Task<List<(Guid Tenant, Guid Clear)>> Due(DateTimeOffset before, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(DueSql);
-        command.Parameters.AddRange((NpgsqlParameter[])[Sql.Time(before), Sql.Int(limit)]);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var due = new List<(Guid, Guid)>();
-        while (await reader.ReadAsync(cancel))
-        {
-            due.Add((reader.GetGuid(0), reader.GetGuid(1)));
-        }
-
-        return due;
-    }
+    public Task<List<(Guid Tenant, Guid Clear)>> Due(DateTimeOffset before, int limit, CancellationToken cancel) =>
+        database.Worker.Many(DueSql, static row => (row.GetGuid(0), row.GetGuid(1)), cancel, Sql.Time(before), Sql.Int(limit));
 
     private const string TenantsSql = "SELECT tenant_id, conversation_retention_days FROM tenants ORDER BY tenant_id";
 
-    public async Task<List<(Guid Tenant, int RetentionDays)>> Tenants(CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(TenantsSql);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var tenants = new List<(Guid, int)>();
-        while (await reader.ReadAsync(cancel))
-        {
-            tenants.Add((reader.GetGuid(0), reader.GetInt32(1)));
-        }
-
-        return tenants;
-    }
-
-    private async Task<long> Count(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
-    {
-        await using var command = database.Worker.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<List<(Guid Tenant, int RetentionDays)>> Tenants(CancellationToken cancel) =>
+        database.Worker.Many(TenantsSql, static row => (row.GetGuid(0), row.GetInt32(1)), cancel);
 }

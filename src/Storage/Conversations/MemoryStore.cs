@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
@@ -75,16 +74,16 @@ public sealed class MemoryStore(Database database)
         [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(after), Sql.Uuid(personality), Sql.Text(search), Sql.Int(limit)], Map, cancel);
 
     private const string NearestSql = $"""
-        SELECT {Columns}, 1 - (m.embedding <=> $4::text::vector) FROM memories m
+        SELECT {Columns}, 1 - (m.embedding <=> $4) FROM memories m
         WHERE m.tenant_id = $1 AND m.user_id = $2 AND (m.personality_id = $3 OR m.personality_id IS NULL) AND m.embedding_model = $5
-          AND m.embedding <=> $4::text::vector <= 1 - $6
-        ORDER BY m.embedding <=> $4::text::vector, m.id LIMIT $7
+          AND m.embedding <=> $4 <= 1 - $6
+        ORDER BY m.embedding <=> $4, m.id LIMIT $7
         """;
 
     /// <summary>The nearest of what a personality may recall of a user: exactly, since there are few of one user.</summary>
     public Task<List<FoundMemory>> Nearest(Guid tenant, Guid user, Guid personality, float[] query, string model, double minCosine, int limit, CancellationToken cancel) =>
         database.ReadMany(RowScope.OfUser(tenant, user), NearestSql,
-            [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(personality), Sql.Text(ToText(query)), Sql.Text(model), Sql.Double(minCosine), Sql.Int(limit)],
+            [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(personality), Sql.Vector(query), Sql.Text(model), Sql.Double(minCosine), Sql.Int(limit)],
             row => new FoundMemory(Map(row), row.GetDouble(9)), cancel);
 
     private const string UnembeddedSql = """
@@ -92,34 +91,16 @@ public sealed class MemoryStore(Database database)
         """;
 
     /// <param name="model">Those of another model too, where it is named.</param>
-    public async Task<List<UnembeddedMemory>> Unembedded(string? model, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(UnembeddedSql);
-        command.Parameters.AddRange((NpgsqlParameter[])[Sql.Text(model), Sql.Int(limit)]);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var found = new List<UnembeddedMemory>();
-        while (await reader.ReadAsync(cancel))
-        {
-            found.Add(new UnembeddedMemory(reader.GetGuid(0), reader.GetGuid(1), reader.GetInt64(2), reader.GetString(3)));
-        }
-
-        return found;
-    }
+    public Task<List<UnembeddedMemory>> Unembedded(string? model, int limit, CancellationToken cancel) => database.Worker.Many(
+        UnembeddedSql, static row => new UnembeddedMemory(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetString(3)), cancel, Sql.Text(model), Sql.Int(limit));
 
     private const string EmbedSql = """
-        UPDATE memories SET embedding = $4::text::vector, embedding_model = $5 WHERE tenant_id = $1 AND id = $2 AND version = $3
+        UPDATE memories SET embedding = $4, embedding_model = $5 WHERE tenant_id = $1 AND id = $2 AND version = $3
         """;
 
     /// <summary>Unless the memory is another by now.</summary>
-    public async Task Embed(UnembeddedMemory memory, float[] embedding, string model, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(EmbedSql);
-        command.Parameters.AddRange((NpgsqlParameter[])[Sql.Uuid(memory.Tenant), Sql.Uuid(memory.Id), Sql.Bigint(memory.Version), Sql.Text(ToText(embedding)), Sql.Text(model)]);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
-
-    /// <summary>As pgvector reads it.</summary>
-    private static string ToText(float[] vector) => $"[{string.Join(',', vector.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]";
+    public Task Embed(UnembeddedMemory memory, float[] embedding, string model, CancellationToken cancel) =>
+        database.Worker.Run(EmbedSql, cancel, Sql.Uuid(memory.Tenant), Sql.Uuid(memory.Id), Sql.Bigint(memory.Version), Sql.Vector(embedding), Sql.Text(model));
 
     private static UserMemoryView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetGuid(1), row.GuidOrNull(2), row.GetString(3), row.GetInt32(4), row.TextOrNull(5), row.GetInt64(6), row.Time(7), row.Time(8));

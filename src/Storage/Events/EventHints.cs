@@ -33,12 +33,8 @@ public static class EventHints
         """;
 
     /// <param name="node">The process that tells, if it hears hints itself: it passes over its own.</param>
-    public static async Task Send(Database database, string? node, IEnumerable<EventHint> hints, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(SendSql);
-        command.Parameters.Add(Sql.Texts([.. Pack($"{Sender}{node}\n", hints.Select(Line))]));
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    public static Task Send(Database database, string? node, IEnumerable<EventHint> hints, CancellationToken cancel) =>
+        database.Worker.Run(SendSql, cancel, Sql.Texts([.. Pack($"{Sender}{node}\n", hints.Select(Line))]));
 
     public static Task Send(Database database, Guid? tenant, IReadOnlyList<StreamEvent> events, CancellationToken cancel) =>
         Send(database, null, events.Select(e => new EventHint(tenant, e.Stream, e.Seq)), cancel);

@@ -22,7 +22,7 @@ public sealed class LogKeeper(Database database)
         """;
 
     public Task<long> PruneEvents(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
-        Count(PruneSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
+        database.Worker.Count(PruneSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
 
     private const string PruneSystemSql = """
         WITH old AS (
@@ -40,7 +40,7 @@ public sealed class LogKeeper(Database database)
         """;
 
     public Task<long> PruneSystemEvents(DateTimeOffset before, int batch, CancellationToken cancel) =>
-        Count(PruneSystemSql, cancel, Sql.Time(before), Sql.Int(batch));
+        database.Worker.Count(PruneSystemSql, cancel, Sql.Time(before), Sql.Int(batch));
 
     private const string PruneAnswersSql = """
         WITH gone AS (
@@ -51,7 +51,7 @@ public sealed class LogKeeper(Database database)
         """;
 
     public Task<long> PruneAnswers(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
-        Count(PruneAnswersSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
+        database.Worker.Count(PruneAnswersSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
 
     private const string PruneSystemAnswersSql = """
         WITH gone AS (
@@ -62,7 +62,7 @@ public sealed class LogKeeper(Database database)
         """;
 
     public Task<long> PruneSystemAnswers(DateTimeOffset before, int batch, CancellationToken cancel) =>
-        Count(PruneSystemAnswersSql, cancel, Sql.Time(before), Sql.Int(batch));
+        database.Worker.Count(PruneSystemAnswersSql, cancel, Sql.Time(before), Sql.Int(batch));
 
     private const string EraseEventsSql = """
         WITH gone AS (
@@ -80,12 +80,12 @@ public sealed class LogKeeper(Database database)
     /// <summary>Removes every event of the user's streams, the streams, and the answers stored for the user. Running it twice does no harm.</summary>
     public async Task EraseUser(Guid tenant, Guid user, CancellationToken cancel)
     {
-        while (await Count(EraseEventsSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user), Sql.Int(5000)) > 0)
+        while (await database.Worker.Count(EraseEventsSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user), Sql.Int(5000)) > 0)
         {
         }
 
-        await Run(EraseStreamsSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
-        await Run(EraseAnswersSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
+        await database.Worker.Run(EraseStreamsSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
+        await database.Worker.Run(EraseAnswersSql, cancel, Sql.Uuid(tenant), Sql.Uuid(user));
     }
 
     private const string EraseStreamSql = """
@@ -94,7 +94,7 @@ public sealed class LogKeeper(Database database)
         """;
 
     /// <summary>Removes a stream whose thing is gone for good.</summary>
-    public Task EraseStream(Guid tenant, string stream, CancellationToken cancel) => Run(EraseStreamSql, cancel, Sql.Uuid(tenant), Sql.Text(stream));
+    public Task EraseStream(Guid tenant, string stream, CancellationToken cancel) => database.Worker.Run(EraseStreamSql, cancel, Sql.Uuid(tenant), Sql.Text(stream));
 
     private const string EraseBeforeSql = """
         WITH gone AS (
@@ -105,7 +105,7 @@ public sealed class LogKeeper(Database database)
 
     /// <summary>Cuts a stream at a time: whoever comes from before it gets the state.</summary>
     public Task EraseBefore(Guid tenant, string stream, DateTimeOffset at, CancellationToken cancel) =>
-        Run(EraseBeforeSql, cancel, Sql.Uuid(tenant), Sql.Text(stream), Sql.Time(at));
+        database.Worker.Run(EraseBeforeSql, cancel, Sql.Uuid(tenant), Sql.Text(stream), Sql.Time(at));
 
     // What is nobody's own: the tenant's, its catalogue's, its characters'.
     private const string EraseMentionsSql = """
@@ -119,34 +119,10 @@ public sealed class LogKeeper(Database database)
         """;
 
     /// <summary>Cuts the streams that outlive a user behind the last event that names them: whoever comes from before it gets the state.</summary>
-    public Task EraseMentions(Guid tenant, Guid user, CancellationToken cancel) => Run(EraseMentionsSql, cancel, Sql.Uuid(tenant), Sql.Text(user.ToString()));
+    public Task EraseMentions(Guid tenant, Guid user, CancellationToken cancel) => database.Worker.Run(EraseMentionsSql, cancel, Sql.Uuid(tenant), Sql.Text(user.ToString()));
 
     private const string TenantsSql = "SELECT tenant_id, event_retention_days FROM tenants ORDER BY tenant_id";
 
-    public async Task<IReadOnlyList<(Guid Tenant, int RetentionDays)>> Tenants(CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(TenantsSql);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var tenants = new List<(Guid, int)>();
-        while (await reader.ReadAsync(cancel))
-        {
-            tenants.Add((reader.GetGuid(0), reader.GetInt32(1)));
-        }
-
-        return tenants;
-    }
-
-    private async Task<long> Count(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
-    {
-        await using var command = database.Worker.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
-
-    private async Task Run(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
-    {
-        await using var command = database.Worker.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    public Task<List<(Guid Tenant, int RetentionDays)>> Tenants(CancellationToken cancel) =>
+        database.Worker.Many(TenantsSql, static row => (row.GetGuid(0), row.GetInt32(1)), cancel);
 }

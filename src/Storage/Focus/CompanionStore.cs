@@ -287,22 +287,8 @@ public sealed class CompanionStore(Database database)
     public Task<List<DuePerson>> NudgesDue(DateTimeOffset now, Part part, int limit, CancellationToken cancel) =>
         Due(NudgesDueSql, now, part, limit, cancel);
 
-    private async Task<List<DuePerson>> Due(string sql, DateTimeOffset now, Part part, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(sql);
-        command.Parameters.Add(Sql.Time(now));
-        command.Parameters.Add(Sql.Int(limit));
-        command.Parameters.Add(Sql.Int(part.Of));
-        command.Parameters.Add(Sql.Int(part.Index));
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var due = new List<DuePerson>();
-        while (await reader.ReadAsync(cancel))
-        {
-            due.Add(new DuePerson(new TenantScopedKey(reader.GetGuid(0), reader.GetGuid(1))));
-        }
-
-        return due;
-    }
+    private Task<List<DuePerson>> Due(string sql, DateTimeOffset now, Part part, int limit, CancellationToken cancel) => database.Worker.Many(
+        sql, static row => new DuePerson(new TenantScopedKey(row.GetGuid(0), row.GetGuid(1))), cancel, Sql.Time(now), Sql.Int(limit), Sql.Int(part.Of), Sql.Int(part.Index));
 
     private const string ForgetSql = """
         WITH gone AS (
@@ -313,11 +299,5 @@ public sealed class CompanionStore(Database database)
         """;
 
     /// <summary>Removes memories that expired long enough ago that nothing asks for them again.</summary>
-    public async Task<long> Forget(DateTimeOffset before, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(ForgetSql);
-        command.Parameters.Add(Sql.Time(before));
-        command.Parameters.Add(Sql.Int(limit));
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<long> Forget(DateTimeOffset before, int limit, CancellationToken cancel) => database.Worker.Count(ForgetSql, cancel, Sql.Time(before), Sql.Int(limit));
 }

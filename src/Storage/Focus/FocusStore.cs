@@ -144,22 +144,8 @@ public sealed class FocusStore(Database database)
         """;
 
     /// <summary>The sessions in which something is due, the most overdue first. Only looks: a session that is woken twice does nothing the second time.</summary>
-    public async Task<List<DueSession>> Due(DateTimeOffset now, Part part, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(DueSql);
-        command.Parameters.Add(Sql.Time(now));
-        command.Parameters.Add(Sql.Int(limit));
-        command.Parameters.Add(Sql.Int(part.Of));
-        command.Parameters.Add(Sql.Int(part.Index));
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var due = new List<DueSession>();
-        while (await reader.ReadAsync(cancel))
-        {
-            due.Add(new DueSession(reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(2), reader.Time(3)));
-        }
-
-        return due;
-    }
+    public Task<List<DueSession>> Due(DateTimeOffset now, Part part, int limit, CancellationToken cancel) => database.Worker.Many(
+        DueSql, static row => new DueSession(row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.Time(3)), cancel, Sql.Time(now), Sql.Int(limit), Sql.Int(part.Of), Sql.Int(part.Index));
 
     private static FocusEventRow MapEvent(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.Time(1), row.GetString(2), row.ValueOrNull<int>(3), new JsonText(row.GetString(4)),

@@ -40,11 +40,5 @@ public sealed class JobFileStore(Database database)
         SELECT count(*) FROM gone
         """;
 
-    public async Task<long> Forget(DateTimeOffset now, int batch, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(ForgetSql);
-        command.Parameters.Add(Sql.Time(now));
-        command.Parameters.Add(Sql.Int(batch));
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<long> Forget(DateTimeOffset now, int batch, CancellationToken cancel) => database.Worker.Count(ForgetSql, cancel, Sql.Time(now), Sql.Int(batch));
 }

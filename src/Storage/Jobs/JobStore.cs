@@ -86,21 +86,8 @@ public sealed class JobStore(Database database)
         """;
 
     /// <summary>Jobs of a part that run, or should: who does them may have died.</summary>
-    public async Task<List<TenantScopedKey>> Unfinished(Part part, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(UnfinishedSql);
-        command.Parameters.Add(Sql.Int(part.Of));
-        command.Parameters.Add(Sql.Int(part.Index));
-        command.Parameters.Add(Sql.Int(limit));
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var jobs = new List<TenantScopedKey>();
-        while (await reader.ReadAsync(cancel))
-        {
-            jobs.Add(new TenantScopedKey(reader.GetGuid(0), reader.GetGuid(1)));
-        }
-
-        return jobs;
-    }
+    public Task<List<TenantScopedKey>> Unfinished(Part part, int limit, CancellationToken cancel) => database.Worker.Many(
+        UnfinishedSql, static row => new TenantScopedKey(row.GetGuid(0), row.GetGuid(1)), cancel, Sql.Int(part.Of), Sql.Int(part.Index), Sql.Int(limit));
 
     private const string ForgetSql = """
         WITH gone AS (
@@ -112,13 +99,7 @@ public sealed class JobStore(Database database)
         """;
 
     /// <summary>Takes away jobs that ended before that time, with what was told of them.</summary>
-    public async Task<long> Forget(DateTimeOffset before, int batch, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(ForgetSql);
-        command.Parameters.Add(Sql.Time(before));
-        command.Parameters.Add(Sql.Int(batch));
-        return (long)(await command.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<long> Forget(DateTimeOffset before, int batch, CancellationToken cancel) => database.Worker.Count(ForgetSql, cancel, Sql.Time(before), Sql.Int(batch));
 
     private static string Word(JobStatus status) => status.ToString().ToLowerInvariant();
 

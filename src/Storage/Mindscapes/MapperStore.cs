@@ -91,15 +91,8 @@ public sealed class MapperStore(Database database)
         """;
 
     /// <summary>Gives a mapper to every tenant that never had it. Nobody has read it there, so no grain is asked.</summary>
-    public async Task GiveToAll(string configId, JsonText configuration, DateTimeOffset now, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(MissingSql);
-        command.Parameters.Add(Sql.Uuid(MapperKey.Of(Guid.Empty, configId).Id));
-        command.Parameters.Add(Sql.Text(configId));
-        command.Parameters.Add(Sql.Json(configuration.Json));
-        command.Parameters.Add(Sql.Time(now));
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    public Task GiveToAll(string configId, JsonText configuration, DateTimeOffset now, CancellationToken cancel) => database.Worker.Run(
+        MissingSql, cancel, Sql.Uuid(MapperKey.Of(Guid.Empty, configId).Id), Sql.Text(configId), Sql.Json(configuration.Json), Sql.Time(now));
 
     private const string LatestSql = $"""
         SELECT {Columns} FROM mapper_configs c

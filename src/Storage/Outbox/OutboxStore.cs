@@ -17,38 +17,19 @@ public sealed class OutboxStore(Database database)
         RETURNING t.tenant_id, t.id, t.kind, t.payload, t.attempts
         """;
 
-    public async Task<IReadOnlyList<OutboxTask>> Claim(DateTimeOffset now, int limit, CancellationToken cancel)
-    {
-        await using var command = database.Worker.CreateCommand(ClaimSql);
-        command.Parameters.Add(Sql.Time(now));
-        command.Parameters.Add(Sql.Int(limit));
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var tasks = new List<OutboxTask>();
-        while (await reader.ReadAsync(cancel))
-        {
-            tasks.Add(new OutboxTask(reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), new JsonText(reader.GetString(3)), reader.GetInt32(4)));
-        }
-
-        return tasks;
-    }
+    public Task<List<OutboxTask>> Claim(DateTimeOffset now, int limit, CancellationToken cancel) => database.Worker.Many(
+        ClaimSql, static row => new OutboxTask(row.GetGuid(0), row.GetGuid(1), row.GetString(2), new JsonText(row.GetString(3)), row.GetInt32(4)), cancel, Sql.Time(now), Sql.Int(limit));
 
     private const string DoneSql = "DELETE FROM outbox_tasks WHERE tenant_id = $1 AND id = $2";
 
-    public Task Done(OutboxTask task, CancellationToken cancel) => Run(DoneSql, cancel, Sql.Uuid(task.Tenant), Sql.Uuid(task.Id));
+    public Task Done(OutboxTask task, CancellationToken cancel) => database.Worker.Run(DoneSql, cancel, Sql.Uuid(task.Tenant), Sql.Uuid(task.Id));
 
     private const string FailedSql = """
         UPDATE outbox_tasks SET attempts = $3, status = $4, run_after = $5, leased_until = NULL, last_error = $6
         WHERE tenant_id = $1 AND id = $2
         """;
 
-    public Task Failed(OutboxTask task, int attempts, bool final, DateTimeOffset runAfter, string error, CancellationToken cancel) => Run(
+    public Task Failed(OutboxTask task, int attempts, bool final, DateTimeOffset runAfter, string error, CancellationToken cancel) => database.Worker.Run(
         FailedSql, cancel, Sql.Uuid(task.Tenant), Sql.Uuid(task.Id), Sql.Int(attempts), Sql.Text(final ? "failed" : "pending"),
         Sql.Time(runAfter), Sql.Text(error.Length <= 500 ? error : error[..500]));
-
-    private async Task Run(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
-    {
-        await using var command = database.Worker.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
 }
