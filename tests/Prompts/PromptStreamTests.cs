@@ -83,6 +83,30 @@ public sealed class PromptStreamTests(Room room) : IClassFixture<Room>
         (await room.Admin.Delete($"/v1/llm-configs/{tenants.Id}")).Should(HttpStatusCode.NoContent);
     }
 
+    /// <summary>Its new owner's row is as it was, and its view isn't: who read that before the change and the catalogue after it would see it nowhere.</summary>
+    [Fact]
+    public async Task A_global_config_that_becomes_a_users_own_is_in_the_prompt_at_each_moment()
+    {
+        var ana = await room.NewPerson("Ana");
+        var (id, slug) = await ana.NewPersonality();
+        for (var round = 0; round < 8; round++)
+        {
+            var given = (await room.Admin.Post("/v1/llm-configs", new { name = $"g{Guid.NewGuid():N}", model = "given" })).Should(HttpStatusCode.Created).Id;
+            (await ana.Client.Put($"/v1/users/{ana.Id}/overrides/{slug}", new { llmConfigId = given })).Should(HttpStatusCode.OK);
+            var isGiven = false;
+            var readers = Enumerable.Range(0, 4).Select(async _ =>
+            {
+                while (!Volatile.Read(ref isGiven))
+                {
+                    Assert.Equal("given", (string)(await ana.Client.Prompt(slug))["llm"]!["model"]!);
+                }
+            }).ToList();
+            (await room.Admin.Patch($"/v1/llm-configs/{given}", new { ownerId = ana.Id })).Should(HttpStatusCode.OK);
+            Volatile.Write(ref isGiven, true);
+            await Task.WhenAll(readers);
+        }
+    }
+
     [Fact]
     public async Task What_is_not_in_the_prompt_is_not_told_and_what_is_by_its_own_name()
     {

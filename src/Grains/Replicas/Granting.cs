@@ -4,7 +4,7 @@ namespace PersonaActors.Grains.Replicas;
 public sealed class Granting
 {
     private readonly HashSet<SiloAddress> _holders = [];
-    private int _changes;
+    private int _underWay;
 
     /// <summary>Whom a predecessor noted isn't known, until everybody was told once.</summary>
     private bool _anybodyMayHold = true;
@@ -12,14 +12,17 @@ public sealed class Granting
     /// <summary>The first change of an activation is told to everybody, and waits until lost silos hold nothing any more.</summary>
     public bool IsFirstChange => _anybodyMayHold;
 
+    /// <summary>How many changes came to their end.</summary>
+    public long Ended { get; private set; }
+
     /// <summary>Whether the silo may keep the view that it is answered. While a change is under way nobody may.</summary>
-    public bool Grant(SiloAddress holder) => _changes == 0 && (_holders.Add(holder) || true);
+    public bool Grant(SiloAddress holder) => _underWay == 0 && (_holders.Add(holder) || true);
 
     /// <summary>From now on nothing is granted.</summary>
     /// <returns>Who has to drop it before the change goes on.</returns>
     public SiloAddress[] Begin(IEnumerable<SiloAddress> members)
     {
-        _changes++;
+        _underWay++;
         return _anybodyMayHold ? [.. _holders.Union(members)] : [.. _holders];
     }
 
@@ -31,5 +34,9 @@ public sealed class Granting
     }
 
     /// <summary>What is in memory is what is committed, whether or not the change was made.</summary>
-    public void End() => _changes--;
+    public void End()
+    {
+        _underWay--;
+        Ended++;
+    }
 }

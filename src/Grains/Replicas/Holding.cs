@@ -3,21 +3,33 @@ using Microsoft.Extensions.Caching.Memory;
 namespace PersonaActors.Grains.Replicas;
 
 /// <summary>An owner's view at one version, as a silo holds it.</summary>
-public abstract class Replica(long version)
+public abstract class Replica(long version, Guid activation, long changes)
 {
     public long Version { get; } = version;
+
+    /// <summary>Whether the owner has shown the same since. One that was loaded again in between may have read what others wrote; where nothing is, there is nothing to read.</summary>
+    public bool IsAs(Replica other) => Version == other.Version && (IsEmpty && other.IsEmpty || (Activation, Changes) == (other.Activation, other.Changes));
+
+    protected abstract bool IsEmpty { get; }
+
+    private Guid Activation { get; } = activation;
+
+    private long Changes { get; } = changes;
 
     /// <summary>The owner's silo's; none for a view that its owner didn't let go, which is used once and not kept.</summary>
     public Lease? Lease { get; internal set; }
 }
 
 /// <param name="view">Null where the owner says that there is no such thing.</param>
-public sealed class Replica<T>(T? view, long version) : Replica(version)
+/// <param name="activation">Of the owner, that answered it after so many changes.</param>
+public sealed class Replica<T>(T? view, long version, Guid activation = default, long changes = 0) : Replica(version, activation, changes)
     where T : class
 {
     private object? _made;
 
     public T? View { get; } = view;
+
+    protected override bool IsEmpty => View is null;
 
     /// <summary>What was made of the view: it hangs on it and goes with it. Only one kind of thing is made of each kind of view.</summary>
     public TMade Made<TMade>(Func<T, TMade> make) where TMade : class => (TMade)(Volatile.Read(ref _made) ?? (_made = make(View!)));

@@ -61,7 +61,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
         ThrowIfOver();
         var now = view();
         // What isn't there isn't kept: names are cheap to make up.
-        return new Granted<T>(now, version(), _activation, keeper.Silo, now is not null && _granting.Grant(holder));
+        return new Granted<T>(now, version(), _activation, keeper.Silo, now is not null && _granting.Grant(holder), _granting.Ended);
     }
 
     /// <param name="assign">Takes the new state into memory, given the events with their numbers.</param>

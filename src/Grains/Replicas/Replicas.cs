@@ -59,7 +59,7 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
         try
         {
             var granted = await of.Ask(grains, key, keeper.Silo);
-            var replica = new Replica<T>(granted.View, granted.Version);
+            var replica = new Replica<T>(granted.View, granted.Version, granted.Activation, granted.Changes);
             return granted.MayBeKept
                 ? (Replica<T>)keeper.Holding.Keep(fetch, replica, granted.Owner, granted.Activation, of.Size(granted.View), keeper.Now)
                 : replica;
@@ -151,7 +151,7 @@ public sealed class Reading(Replicas replicas)
         {
             lock (_missing)
             {
-                (_unkept ??= [])[key] = (replica, async () => (await replicas.Fetch(of, key)).Version == replica.Version);
+                (_unkept ??= [])[key] = (replica, async () => (await replicas.Fetch(of, key)).IsAs(replica));
             }
         }
     }
