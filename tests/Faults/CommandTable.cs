@@ -631,11 +631,11 @@ internal static class CommandTable
         Row("POST /v1/imports/cards", s => Post(s, s.Ada, "/v1/imports/cards", $$"""{"name":"Card {{s.Tag}}","description":"d"}""")
             .SeeAs(s.Ada, "/v1/personalities/{id}", $"/v1/personalities/card-{s.Tag}/card", "/v1/personalities?search=Card")),
         Row("POST /v1/imports/shapes", s => Post(s, s.Ada, "/v1/imports/shapes", new { name = $"Shape {s.Tag}", jailbreak = "Be.", engine_model = "m" })
-            .SeeAs(s.Ada, "/v1/jobs/{id}", $"/v1/personalities/shape-{s.Tag}")),
-        Row("POST /v1/imports/legacy", s => Post(s, s.Operator, $"/v1/imports/legacy", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}")),
-        Row("POST /v1/imports/personakit", s => Post(s, s.Operator, "/v1/imports/personakit", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}")),
-        Row("POST /v1/imports/archive", s => Post(s, s.Operator, "/v1/imports/archive", EmptyArchive(), ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}")),
-        Row("POST /v1/users/{id}/export", s => Post(s, s.Ada, $"/v1/users/{s.AdaId}/export").SeeAs(s.Ada, "/v1/jobs/{id}")),
+            .SeeAs(s.Ada, "/v1/jobs/{id}", $"/v1/personalities/shape-{s.Tag}").ByAJob()),
+        Row("POST /v1/imports/legacy", s => Post(s, s.Operator, $"/v1/imports/legacy", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}").ByAJob()),
+        Row("POST /v1/imports/personakit", s => Post(s, s.Operator, "/v1/imports/personakit", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}").ByAJob()),
+        Row("POST /v1/imports/archive", s => Post(s, s.Operator, "/v1/imports/archive", EmptyArchive(), ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}").ByAJob()),
+        Row("POST /v1/users/{id}/export", s => Post(s, s.Ada, $"/v1/users/{s.AdaId}/export").SeeAs(s.Ada, "/v1/jobs/{id}").ByAJob()),
     ];
 
     private static byte[] EmptyArchive()

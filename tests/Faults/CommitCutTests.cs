@@ -55,8 +55,6 @@ public sealed class CutRoom : IAsyncLifetime
 /// </summary>
 public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
 {
-    private static readonly TimeSpan Within = TimeSpan.FromSeconds(1);
-
     public static TheoryData<string> Commands => [.. CommandTable.All.Keys];
 
     [Theory, MemberData(nameof(Commands))]
@@ -134,7 +132,7 @@ public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
         while (true)
         {
-            var isLast = Stopwatch.GetElapsedTime(tried.At) > Within;
+            var isLast = Stopwatch.GetElapsedTime(tried.At) > tried.Command.Within;
             await tried.Look();
             await ordinary.Look();
             if (forgiving(tried.Seen) == forgiving(ordinary.Seen))
@@ -146,7 +144,7 @@ public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
             {
                 var (mine, theirs) = (forgiving(tried.Seen).Split('\n'), forgiving(ordinary.Seen).Split('\n'));
                 var same = mine.Zip(theirs).TakeWhile(lines => lines.First == lines.Second).Count();
-                return $"after {Within.TotalSeconds} s, behind '{mine.Take(same).LastOrDefault(line => !line.StartsWith(' '))}', there is\n{string.Join('\n', mine.Skip(same).Take(4))}\nand not\n{string.Join('\n', theirs.Skip(same).Take(4))}";
+                return $"after {tried.Command.Within.TotalSeconds} s, behind '{mine.Take(same).LastOrDefault(line => !line.StartsWith(' '))}', there is\n{string.Join('\n', mine.Skip(same).Take(4))}\nand not\n{string.Join('\n', theirs.Skip(same).Take(4))}";
             }
 
             await poll.WaitForNextTickAsync();

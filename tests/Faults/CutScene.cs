@@ -232,6 +232,16 @@ internal sealed class CutTry(CutScene scene, ApiClient by, HttpMethod method, st
     /// <summary>Which of its transactions is cut; the first that stores an answer, if nothing is said.</summary>
     public Regex? Commit { get; private set; }
 
+    /// <summary>How soon all of it is seen.</summary>
+    public TimeSpan Within { get; private set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What the command answers is only a beginning: a job goes on as fast as the machine lets it.</summary>
+    public CutTry ByAJob()
+    {
+        Within = TimeSpan.FromSeconds(30);
+        return this;
+    }
+
     /// <summary>What GET answers, for the tenant's service; {id} is what the command made.</summary>
     public CutTry See(params string[] paths) => SeeAs(scene.Service, paths);
 
