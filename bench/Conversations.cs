@@ -42,13 +42,13 @@ internal static class Conversations
 
         await using var loop = new PlainLoop(node.On.App, node.Tenant, user);
         await loop.Make();
-        await Count(WarmUp, Append);
-        await Count(WarmUp, loop.Append);
+        await WriteLoad.PerSecond(Channels, WarmUp, Append);
+        await WriteLoad.PerSecond(Channels, WarmUp, loop.Append);
         var (ours, theirs) = (new List<double>(), new List<double>());
         for (var round = 0; round < 3; round++)
         {
-            theirs.Add(await Count(Measured, loop.Append));
-            ours.Add(await Count(Measured, Append));
+            theirs.Add(await WriteLoad.PerSecond(Channels, Measured, loop.Append));
+            ours.Add(await WriteLoad.PerSecond(Channels, Measured, Append));
         }
 
         var appended = ours.Zip(theirs, (a, b) => a / b).Order().ElementAt(1);
@@ -91,23 +91,6 @@ internal static class Conversations
         return new Result($"{what}, {body.Length:N0} bytes", Result.PerSecond(middle.Ours), Result.PerSecond(middle.Bare), middle.Ours / middle.Bare, atLeast);
     }
 
-    private static async Task<double> Count(TimeSpan time, Func<int, Task> write)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var until = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
-        var counts = await Task.WhenAll(Enumerable.Range(0, Channels).Select(writer => Task.Run(async () =>
-        {
-            var count = 0L;
-            for (; Stopwatch.GetTimestamp() < until; count++)
-            {
-                await write(writer);
-            }
-
-            return count;
-        })));
-        return counts.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
     /// <summary>What one would write by hand: the same transaction in one batch, and nothing else.</summary>
     private sealed class PlainLoop(string connectionString, Guid tenant, Guid user) : IAsyncDisposable
     {
@@ -140,7 +123,7 @@ internal static class Conversations
         {
             for (var i = 0; i < Channels; i++)
             {
-                await Run(With(Channel, tenant, Name(i), TimeProvider.System.GetUtcNow().UtcDateTime));
+                await Run(WriteLoad.With(Channel, tenant, Name(i), TimeProvider.System.GetUtcNow().UtcDateTime));
             }
         }
 
@@ -153,9 +136,9 @@ internal static class Conversations
                 {"number":{{number}},"clientId":"{{id}}","role":"user","content":"{{Words}}","tokens":42,"personalityId":null,"userId":"{{user}}","personaId":"{{user}}","speaker":"Sam","replyTo":null,"createdAt":"{{now:O}}","editedAt":null}
                 """;
             return Run(
-                With(Row, tenant, Name(i), number), With(Message, tenant, Name(i), number, id, Words, user, now),
-                With(Event, tenant, $"channel:{Name(i)}", Guid.NewGuid(), now, $$"""{"message":{{message}},"changes":{"lastNumber":{{number}}} }"""),
-                With(Answer, tenant, Guid.NewGuid().ToString("N"), user, new string('0', 64), $$"""{"kind":"created","value":{{message}} }""", now));
+                WriteLoad.With(Row, tenant, Name(i), number), WriteLoad.With(Message, tenant, Name(i), number, id, Words, user, now),
+                WriteLoad.With(Event, tenant, $"channel:{Name(i)}", Guid.NewGuid(), now, $$"""{"message":{{message}},"changes":{"lastNumber":{{number}}} }"""),
+                WriteLoad.With(Answer, tenant, Guid.NewGuid().ToString("N"), user, new string('0', 64), $$"""{"kind":"created","value":{{message}} }""", now));
         }
 
         public ValueTask DisposeAsync() => _source.DisposeAsync();
@@ -166,24 +149,13 @@ internal static class Conversations
         {
             await using var connection = await _source.OpenConnectionAsync();
             await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(With(Scope, tenant.ToString()));
+            batch.BatchCommands.Add(WriteLoad.With(Scope, tenant.ToString()));
             foreach (var command in commands)
             {
                 batch.BatchCommands.Add(command);
             }
 
             await batch.ExecuteNonQueryAsync();
-        }
-
-        private static NpgsqlBatchCommand With(string sql, params object[] values)
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            foreach (var value in values)
-            {
-                command.Parameters.Add(new NpgsqlParameter { Value = value });
-            }
-
-            return command;
         }
     }
 }

@@ -38,15 +38,15 @@ internal static class PersistedCommands
         long n = 0;
         Task Rename(int i) => grains[i].Update(NewCommand(), new UserChange(Patch<string>.Set($"renamed {Interlocked.Increment(ref n)}"), default, default, default));
 
-        await Count(WarmUp, Rename);
-        await Count(WarmUp, loop.Rename);
+        await WriteLoad.PerSecond(Writers, WarmUp, Rename);
+        await WriteLoad.PerSecond(Writers, WarmUp, loop.Rename);
         // In turns, so that a machine whose speed drifts drifts for both.
         var ours = new List<double>();
         var theirs = new List<double>();
         for (var round = 0; round < 3; round++)
         {
-            theirs.Add(await Count(Measured, loop.Rename));
-            ours.Add(await Count(Measured, Rename));
+            theirs.Add(await WriteLoad.PerSecond(Writers, Measured, loop.Rename));
+            ours.Add(await WriteLoad.PerSecond(Writers, Measured, Rename));
         }
 
         var median = ours.Zip(theirs, (a, b) => a / b).Order().ElementAt(1);
@@ -54,23 +54,6 @@ internal static class PersistedCommands
     }
 
     private static Command NewCommand() => new(Guid.NewGuid().ToString("N"), Guid.Empty, new string('0', 64), Actor);
-
-    private static async Task<double> Count(TimeSpan time, Func<int, Task> write)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var until = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
-        var counts = await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
-        {
-            var count = 0L;
-            for (; Stopwatch.GetTimestamp() < until; count++)
-            {
-                await write(writer);
-            }
-
-            return count;
-        })));
-        return counts.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
 
     /// <summary>What one would write by hand: the same transaction in one batch, and nothing else.</summary>
     private sealed class PlainLoop(string connectionString, Guid tenant, Guid[] users) : IAsyncDisposable
@@ -103,24 +86,13 @@ internal static class PersistedCommands
             var changes = $$"""{"changes":{"username":"renamed {{version}}","version":{{version}},"updatedAt":"{{now:O}}"} }""";
             await using var connection = await _source.OpenConnectionAsync();
             await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(With(Scope, tenant.ToString(), user.ToString()));
-            batch.BatchCommands.Add(With(Row, tenant, user, $"renamed {version}", version, now));
-            batch.BatchCommands.Add(With(Event, tenant, $"user:{user}", user, Guid.NewGuid(), now, changes));
-            batch.BatchCommands.Add(With(Answer, tenant, Guid.NewGuid().ToString("N"), user, new string('0', 64), stored, now));
+            batch.BatchCommands.Add(WriteLoad.With(Scope, tenant.ToString(), user.ToString()));
+            batch.BatchCommands.Add(WriteLoad.With(Row, tenant, user, $"renamed {version}", version, now));
+            batch.BatchCommands.Add(WriteLoad.With(Event, tenant, $"user:{user}", user, Guid.NewGuid(), now, changes));
+            batch.BatchCommands.Add(WriteLoad.With(Answer, tenant, Guid.NewGuid().ToString("N"), user, new string('0', 64), stored, now));
             await batch.ExecuteNonQueryAsync();
         }
 
         public ValueTask DisposeAsync() => _source.DisposeAsync();
-
-        private static NpgsqlBatchCommand With(string sql, params object[] values)
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            foreach (var value in values)
-            {
-                command.Parameters.Add(new NpgsqlParameter { Value = value });
-            }
-
-            return command;
-        }
     }
 }

@@ -39,6 +39,14 @@ public sealed record Command(
     [property: Id(4)] long? IfMatch = null,
     [property: Id(5)] bool IsNamed = false)
 {
+    /// <summary>The caller wanted to change another version than there is.</summary>
+    public Refusal? Stale(long version) => IfMatch is { } expected && expected != version ? Refusal.Stale(expected, version) : null;
+
     /// <summary>One that no request asked for: something in the service is done for a person, and its id makes a second time harmless.</summary>
-    public static Command OfService(string id, Guid person) => new(id, Guid.Empty, new string('0', 64), new Actor(ActorKind.Service, person));
+    public static Command OfService(string id, Guid person) => new(id, Guid.Empty, NoFingerprint, new Actor(ActorKind.Service, person));
+
+    /// <summary>The same of what sees by looking whether it was done already: its id is nobody else's.</summary>
+    public static Command Unasked(Actor actor) => new(Guid.NewGuid().ToString("N"), Guid.Empty, NoFingerprint, actor);
+
+    private static readonly string NoFingerprint = new('0', 64);
 }

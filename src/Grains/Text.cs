@@ -6,7 +6,7 @@ namespace PersonaActors.Grains;
 /// <summary>What every text that comes in must satisfy: a length, and something PostgreSQL can hold.</summary>
 public static class Text
 {
-    private static readonly JsonDocumentOptions OneOfEachName = new() { AllowDuplicateProperties = false };
+    internal static readonly JsonDocumentOptions OneOfEachName = new() { AllowDuplicateProperties = false };
 
     public static Refusal? CheckRequired(string field, string? value, int maxLength) =>
         string.IsNullOrWhiteSpace(value)
@@ -77,6 +77,9 @@ public static class Text
         value < min ? Refusal.Invalid(field, $"'{field}' is {value}; it is at least {min}.") : null;
 
     public static string Shorten(string value) => value.Length <= 60 ? value : string.Concat(value.AsSpan(0, 57), "...");
+
+    /// <summary>So many characters of it, and that there are more.</summary>
+    public static string Excerpt(string value, int length) => value.Length <= length ? value : $"{value[..length]}...";
 
     private static bool HasLoneSurrogate(string value)
     {

@@ -135,15 +135,15 @@ public sealed class Database : IAsyncDisposable
             batch.BatchCommands.Add(command);
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             await reader.NextResultAsync(cancel);
-            if (settings is not null)
-            {
-                await reader.NextResultAsync(cancel);
-            }
-
             if (epoch is not null)
             {
                 await reader.ReadAsync(cancel);
                 (epoch.Value, epoch.Membership) = (reader.GetInt64(0), reader.GetInt32(1));
+                await reader.NextResultAsync(cancel);
+            }
+
+            if (settings is not null)
+            {
                 await reader.NextResultAsync(cancel);
             }
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using PersonaActors.Contracts;
 using Pgvector;
 
 namespace PersonaActors.Storage;
@@ -52,8 +53,9 @@ public static class Sql
     public static NpgsqlParameter Uuids(Guid[] value) =>
         new NpgsqlParameter<Guid[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
 
-    public static NpgsqlParameter Texts(string[] value) =>
-        new NpgsqlParameter<string[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+    public static NpgsqlParameter Texts(string[]? value) => value is null
+        ? Null(NpgsqlDbType.Array | NpgsqlDbType.Text)
+        : new NpgsqlParameter<string[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 
     public static NpgsqlParameter Bigints(long[] value) =>
         new NpgsqlParameter<long[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
@@ -61,11 +63,9 @@ public static class Sql
     public static NpgsqlParameter Times(DateTimeOffset[] value) =>
         new NpgsqlParameter<DateTimeOffset[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
 
-    public static NpgsqlParameter NoTexts() => Null(NpgsqlDbType.Array | NpgsqlDbType.Text);
-
-    public static NpgsqlParameter Vector(ReadOnlyMemory<float> value) => new NpgsqlParameter<Vector> { TypedValue = new Vector(value), DataTypeName = "vector" };
-
-    public static NpgsqlParameter NoVector() => new() { Value = DBNull.Value, DataTypeName = "vector" };
+    public static NpgsqlParameter Vector(ReadOnlyMemory<float>? value) => value is { } vector
+        ? new NpgsqlParameter<Vector> { TypedValue = new Vector(vector), DataTypeName = "vector" }
+        : new() { Value = DBNull.Value, DataTypeName = "vector" };
 
     private static NpgsqlParameter Null(NpgsqlDbType type) => new() { Value = DBNull.Value, NpgsqlDbType = type };
 }
@@ -73,6 +73,8 @@ public static class Sql
 public static class ReaderColumns
 {
     public static string? TextOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    public static JsonText? JsonOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : new JsonText(row.GetString(column));
 
     public static Guid? GuidOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
 

@@ -3,7 +3,6 @@ namespace PersonaActors.Contracts.Conversations;
 /// <summary>What a channel's stream tells.</summary>
 public static class ChannelEvents
 {
-    public const string Created = "channel.created";
     public const string Updated = "channel.updated";
     public const string Appended = "message.appended";
     public const string Edited = "message.edited";

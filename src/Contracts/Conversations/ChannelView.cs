@@ -36,12 +36,8 @@ public sealed record ActiveList([property: Id(0)] Items<ActivationView> Items);
 
 /// <summary>What a channel brings to a prompt, as of one version.</summary>
 /// <param name="Window">The newest messages, oldest first.</param>
-/// <param name="IsWhole">Nothing was said before the window.</param>
-/// <param name="Seq">Where the stream stood.</param>
 [GenerateSerializer, Immutable, Alias("channel-side")]
 public sealed record ChannelSide(
     [property: Id(0)] SettingsTier Settings,
     [property: Id(1)] Items<MessageView> Window,
-    [property: Id(2)] bool IsWhole,
-    [property: Id(3)] Items<Guid> Members,
-    [property: Id(4)] long Seq);
+    [property: Id(3)] Items<Guid> Members);

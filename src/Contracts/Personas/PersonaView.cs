@@ -12,4 +12,8 @@ public sealed record PersonaView(
     [property: Id(6)] string? Pronouns,
     [property: Id(7)] long Version,
     [property: Id(8)] DateTimeOffset CreatedAt,
-    [property: Id(9)] DateTimeOffset UpdatedAt);
+    [property: Id(9)] DateTimeOffset UpdatedAt)
+{
+    /// <summary>As characters call them.</summary>
+    public string Called() => string.IsNullOrWhiteSpace(PreferredName) ? Name : PreferredName;
+}

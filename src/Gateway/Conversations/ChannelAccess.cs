@@ -28,7 +28,5 @@ public sealed class ChannelAccess(ActingResolver who, PersonalityIndex index, IG
 
     /// <summary>The personality that a request names, if it names one.</summary>
     public async ValueTask<(Guid? Personality, Refusal? Refusal)> Personality(HttpContext http, Acting acting, string? text) =>
-        text is null ? default
-        : await index.Find(acting.Tenant, acting.User, text, http.RequestAborted) is { } id ? (id, null)
-        : (null, Refusal.NotFound("personality"));
+        await index.Named(acting.Tenant, acting.User, text, http.RequestAborted);
 }

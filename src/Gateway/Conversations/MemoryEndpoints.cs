@@ -32,13 +32,7 @@ public static class MemoryEndpoints
         HttpContext http, string? user, UserMemoryBody body, ActingResolver who, PersonalityIndex index, Commands commands, IGrainFactory grains)
     {
         var (acting, owner, refusal) = await who.ActFor(http, user);
-        Guid? personality = null;
-        if (refusal is null && body.Personality is not null)
-        {
-            personality = await index.Find(acting!.Tenant, owner, body.Personality, http.RequestAborted);
-            refusal = personality is null ? Refusal.NotFound("personality") : null;
-        }
-
+        (var personality, refusal) = refusal is null ? await index.Named(acting!.Tenant, owner, body.Personality, http.RequestAborted) : (null, refusal);
         if (refusal is not null)
         {
             return refusal.ToResult();
@@ -56,13 +50,7 @@ public static class MemoryEndpoints
     {
         var (page, invalid) = PageQuery.Read(http, search);
         var (acting, owner, refusal) = await who.ActFor(http, user);
-        Guid? of = null;
-        if ((refusal ??= invalid) is null && personality is not null)
-        {
-            of = await index.Find(acting!.Tenant, owner, personality, http.RequestAborted);
-            refusal = of is null ? Refusal.NotFound("personality") : null;
-        }
-
+        (var of, refusal) = (refusal ??= invalid) is null ? await index.Named(acting!.Tenant, owner, personality, http.RequestAborted) : (null, refusal);
         return refusal is not null
             ? refusal.ToResult()
             : Answers.Page(await store.List(acting!.Tenant, owner, of, page.After, page.Search, page.Limit + 1, http.RequestAborted), page.Limit, memory => memory.Id.ToString());

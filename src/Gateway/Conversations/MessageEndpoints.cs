@@ -99,7 +99,7 @@ public static class MessageEndpoints
 
         var scope = acting.User is { } user ? RowScope.OfUser(acting.Tenant, user) : RowScope.OfTenant(acting.Tenant);
         var rows = await store.List(scope, key, before, await channels.Retained(acting), personality, limit + 1, http.RequestAborted);
-        return Results.Json(new MessagePage(rows.Count > limit ? rows[..limit] : rows, rows.Count > limit ? $"{rows[limit - 1].Number}" : null), Wire.Json);
+        return Answers.Page(rows, limit, message => $"{message.Number}");
     }
 
     private static async Task<IResult> Edit(HttpContext http, string channelId, string clientId, EditBody body, ChannelAccess channels, Commands commands)
@@ -144,13 +144,9 @@ public static class MessageEndpoints
             return (null, default, default, refusal);
         }
 
-        var user = acting!.User;
-        if (Named(http, "user") is { } named)
-        {
-            user = await who.FindUser(acting, named, http.RequestAborted);
-        }
-
-        return user is null && Named(http, "user") is not null
+        var named = Named(http, "user");
+        var user = named is null ? acting!.User : await who.FindUser(acting!, named, http.RequestAborted);
+        return user is null && named is not null
             ? (null, default, default, Refusal.NotFound("user"))
             : (acting, key, new HistoryPart(user, personality), null);
     }

@@ -58,18 +58,8 @@ public static class CardEndpoints
 
         var id = Guid.CreateVersion7(time.GetUtcNow());
         var draft = card.ToDraft();
-        return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, async command =>
-        {
-            Outcome<PersonalityView> outcome;
-            var slugs = FreeSlugs.Of(draft.Name, id).GetEnumerator();
-            do
-            {
-                slugs.MoveNext();
-                outcome = await grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)).Import(command, draft with { Slug = slugs.Current }, imported);
-            }
-            while (outcome.Refusal?.Code == "slug_taken");
-            return outcome;
-        })).ToResult(made => $"/v1/personalities/{made.Slug}");
+        return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, command =>
+            FreeSlugs.Take(draft.Name, id, slug => grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)).Import(command, draft with { Slug = slug }, imported)))).ToResult(made => $"/v1/personalities/{made.Slug}");
     }
 
     private static async Task<IResult> Export(

@@ -15,14 +15,22 @@ public sealed partial class MindscapeAccess
     public async Task<Outcome<NarrativeView>> Add(HttpContext http, Acting acting, Guid person, NewNarrative given)
     {
         given = given with { ClientId = SenderId(http, given.ClientId) };
-        var vector = NarrativeRules.Check(given) is null ? await VectorOf(given.Text, http.RequestAborted) : null;
-        return await commands.Run<NarrativeView>(http, acting, given, command => Of(acting, person).AddNarrative(command, given, vector));
+        TextVector? vector = null;
+        return await commands.Run<NarrativeView>(http, acting, given, async command =>
+        {
+            vector ??= NarrativeRules.Check(given) is null ? await VectorOf(given.Text, http.RequestAborted) : null;
+            return await Of(acting, person).AddNarrative(command, given, vector);
+        });
     }
 
-    public async Task<Outcome<NarrativeView>> Change(HttpContext http, Guid id, NarrativeChange change)
+    public Task<Outcome<NarrativeView>> Change(HttpContext http, Guid id, NarrativeChange change)
     {
-        var vector = change.Text is { } text && NarrativeRules.Check(change) is null ? await VectorOf(text, http.RequestAborted) : null;
-        return await OnNarrative<NarrativeView>(http, id, change, (mindscape, command) => mindscape.ChangeNarrative(command, id, change, vector));
+        TextVector? vector = null;
+        return OnNarrative<NarrativeView>(http, id, change, async (mindscape, command) =>
+        {
+            vector ??= change.Text is { } text && NarrativeRules.Check(change) is null ? await VectorOf(text, http.RequestAborted) : null;
+            return await mindscape.ChangeNarrative(command, id, change, vector);
+        });
     }
 
     public Task<Outcome<Nothing>> ForgetNarrative(HttpContext http, Guid id) =>
@@ -44,15 +52,5 @@ public sealed partial class MindscapeAccess
             : call(Of(acting!, narrative.PersonId), command));
     }
 
-    private async Task<TextVector?> VectorOf(string text, CancellationToken cancel)
-    {
-        try
-        {
-            return new TextVector(embedder.Model, await embedder.Embed(EmbeddingKind.Passage, text, cancel));
-        }
-        catch (EmbedderUnavailableException)
-        {
-            return null;
-        }
-    }
+    private Task<TextVector?> VectorOf(string text, CancellationToken cancel) => embedder.VectorOrNone(EmbeddingKind.Passage, text, cancel);
 }

@@ -21,16 +21,14 @@ public sealed record NarrativeBody(
     string? TraitPath, CurationAction? Action, JsonElement? OriginalValue, JsonElement? Value)
 {
     public NewNarrative ToNew() => new(
-        Type ?? NarrativeType.SelfObservation, Text ?? "", Tags, JsonOf(Context) ?? JsonText.EmptyObject, Source, ClientId, JsonOf(Traits), TraitPath, Action,
+        Type ?? NarrativeType.SelfObservation, Text ?? "", Tags, Context is null ? JsonText.EmptyObject : JsonText.From(Context), Source, ClientId, Traits is null ? null : JsonText.From(Traits), TraitPath, Action,
         OriginalValue is { ValueKind: not JsonValueKind.Undefined } original ? JsonText.From(original) : null,
         Value is { ValueKind: not JsonValueKind.Undefined and not JsonValueKind.Null } value ? JsonText.From(value) : null);
-
-    public static JsonText? JsonOf(JsonObject? json) => json is null ? null : new JsonText(json.ToJsonString(Wire.Json));
 }
 
 public sealed record NarrativeChangeBody(string? Text, string? CuratedText, Items<string>? Tags, JsonObject? Context)
 {
-    public NarrativeChange ToChange() => new(Text, CuratedText, Tags, NarrativeBody.JsonOf(Context));
+    public NarrativeChange ToChange() => new(Text, CuratedText, Tags, Context is null ? null : JsonText.From(Context));
 }
 
 public sealed record SearchBody(string? Person, string? Query, SearchMode? Mode, int? Limit, double? MinSimilarity, Items<NarrativeType>? Types);
@@ -66,14 +64,8 @@ public static class NarrativeEndpoints
     {
         var (page, invalid) = PageQuery.Read(http);
         var (_, scope, of, refusal) = await mindscapes.Scope(http, person);
-        NarrativeType? only = type switch
-        {
-            "self-observation" => NarrativeType.SelfObservation,
-            "curation" => NarrativeType.Curation,
-            _ => null,
-        };
-        invalid ??= type is not null && only is null ? Refusal.Invalid("type", "'type' is self-observation or curation.") : null;
-        refusal ??= invalid ?? Text.CheckOptional("tag", tag, NarrativeRules.MaxTag) ?? Text.CheckOptional("traitPath", traitPath, ObservationRules.MaxPath);
+        var (only, unknown) = QueryWord.Read<NarrativeType>("type", type);
+        refusal ??= invalid ?? unknown ?? Text.CheckOptional("tag", tag, NarrativeRules.MaxTag) ?? Text.CheckOptional("traitPath", traitPath, ObservationRules.MaxPath);
         return refusal is not null
             ? refusal.ToResult()
             : Answers.Page(

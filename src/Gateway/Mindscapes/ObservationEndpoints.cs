@@ -16,9 +16,7 @@ namespace PersonaActors.Gateway.Mindscapes;
 public sealed record ObservationBody(
     string? Person, string? Type, JsonObject? Content, JsonObject? Metadata, string? Source, string? ClientId, DateTimeOffset? ObservedAt)
 {
-    public NewObservation ToNew() => new(Type ?? "", JsonOf(Content), JsonOf(Metadata), Source, ClientId, ObservedAt);
-
-    private static JsonText JsonOf(JsonObject? json) => new((json ?? []).ToJsonString(Wire.Json));
+    public NewObservation ToNew() => new(Type ?? "", JsonText.From(Content ?? []), JsonText.From(Metadata ?? []), Source, ClientId, ObservedAt);
 }
 
 public sealed record ObservationsBody(Items<ObservationBody>? Observations);

@@ -1,8 +1,10 @@
+using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
+using PersonaActors.Storage.Mindscapes;
 
 namespace PersonaActors.Gateway.PersonaKit;
 
@@ -64,7 +66,7 @@ public sealed class WireBody
     /// <param name="alias">Another name of it, which is taken where the first isn't there.</param>
     public string? Text(string name, bool isRequired = false, int min = 0, int max = int.MaxValue, string? alias = null)
     {
-        name = alias is not null && !Has(name) && Has(alias) ? alias : name;
+        name = Named(name, alias);
         if (Value(name, isRequired) is not { } value)
         {
             return null;
@@ -102,20 +104,16 @@ public sealed class WireBody
             return Wrong<int>("int_parsing", name, "Input should be a valid integer, unable to parse string as an integer", value);
         }
 
-        return number < min ? Wrong<int>("greater_than_equal", name, $"Input should be greater than or equal to {min}", value)
-            : number > max ? Wrong<int>("less_than_equal", name, $"Input should be less than or equal to {max}", value)
-            : number;
+        return Within(name, number, min, max, value);
     }
 
     public double? Number(string name, double min, double max, string? alias = null)
     {
-        name = alias is not null && !Has(name) && Has(alias) ? alias : name;
+        name = Named(name, alias);
         return Value(name, false) is not { } value ? null
             : value.GetValueKind() != JsonValueKind.Number || !value.AsValue().TryGetValue(out double number)
                 ? Wrong<double>("float_parsing", name, "Input should be a valid number, unable to parse string as a number", value)
-            : number < min ? Wrong<double>("greater_than_equal", name, $"Input should be greater than or equal to {min}", value)
-            : number > max ? Wrong<double>("less_than_equal", name, $"Input should be less than or equal to {max}", value)
-            : number;
+            : Within(name, number, min, max, value);
     }
 
     /// <summary>Any JSON, of which null is one.</summary>
@@ -148,7 +146,7 @@ public sealed class WireBody
 
     /// <summary>One of an enum's words.</summary>
     public T? Word<T>(string name, bool isRequired = false)
-        where T : struct, Enum => Text(name, isRequired) is not { } word ? null : WordOf<T>(word) ?? WrongWord<T>(name, _body[name]);
+        where T : struct, Enum => Text(name, isRequired) is not { } word ? null : NarrativeStore.ValueOf<T>(word) ?? WrongWord<T>(name, _body[name]);
 
     /// <summary>Some of an enum's words, or one.</summary>
     public IReadOnlyList<T>? Words<T>(string name)
@@ -162,7 +160,7 @@ public sealed class WireBody
         var words = new List<T>();
         foreach (var item in value is JsonArray list ? [.. list] : (List<JsonNode?>)[value])
         {
-            if (item?.GetValueKind() == JsonValueKind.String && WordOf<T>((string)item!) is { } word)
+            if (item?.GetValueKind() == JsonValueKind.String && NarrativeStore.ValueOf<T>((string)item!) is { } word)
             {
                 words.Add(word);
             }
@@ -174,9 +172,6 @@ public sealed class WireBody
 
         return words.Count > 0 ? words : null;
     }
-
-    private static T? WordOf<T>(string word)
-        where T : struct, Enum => Enum.GetValues<T>().Cast<T?>().FirstOrDefault(value => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}") == word);
 
     private T? WrongWord<T>(string name, JsonNode? value)
         where T : struct, Enum =>
@@ -192,7 +187,7 @@ public sealed class WireBody
     /// <summary>An object, by the first of its names that is there.</summary>
     public JsonText? Object(string name, bool isRequired = false, string? alias = null)
     {
-        name = alias is not null && !Has(name) && Has(alias) ? alias : name;
+        name = Named(name, alias);
         if (Value(name, isRequired) is not { } value)
         {
             return null;
@@ -215,6 +210,14 @@ public sealed class WireBody
         "deprecated" => MapperStatus.Deprecated,
         _ => Wrong<MapperStatus>("enum", name, "Input should be 'draft', 'active' or 'deprecated'", _body[name]),
     };
+
+    private string Named(string name, string? alias) => alias is not null && !Has(name) && Has(alias) ? alias : name;
+
+    private T? Within<T>(string name, T number, T min, T max, JsonNode value)
+        where T : struct, INumber<T> =>
+        number < min ? Wrong<T>("greater_than_equal", name, $"Input should be greater than or equal to {min}", value)
+        : number > max ? Wrong<T>("less_than_equal", name, $"Input should be less than or equal to {max}", value)
+        : number;
 
     private JsonNode? Value(string name, bool isRequired)
     {

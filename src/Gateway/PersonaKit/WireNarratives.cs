@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Mindscapes;
+using PersonaActors.Grains;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
 
@@ -50,7 +51,7 @@ public static class WireNarratives
         var context = body.Object("context") ?? JsonText.EmptyObject;
         var given = read(body, new NewNarrative(
             NarrativeType.SelfObservation, text ?? "", body.Texts("tags"), context, body.Text("source", max: 50), body.Text("client_id", min: 1, max: 200),
-            body.Object("traits") ?? (context.Read<JsonObject>()["traits"] is JsonObject traits ? NarrativeBody.JsonOf(traits) : null), null, null, null, null));
+            body.Object("traits") ?? (context.Read<JsonObject>()["traits"] is JsonObject traits ? JsonText.From(traits) : null), null, null, null, null));
         if (body.IsInvalid)
         {
             return body.Refuse();
@@ -100,7 +101,7 @@ public static class WireNarratives
             {
                 Narrative = WireAnswers.Of(one.Narrative),
                 SimilarityScore = one.Similarity ?? 0,
-                Excerpt = one.Narrative.Text.Length > Excerpt ? $"{one.Narrative.Text[..Excerpt]}..." : one.Narrative.Text,
+                Excerpt = Text.Excerpt(one.Narrative.Text, Excerpt),
                 MatchedBy = one.FoundBy,
             }),
             TotalFound = found.Results.Count,

@@ -20,6 +20,12 @@ public sealed class PersonalityIndex(PersonalityStore store, Replicas? replicas 
 
     private readonly MemoryCache _ledTo = new(new MemoryCacheOptions { SizeLimit = Capacity });
 
+    /// <summary>The personality that a request names, if it names one.</summary>
+    public async ValueTask<(Guid? Personality, Refusal? Refusal)> Named(Guid tenant, Guid? user, string? text, CancellationToken cancel) =>
+        text is null ? default
+        : await Find(tenant, user, text, cancel) is { } id ? (id, null)
+        : (null, Refusal.NotFound("personality"));
+
     public async ValueTask<Guid?> Find(Guid tenant, Guid? user, string text, CancellationToken cancel)
     {
         if (Guid.TryParse(text, out var id))

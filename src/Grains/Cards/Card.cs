@@ -20,7 +20,6 @@ public sealed class Card
     private const string V2 = "chara_card_v2";
     private const string V3 = "chara_card_v3";
 
-    private static readonly JsonDocumentOptions OneOfEachName = new() { AllowDuplicateProperties = false };
 
     /// <summary>Where a kind of card has what. Pygmalion's was before the first version, and has other names.</summary>
     private sealed record Dialect(string? Part, string Name, string Description, string? Personality, string Scenario, string Examples)
@@ -72,7 +71,7 @@ public sealed class Card
         JsonObject root;
         try
         {
-            if (JsonNode.Parse(text, documentOptions: OneOfEachName) is not JsonObject parsed)
+            if (JsonNode.Parse(text, documentOptions: Text.OneOfEachName) is not JsonObject parsed)
             {
                 return (null, CardRefusals.Invalid("A card is a JSON object."));
             }

@@ -5,7 +5,7 @@ namespace PersonaActors.Grains.Cards;
 /// <summary>Why a file is no card that could be taken in.</summary>
 public static class CardRefusals
 {
-    public const string InvalidCard = "invalid_card";
+    private const string InvalidCard = "invalid_card";
 
     public static readonly Refusal NotUtf8 = new(RefusalKind.Invalid, "card_not_utf8", "The card isn't in UTF-8.");
 

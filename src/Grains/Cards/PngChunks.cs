@@ -72,11 +72,11 @@ public sealed class PngChunks
     /// <summary>The text of the first tEXt chunk of that name, whatever its case.</summary>
     public string? Text(string keyword)
     {
-        foreach (var (type, data) in _chunks)
+        foreach (var chunk in _chunks)
         {
-            if (type == "tEXt" && Array.IndexOf(data, (byte)0) is > 0 and var end && Encoding.Latin1.GetString(data, 0, end).Equals(keyword, StringComparison.OrdinalIgnoreCase))
+            if (IsNamed(chunk, keyword))
             {
-                return Encoding.Latin1.GetString(data, end + 1, data.Length - end - 1);
+                return Encoding.Latin1.GetString(chunk.Data.AsSpan(keyword.Length + 1));
             }
         }
 
@@ -88,13 +88,15 @@ public sealed class PngChunks
         var left = new List<(string Type, byte[] Data)>(_chunks);
         foreach (var keyword in keywords)
         {
-            var named = Encoding.Latin1.GetBytes($"{keyword}\0");
-            left.RemoveAll(chunk => chunk.Type == "tEXt" && chunk.Data.Length >= named.Length
-                && Encoding.Latin1.GetString(chunk.Data, 0, named.Length).Equals($"{keyword}\0", StringComparison.OrdinalIgnoreCase));
+            left.RemoveAll(chunk => IsNamed(chunk, keyword));
         }
 
         return new PngChunks(left);
     }
+
+    private static bool IsNamed((string Type, byte[] Data) chunk, string keyword) =>
+        chunk.Type == "tEXt" && chunk.Data.Length > keyword.Length && chunk.Data[keyword.Length] == 0
+        && Encoding.Latin1.GetString(chunk.Data, 0, keyword.Length).Equals(keyword, StringComparison.OrdinalIgnoreCase);
 
     /// <param name="text">In Latin-1.</param>
     public PngChunks With(string keyword, string text)

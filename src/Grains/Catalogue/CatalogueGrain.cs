@@ -74,7 +74,7 @@ public sealed class CatalogueGrain(
 
         var now = Now();
         var next = change.Over(known);
-        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? SystemPromptRules.Check(next, known)) is { } refusal)
+        if ((MayWrite(command) ?? command.Stale(known.Version) ?? SystemPromptRules.Check(next, known)) is { } refusal)
         {
             return refusal;
         }
@@ -95,7 +95,7 @@ public sealed class CatalogueGrain(
             return Refusal.NotFound("system_prompt");
         }
 
-        return (MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal
+        return (MayWrite(command) ?? command.Stale(known.Version)) is { } refusal
             ? refusal
             : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
     }
@@ -118,7 +118,7 @@ public sealed class CatalogueGrain(
 
         var now = Now();
         var next = change.Over(known) with { OwnerId = change.OwnerId.Over(null) };
-        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? LlmConfigRules.Check(next, known) ?? (next.IsGlobal ? CheckName(next) : null)) is { } refusal)
+        if ((MayWrite(command) ?? command.Stale(known.Version) ?? LlmConfigRules.Check(next, known) ?? (next.IsGlobal ? CheckName(next) : null)) is { } refusal)
         {
             return refusal;
         }
@@ -159,7 +159,7 @@ public sealed class CatalogueGrain(
             return Refusal.NotFound("llm_config");
         }
 
-        if ((MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal)
+        if ((MayWrite(command) ?? command.Stale(known.Version)) is { } refusal)
         {
             return refusal;
         }
@@ -193,7 +193,7 @@ public sealed class CatalogueGrain(
 
         var now = Now();
         var next = change.Over(known);
-        if ((MayWrite(command) ?? CheckVersion(command, known.Version) ?? FocusModeRules.Check(next, known) ?? await CheckName(next)) is { } refusal)
+        if ((MayWrite(command) ?? command.Stale(known.Version) ?? FocusModeRules.Check(next, known) ?? await CheckName(next)) is { } refusal)
         {
             return refusal;
         }
@@ -214,7 +214,7 @@ public sealed class CatalogueGrain(
             return Refusal.NotFound("focus_mode");
         }
 
-        return (MayWrite(command) ?? CheckVersion(command, known.Version)) is { } refusal
+        return (MayWrite(command) ?? command.Stale(known.Version)) is { } refusal
             ? refusal
             : await Commit(command, Outcome<Nothing>.Deleted(), change => change.Remove(known), Now());
     }
@@ -258,9 +258,6 @@ public sealed class CatalogueGrain(
     private Refusal? MayWrite(Command command) => _tenant is null
         ? command.Actor.IsOperator ? null : OperatorOnly
         : command.Actor.ActsForTenant ? null : AdminOnly;
-
-    private static Refusal? CheckVersion(Command command, long version) =>
-        command.IfMatch is { } expected && expected != version ? Refusal.Stale(expected, version) : null;
 
     private static Refusal? CheckRoom(int count, string what) =>
         count < MaxOfAKind ? null : Refusal.Conflict("catalogue_full", $"A tenant has at most {MaxOfAKind} {what}.");

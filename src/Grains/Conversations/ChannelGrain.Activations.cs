@@ -16,16 +16,10 @@ public sealed partial class ChannelGrain
             return null;
         }
 
-        var usable = new List<Activation>();
         var seen = new List<Activation>();
         foreach (var active in channel.Active)
         {
-            var isUsable = await MayBeUsed(active.PersonalityId, active.ActivatedBy);
-            seen.Add(active with { IsSkipped = !isUsable });
-            if (isUsable)
-            {
-                usable.Add(active);
-            }
+            seen.Add(active with { IsSkipped = !await MayBeUsed(active.PersonalityId, active.ActivatedBy) });
         }
 
         try
@@ -37,7 +31,7 @@ public sealed partial class ChannelGrain
             // It is told the next time that somebody looks.
         }
 
-        return new Read<ActiveList>(new ActiveList(usable.Select(active => active.View).ToItems()), database.Epoch, (_state ?? channel).Seq);
+        return new Read<ActiveList>(new ActiveList(seen.Where(active => !active.IsSkipped).Select(active => active.View).ToItems()), database.Epoch, (_state ?? channel).Seq);
     }
 
     /// <summary>That one is skipped is told once, until it may be used again.</summary>
@@ -50,8 +44,7 @@ public sealed partial class ChannelGrain
 
         var now = Now();
         var next = known.Next() with { Active = seen };
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         for (var i = 0; i < seen.Count; i++)
         {
             if (seen[i] != known.Active[i])
@@ -94,8 +87,7 @@ public sealed partial class ChannelGrain
         }
 
         var next = before.Next() with { Active = InOrder(before.Active.Where(other => other != known).Append(active)) };
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         ChannelStore.Activate(batch, _key, active);
         batch.Append(_stream, null, ChannelEvents.Activated, now, before.RowVersion == 0 ? next.Told(before, "activation", active.View) : Told(active));
         batch.Answer(command, command.Actor.User, outcome, now);
@@ -117,8 +109,7 @@ public sealed partial class ChannelGrain
         var now = Now();
         var next = _state.Next() with { Active = _state.Active.Where(other => other != known).ToItems() };
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         ChannelStore.Deactivate(batch, _key, personality);
         batch.Append(_stream, null, ChannelEvents.Deactivated, now, Told(known));
         batch.Answer(command, command.Actor.User, outcome, now);

@@ -39,8 +39,7 @@ public sealed partial class ChannelGrain
         var member = new ChannelMember(user, now);
         var next = Join(before.Next(), member);
         var outcome = Outcome<ChannelMember>.Done(member);
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         ChannelStore.AddMember(batch, _key, member);
         batch.Append(_stream, null, ChannelEvents.MemberAdded, now, next.Told(before, "member", member));
         batch.Answer(command, user, outcome, now);
@@ -70,8 +69,7 @@ public sealed partial class ChannelGrain
         var next = _state.Next();
         next = next with { Members = next.Members.Remove(user) };
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         ChannelStore.RemoveMember(batch, _key, user);
         batch.Append(_stream, null, ChannelEvents.MemberRemoved, now, JsonText.From(new { member = new { userId = user }, changes = new { } }));
         batch.Answer(command, user, outcome, now);
@@ -87,9 +85,9 @@ public sealed partial class ChannelGrain
 
         var now = Now();
         var before = _state ?? ChannelState.New(_key.Id, now);
-        if (command.IfMatch is { } expected && expected != before.View.Version)
+        if (command.Stale(before.View.Version) is { } stale)
         {
-            return Refusal.Stale(expected, before.View.Version);
+            return stale;
         }
 
         var settings = change.Over(before.View.Settings);
@@ -106,8 +104,7 @@ public sealed partial class ChannelGrain
         var next = before.Next();
         next = next with { View = next.View with { Settings = settings, Version = next.View.Version + 1, UpdatedAt = now } };
         var outcome = Outcome<ChannelView>.Done(next.View);
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         batch.Append(_stream, null, ChannelEvents.Updated, now, next.Told(before, "settings", settings));
         batch.Answer(command, command.Actor.User, outcome, now);
         return outcome.After(await Commit(batch, next));
@@ -124,8 +121,7 @@ public sealed partial class ChannelGrain
 
         var now = Now();
         var next = left.Next();
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         batch.Append(_stream, null, ChannelEvents.MemberRemoved, now, JsonText.From(new { member = new { userId = user }, changes = new { } }));
         batch.Append(_stream, null, ChannelEvents.Cleared, now, JsonText.From(new
         {

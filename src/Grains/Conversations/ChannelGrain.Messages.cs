@@ -34,8 +34,7 @@ public sealed partial class ChannelGrain
         var next = _state!.Next();
         next = next with { Window = next.Window.Replace(edited) };
         var outcome = Outcome<MessageView>.Done(edited);
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         MessageStore.Edit(batch, _key, edited);
         batch.Append(_stream, null, ChannelEvents.Edited, now, JsonText.From(new { message = edited, changes = new { } }));
         batch.Answer(command, known.UserId, outcome, now);
@@ -54,8 +53,7 @@ public sealed partial class ChannelGrain
         var next = _state!.Next();
         next = next with { Window = next.Window.Without(message => message.Number == known!.Number) };
         var outcome = Outcome<Nothing>.Deleted();
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         MessageStore.Delete(batch, _key, known!.Number, now);
         batch.Append(_stream, null, ChannelEvents.Deleted, now, JsonText.From(new { message = new { known.Number, known.ClientId }, changes = new { } }));
         batch.Answer(command, known.UserId, outcome, now);
@@ -74,8 +72,7 @@ public sealed partial class ChannelGrain
         next = next with { Window = next.Window.Without(part.Has) };
         var clear = new ClearView(Guid.CreateVersion7(now), part.UserId, part.PersonalityId, next.View.LastNumber, now, isFinal);
         var outcome = Outcome<ClearView>.Done(clear);
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         // There is one undo: what the same part lost before is lost.
         MessageStore.MakeFinal(batch, _key, part);
         MessageStore.Clear(batch, _key, clear);
@@ -112,8 +109,7 @@ public sealed partial class ChannelGrain
         var next = _state!.Next();
         next = next with { Window = LiveWindow.Of(await messages.NewestWithout(clear.Id, _key, next.View.LastNumber, LiveWindow.Most), next.View.LastNumber) };
         var outcome = Outcome<ClearView>.Done(clear);
-        var batch = Begin();
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         MessageStore.Restore(batch, _key, clear.Id);
         batch.Append(_stream, null, ChannelEvents.Restored, now, JsonText.From(new { restored = clear, changes = new { } }));
         batch.Answer(command, part.UserId, outcome, now);

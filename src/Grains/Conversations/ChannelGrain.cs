@@ -77,10 +77,9 @@ public sealed partial class ChannelGrain(
         var now = Now();
         var before = _state ?? ChannelState.New(_key.Id, now);
         var next = before.Next();
-        var batch = Begin();
         var said = new MessageView(
             before.View.LastNumber + 1, message.ClientId ?? Guid.CreateVersion7(now).ToString(), message.Role, message.Content, TokenCount.Of(message.Content),
-            message.PersonalityId, command.Actor.User, persona?.Id, persona is null ? null : NameOf(persona), message.ReplyTo, now, null);
+            message.PersonalityId, command.Actor.User, persona?.Id, persona?.Called(), message.ReplyTo, now, null);
         var joins = command.Actor.User is { } user && !before.Members.ContainsKey(user) ? new ChannelMember(user, now) : null;
         if (joins is not null)
         {
@@ -96,7 +95,7 @@ public sealed partial class ChannelGrain(
         var since = await Retained();
         var window = next.Window.Messages is [var oldest, ..] && oldest.CreatedAt < since ? next.Window.Without(message => message.CreatedAt < since) : next.Window;
         next = next with { View = next.View with { LastNumber = said.Number }, Window = window.With(said) };
-        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        var batch = Begin(next);
         if (joins is not null)
         {
             ChannelStore.AddMember(batch, _key, joins);
@@ -169,8 +168,6 @@ public sealed partial class ChannelGrain(
 
     private ValueTask<PersonaView?> Persona(Guid user, Guid id) => replicas.Read(PromptReplicas.Persona, new ReplicaKey(ReplicaKind.Persona, new OwnedKey(_key.Tenant, user, id)));
 
-    private static string NameOf(PersonaView persona) => string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName;
-
     /// <summary>The channel isn't there for who asks.</summary>
     private Refusal? Closed(Command command) => _state?.Admits(command.Actor) is true ? null : NotFound;
 
@@ -189,6 +186,14 @@ public sealed partial class ChannelGrain(
 
     /// <summary>The channel's rows belong to all who are in it.</summary>
     private ScopedBatch Begin() => database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
+
+    /// <summary>What the channel is to be: every change goes through its row, whatever else it writes.</summary>
+    private ScopedBatch Begin(ChannelState next)
+    {
+        var batch = Begin();
+        ChannelStore.Save(batch, _key, next.View, next.RowVersion);
+        return batch;
+    }
 
     private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

@@ -12,7 +12,7 @@ public sealed record ChannelState(
 {
     private ChannelSide? _side;
 
-    public ChannelSide Side => _side ??= new ChannelSide(View.Settings, Window.Messages, Window.IsWhole, Members.Keys.ToItems(), Seq);
+    public ChannelSide Side => _side ??= new ChannelSide(View.Settings, Window.Messages, Members.Keys.ToItems());
 
     /// <summary>Who names no user stands for anybody.</summary>
     public bool Admits(Actor actor) => actor.User is not { } user || Members.ContainsKey(user);

@@ -22,19 +22,13 @@ public sealed class MemoryRecall(MemoryStore memories, IEmbedder embedder)
     {
         var limit = (int)prompt.Terms.Settings[SettingField.MemoryLimit]!;
         var threshold = prompt.Terms.Settings[SettingField.MemoryScoreThreshold] as double? ?? 0;
-        float[] query;
-        try
-        {
-            query = await embedder.Embed(EmbeddingKind.Query, message, cancel);
-        }
-        catch (EmbedderUnavailableException)
+        if (await embedder.VectorOrNone(EmbeddingKind.Query, message, cancel) is not { } query)
         {
             return [];
         }
 
-        var found = await memories.Nearest(
-            tenant, prompt.Material.Me.User.Id, prompt.Material.Personality!.Id, query, embedder.Model, embedder.Scale.Cosine(threshold), limit, cancel);
-        return found.ConvertAll(near => near.Memory);
+        return await memories.Nearest(
+            tenant, prompt.Material.Me.User.Id, prompt.Material.Personality!.Id, query, embedder.Scale.Cosine(threshold), limit, cancel);
     }
 
     /// <summary>Those that the window doesn't show already, as far as there is room for them.</summary>

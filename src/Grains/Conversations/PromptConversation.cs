@@ -11,7 +11,8 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
     private const int ReservedShare = 4;
 
     /// <summary>The messages that the prompt carries, oldest first. The one that is being answered isn't said twice.</summary>
-    public IReadOnlyList<MessageView> Window(ResolvedPrompt prompt, DateTimeOffset now, string? message, int taken)
+    /// <param name="room">Tokens that there are for them; none where nobody limits them.</param>
+    public IReadOnlyList<MessageView> Window(ResolvedPrompt prompt, DateTimeOffset now, string? message, int? room)
     {
         if (prompt.Terms.Settings[SettingField.MaxMessages] is not int most)
         {
@@ -30,7 +31,7 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
             newest = [.. newest.SkipLast(1)];
         }
 
-        return PromptWindow.Of(newest, most, since, Room(prompt, message) - taken);
+        return PromptWindow.Of(newest, most, since, room);
     }
 
     /// <summary>Tokens that the model has for what was said and is recalled, beside the front, the message and the answer.</summary>

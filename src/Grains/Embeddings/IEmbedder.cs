@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Mindscapes;
+
 namespace PersonaActors.Grains.Embeddings;
 
 public enum EmbeddingKind
@@ -32,4 +34,20 @@ public static class Embedders
 {
     public static async Task<float[]> Embed(this IEmbedder embedder, EmbeddingKind kind, string text, CancellationToken cancel) =>
         (await embedder.Embed(kind, [text], cancel))[0];
+
+    public static async Task<TextVector> Vector(this IEmbedder embedder, EmbeddingKind kind, string text, CancellationToken cancel) =>
+        new(embedder.Model, await embedder.Embed(kind, text, cancel));
+
+    /// <summary>None while nothing can be embedded: nobody waits for that.</summary>
+    public static async Task<TextVector?> VectorOrNone(this IEmbedder embedder, EmbeddingKind kind, string text, CancellationToken cancel)
+    {
+        try
+        {
+            return await embedder.Vector(kind, text, cancel);
+        }
+        catch (EmbedderUnavailableException)
+        {
+            return null;
+        }
+    }
 }

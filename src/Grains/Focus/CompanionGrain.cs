@@ -107,7 +107,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
 
     public async Task<Outcome<PlannedTask>> ChangeTask(Command command, Guid id, TaskChange change) =>
         await store.Task(_key.Tenant, _key.Id, id) is not { } task ? Refusal.NotFound("task")
-        : command.IfMatch is { } expected && expected != task.Version ? Refusal.Stale(expected, task.Version)
+        : command.Stale(task.Version) is { } stale ? stale
         : await SaveTask(command, TaskRules.Changed(task, change, Now()), isNew: false);
 
     private async Task<Outcome<PlannedTask>> SaveTask(Command command, PlannedTask task, bool isNew)
@@ -136,9 +136,9 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
             return Refusal.NotFound("task");
         }
 
-        if (command.IfMatch is { } expected && expected != task.Version)
+        if (command.Stale(task.Version) is { } stale)
         {
-            return Refusal.Stale(expected, task.Version);
+            return stale;
         }
 
         return await store.IsBusy(_key.Tenant, _key.Id, id)
@@ -354,7 +354,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     private async Task<Refusal?> Stale(Command command)
     {
         var version = (await Person())?.Model.Version ?? 0;
-        return command.IfMatch is { } expected && expected != version ? Refusal.Stale(expected, version) : null;
+        return command.Stale(version);
     }
 
     /// <summary>Refused if there is no such person and the caller may not have one registered on first use.</summary>

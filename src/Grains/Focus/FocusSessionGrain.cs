@@ -102,7 +102,7 @@ public sealed partial class FocusSessionGrain(
             return Ended(state);
         }
 
-        if (Stale(command, state) is { } stale)
+        if (command.Stale(state.Shown) is { } stale)
         {
             return stale;
         }
@@ -146,7 +146,7 @@ public sealed partial class FocusSessionGrain(
             return Ended(state);
         }
 
-        if (Stale(command, state) is { } stale)
+        if (command.Stale(state.Shown) is { } stale)
         {
             return stale;
         }
@@ -197,7 +197,7 @@ public sealed partial class FocusSessionGrain(
             return await Unchanged(command, state, now);
         }
 
-        if (Stale(command, state) is { } stale)
+        if (command.Stale(state.Shown) is { } stale)
         {
             return stale;
         }
@@ -244,7 +244,7 @@ public sealed partial class FocusSessionGrain(
             return await Unchanged(command, state, now);
         }
 
-        if (Stale(command, state) is { } stale)
+        if (command.Stale(state.Shown) is { } stale)
         {
             return stale;
         }
@@ -343,9 +343,6 @@ public sealed partial class FocusSessionGrain(
     private Task<Outcome<FocusSessionView>> Unchanged(Command command, SessionState state, DateTimeOffset now) => _owner.Unchanged(
         database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch), command, _key.Owner,
         Outcome<FocusSessionView>.Done(state.View).Since(database.Epoch, _seq), now);
-
-    private static Refusal? Stale(Command command, SessionState state) =>
-        command.IfMatch is { } expected && expected != state.Shown ? Refusal.Stale(expected, state.Shown) : null;
 
     private static Outcome<FocusSessionView> Ended(SessionState state) => new Refusal(
         RefusalKind.Conflict, FocusRefusals.SessionEnded, $"The session ended at {state.Line.EndedAt:O}.");

@@ -13,22 +13,20 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
 {
     public const string Kind = "import-archive";
 
-    private const string ReportKind = "report";
-
     public sealed record Report(Guid User, IReadOnlyDictionary<string, int> Rows);
 
     public string Name => Kind;
 
     public async Task<JobStep> Step(JobWork work, CancellationToken cancel)
     {
-        var report = (await staging.List(work.Tenant, work.Id, ReportKind, "", 1, cancel)).FirstOrDefault()?.Row ?? await Apply(work, cancel);
+        var report = await staging.Report(work.Tenant, work.Id, cancel) ?? await Apply(work, cancel);
         await staging.Clear(work.Tenant, work.Id, notesToo: true, cancel);
         var rows = report.Read<Report>().Rows.Values.Sum();
         return new JobStep(work.Cursor, "applied", rows, rows, report);
     }
 
     public async Task<string> Abandon(JobWork work) =>
-        await staging.List(work.Tenant, work.Id, ReportKind, "", 1, CancellationToken.None) is { Count: > 0 } ? "Everything: it was applied already." : "Nothing.";
+        await staging.Report(work.Tenant, work.Id, CancellationToken.None) is not null ? "Everything: it was applied already." : "Nothing.";
 
     private async Task<JsonText> Apply(JobWork work, CancellationToken cancel)
     {
@@ -48,7 +46,7 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
         // The tenant's tier is the tenant's grain's to write. In a tenant that is empty it is nobody's prompt that changes.
         var settings = SettingsTier.FromStored(archive.Head.Settings.Json);
         var changed = await grains.Of<ITenantGrain>(new TenantKey(tenant)).ChangeSettings(
-            new Command(Guid.NewGuid().ToString("N"), Guid.Empty, new string('0', 64), new Actor(ActorKind.Operator, null)), TenantSettings(settings));
+            Command.Unasked(new Actor(ActorKind.Operator, null)), TenantSettings(settings));
         if (changed.Refusal is { } no)
         {
             throw new JobFailedException(no.Code, no.Detail);
@@ -64,9 +62,8 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
         }
 
         var report = JsonText.From(new Report(archive.Head.User, rows));
-        var store = new LegacyStore(transaction, tenant, work.Id, now, cancel);
-        await store.Keep(ReportKind, report);
-        var catalogue = await ArchiveStore.Catalogue(transaction, tenant, cancel);
+        await StagingStore.KeepReport(transaction, tenant, work.Id, report, cancel);
+        var catalogue = await transaction.Catalogue(tenant, cancel);
         await committing.Commit(
             transaction, tenant, [.. catalogue.SystemPrompts.Values], [.. catalogue.LlmConfigs.Values], [], await ArchiveStore.Things(transaction, tenant, cancel), now);
         return report;

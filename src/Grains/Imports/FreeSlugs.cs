@@ -1,3 +1,5 @@
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Personalities;
 using PersonaActors.Grains.Personalities;
 
 namespace PersonaActors.Grains.Imports;
@@ -33,6 +35,21 @@ public static class FreeSlugs
         {
             yield return Shortened(slug, $"-{Guid.NewGuid().ToString("N")[^12..]}");
         }
+    }
+
+    /// <summary>Makes it under the first of them that nobody has.</summary>
+    public static async Task<Outcome<PersonalityView>> Take(string? name, Guid id, Func<string, Task<Outcome<PersonalityView>>> make)
+    {
+        foreach (var slug in Of(name, id))
+        {
+            var outcome = await make(slug);
+            if (outcome.Refusal?.Code != PersonalityRules.SlugTaken)
+            {
+                return outcome;
+            }
+        }
+
+        throw new InvalidOperationException("There is always another slug.");
     }
 
     private static string Shortened(string slug, string end) => slug[..Math.Min(slug.Length, 50 - end.Length)].TrimEnd('-') + end;

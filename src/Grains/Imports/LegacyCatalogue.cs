@@ -25,7 +25,7 @@ public sealed class LegacyCatalogue(CatalogueView known, DateTimeOffset now)
             }
 
             made.Add(new SystemPromptView(
-                id, Named("system_prompts", id, row, "System prompt", 255), Text(row, "description"), Text(row, "content") ?? "", isDefault && !hasDefault, 1, Time(row, "created_at"), Time(row, "updated_at")));
+                id, Named("system_prompts", id, row, "System prompt", SystemPromptRules.MaxName), Text(row, "description"), Text(row, "content") ?? "", isDefault && !hasDefault, 1, Time(row, "created_at"), Time(row, "updated_at")));
             hasDefault |= isDefault;
         }
 

@@ -18,7 +18,6 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
     public const string Kind = "import-legacy";
 
     private const int Chunk = 2000;
-    private const string ReportKind = "report";
     private const string History = "conversation_history";
 
     /// <summary>With what names a row of it.</summary>
@@ -58,12 +57,12 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
             if (cursor.Table < Tables.Length)
             {
                 var (table, key) = Tables[cursor.Table];
-                var rows = await source.Page(table, key, cursor.After ?? "", Chunk, cancel);
+                var rows = await source.Page(table, key, cursor.After, Chunk, cancel);
                 await staging.Put(work.Tenant, work.Id, table, table == History ? rows.ConvertAll(Counted) : rows, cancel);
                 var read = cursor.Read + rows.Count;
-                return rows.Count < Chunk
-                    ? cursor.Table + 1 < Tables.Length ? At(new Cursor(cursor.Table + 1, "", read, cursor.Total), "reading") : At(new Cursor(Tables.Length, "", read, cursor.Total), "applying")
-                    : At(cursor with { After = rows[^1].Id, Read = read }, "reading");
+                return rows.Count == Chunk
+                    ? At(cursor with { After = rows[^1].Id, Read = read }, "reading")
+                    : At(cursor with { Table = cursor.Table + 1, After = "", Read = read }, cursor.Table + 1 < Tables.Length ? "reading" : "applying");
             }
         }
         catch (SourceException e) when (e.IsForGood)
@@ -71,14 +70,14 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
             throw new JobFailedException("source_unreadable", e.Message);
         }
 
-        var report = (await staging.List(work.Tenant, work.Id, ReportKind, "", 1, cancel)).FirstOrDefault()?.Row ?? await Apply(work, input, cancel);
+        var report = await staging.Report(work.Tenant, work.Id, cancel) ?? await Apply(work, input, cancel);
         await staging.Clear(work.Tenant, work.Id, notesToo: false, cancel);
         return At(cursor, "applied") with { Report = report };
     }
 
     public async Task<string> Abandon(JobWork work)
     {
-        var isApplied = await staging.List(work.Tenant, work.Id, ReportKind, "", 1, CancellationToken.None) is { Count: > 0 };
+        var isApplied = await staging.Report(work.Tenant, work.Id, CancellationToken.None) is not null;
         await staging.Clear(work.Tenant, work.Id, notesToo: !isApplied, CancellationToken.None);
         return isApplied ? "Everything: it was applied already." : "Nothing: what was read is not applied, and gone.";
     }
@@ -100,9 +99,10 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
             throw new JobFailedException("orphans_need_owner", $"{orphans:N0} personas have no owner and are used by nobody: say whose they are to be (orphansTo).");
         }
 
-        var catalogue = await store.Catalogue();
+        var catalogue = await transaction.Catalogue(tenant, cancel);
         var mapped = new LegacyCatalogue(catalogue, now);
-        var (prompts, configs) = (mapped.Prompts(await store.Staged("system_prompts")), mapped.Configs(await store.Staged("llm_configs")));
+        var (oldPrompts, oldConfigs) = (await store.Staged("system_prompts"), await store.Staged("llm_configs"));
+        var (prompts, configs) = (mapped.Prompts(oldPrompts), mapped.Configs(oldConfigs));
         if (catalogue.SystemPrompts.Count + prompts.Count > CatalogueGrain.MaxOfAKind || catalogue.LlmConfigs.Count + configs.Count > CatalogueGrain.MaxOfAKind)
         {
             throw new JobFailedException("catalogue_full", $"A tenant has at most {CatalogueGrain.MaxOfAKind} system prompts and as many LLM configs.");
@@ -118,9 +118,9 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
         await store.Note(mapped.Notes);
         var touched = await store.Touched();
         var counts = await store.Counts();
-        counts.AddRange([Of("system_prompts", await store.Staged("system_prompts"), prompts.Count), Of("llm_configs", await store.Staged("llm_configs"), configs.Count)]);
+        counts.AddRange([Of("system_prompts", oldPrompts, prompts.Count), Of("llm_configs", oldConfigs, configs.Count)]);
         var report = JsonText.From(new Report([.. counts.OrderBy(count => count.Table, StringComparer.Ordinal)], await store.CountNotes()));
-        await store.Keep(ReportKind, report);
+        await StagingStore.KeepReport(transaction, tenant, work.Id, report, cancel);
 
         await committing.Commit(transaction, tenant, prompts, configs, touched, await store.New(), now);
         return report;

@@ -99,7 +99,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
     private async Task<JobStep> Take(JobWork work, LegacySource source, Cursor cursor, CancellationToken cancel)
     {
         var (table, key) = Tables[cursor.Table];
-        var rows = await source.Page(table, key, cursor.After ?? "", Chunk, cancel);
+        var rows = await source.Page(table, key, cursor.After, Chunk, cancel);
         var notes = new List<StagedRow>();
         var (created, known, leftOut) = (What)cursor.Table switch
         {
@@ -130,7 +130,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
                 continue;
             }
 
-            var outcome = await grains.Of<IMapperGrain>(MapperKey.Of(work.Tenant, id)).Upload(Order(new Actor(ActorKind.Operator, null)), id, configuration, status);
+            var outcome = await grains.Of<IMapperGrain>(MapperKey.Of(work.Tenant, id)).Upload(Command.Unasked(new Actor(ActorKind.Operator, null)), id, configuration, status);
             if (outcome.Refusal is { } refusal)
             {
                 leftOut++;
@@ -156,7 +156,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
             }
 
             var told = ofOne.ToList();
-            var outcome = await mindscape.Record(Order(new Actor(ActorKind.Service, ofOne.Key)), [.. told.Select(row => Observation(row.Row))]);
+            var outcome = await mindscape.Record(Command.Unasked(new Actor(ActorKind.Service, ofOne.Key)), [.. told.Select(row => Observation(row.Row))]);
             for (var i = 0; i < told.Count; i++)
             {
                 switch (outcome.Refusal is null ? outcome.Value!.Results[i].Status : Recording.Refused)
@@ -187,8 +187,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         {
             var person = Guid.Parse(row.Id);
             var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
-            var fresh = await staging.List(work.Tenant, work.Id, FreshKind, row.Id[..^1], 1, cancel);
-            if (!(fresh.Count > 0 && fresh[0].Id == row.Id) && (await mindscape.Get())?.Value is { Version: > 0 })
+            if (await staging.Find(work.Tenant, work.Id, FreshKind, row.Id, cancel) is null && (await mindscape.Get())?.Value is { Version: > 0 })
             {
                 known++;
                 continue;
@@ -196,7 +195,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
 
             var traits = new JsonObject();
             Flatten("", JsonNode.Parse(row.Row.Json)!["traits"] as JsonObject ?? [], traits);
-            var outcome = await mindscape.SetTraits(Order(new Actor(ActorKind.Service, person)), new JsonText(traits.ToJsonString(Wire.Json)), null);
+            var outcome = await mindscape.SetTraits(Command.Unasked(new Actor(ActorKind.Service, person)), new JsonText(traits.ToJsonString(Wire.Json)), null);
             if (outcome.Refusal is { } refusal)
             {
                 leftOut++;
@@ -239,6 +238,4 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
 
     private static StagedRow Note(string table, string id, Refusal refusal) =>
         new($"{table}/{id}/{refusal.Field}", JsonText.From(new { table, id, field = refusal.Field ?? "", note = refusal.Detail }));
-
-    private static Command Order(Actor actor) => new(Guid.NewGuid().ToString("N"), Guid.Empty, new string('0', 64), actor);
 }

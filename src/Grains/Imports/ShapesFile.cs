@@ -6,6 +6,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
+using PersonaActors.Grains.Catalogue;
 using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Personalities;
 using PersonaActors.Grains.Personas;
@@ -29,8 +30,6 @@ public sealed record ShapesFile(
     string Name, string SlugWish, string SystemPrompt, PersonalityDraft Personality, LlmConfigDraft? Llm, PersonaDraft? Persona,
     ImmutableArray<ShapesMemory> Memories, ImmutableArray<ImportNote> Notes)
 {
-    public const int MaxMemories = MemoryRules.MaxMemories;
-
     public static (ShapesFile? File, Refusal? Refusal) Parse(JsonElement json)
     {
         try
@@ -52,8 +51,9 @@ public sealed record ShapesFile(
         }
 
         var root = JsonObject.Create(json.Clone())!;
-        var isEnvelope = root["config"] is JsonObject;
-        var reading = new Reading(isEnvelope ? root["config"]!.DeepClone().AsObject() : root.DeepClone().AsObject());
+        var config = root["config"] as JsonObject;
+        var isEnvelope = config is not null && root.Remove("config");
+        var reading = new Reading(config ?? root);
         var named = reading.Text("name", PersonalityRules.MaxName);
         var username = reading.Text("username", PersonalityRules.MaxName, keep: true);
         if ((named ?? username) is not { } name)
@@ -71,7 +71,7 @@ public sealed record ShapesFile(
             null, null, null, null, null, null, reading.Bool("ltm_enabled"), reading.Whole("stm_window", 1, 100), false, null);
         var llm = LlmConfigDraft.Empty with
         {
-            Model = reading.Text("engine_model", 200),
+            Model = reading.Text("engine_model", LlmConfigRules.MaxModel),
             Temperature = reading.Number("engine_temperature", 0, 2),
             TopP = reading.Number("engine_top_p", 0, 1),
             TopK = reading.Whole("engine_top_k", 0, int.MaxValue),
@@ -88,12 +88,11 @@ public sealed record ShapesFile(
         PersonaDraft? persona = null;
         if (isEnvelope)
         {
-            root.Remove("config");
             if (root["memories"] is JsonArray told)
             {
-                if (told.Count > MaxMemories)
+                if (told.Count > MemoryRules.MaxMemories)
                 {
-                    return (null, Invalid("memories", $"{told.Count:N0} memories are more than the {MaxMemories:N0} that one import takes."));
+                    return (null, Invalid("memories", $"{told.Count:N0} memories are more than the {MemoryRules.MaxMemories:N0} that one import takes."));
                 }
 
                 var rest = new JsonArray();
@@ -107,12 +106,12 @@ public sealed record ShapesFile(
 
             if (root["userPersonalization"] is JsonObject personal)
             {
-                var who = new Reading(personal.DeepClone().AsObject(), "userPersonalization.", reading.Notes);
+                root.Remove("userPersonalization");
+                var who = new Reading(personal, "userPersonalization.", reading.Notes);
                 persona = new PersonaDraft(
                     $"For {name}"[..Math.Min(PersonaRules.MaxName, name.Length + 4)], null, who.Text("backstory", PersonaRules.MaxContent) ?? "",
                     who.Text("preferred_name", PersonaRules.MaxPreferredName), who.Text("pronouns", PersonaRules.MaxPronouns));
                 persona = persona is { Content: "", PreferredName: null, Pronouns: null } ? null : persona;
-                root.Remove("userPersonalization");
                 if (who.Rest.Count > 0)
                 {
                     custom["userPersonalization"] = who.Rest;

@@ -7,6 +7,7 @@ using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Grains.Catalogue;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Conversations;
@@ -41,7 +42,7 @@ internal sealed class ShapesTurn(
         }
 
         return dryRun ? new ShapesImport.Made(null, "created") : new ShapesImport.Made(Checked(await catalogue.CreateSystemPrompt(
-            Order(_tenants), new SystemPromptDraft(Fit($"{file.Name} System Prompt", 255), null, file.SystemPrompt, false))).Id, "created");
+            Command.Unasked(_tenants), new SystemPromptDraft(Fit($"{file.Name} System Prompt", SystemPromptRules.MaxName), null, file.SystemPrompt, false))).Id, "created");
     }
 
     public async Task<ShapesImport.Made?> LlmConfig()
@@ -51,33 +52,24 @@ internal sealed class ShapesTurn(
             return null;
         }
 
-        var own = new List<LlmConfigView>();
-        List<LlmConfigView> page;
-        do
-        {
-            page = await configs.List(tenant, user, own.LastOrDefault()?.Id ?? Guid.Empty, null, PageSize, cancel);
-            own.AddRange(page);
-        }
-        while (page.Count == PageSize);
-
-        own.RemoveAll(config => config.OwnerId != user);
+        var own = (await configs.LoadOwned(tenant, user)).OrderBy(config => config.Id).ToList();
         if (own.Find(config => Says(config, wanted)) is { } same)
         {
             return new ShapesImport.Made(same.Id, "reused");
         }
 
-        var name = Fit(file.Name, 100);
+        var name = Fit(file.Name, LlmConfigRules.MaxName);
         if (own.Find(config => config.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } mine)
         {
             if (!dryRun)
             {
-                Checked(await User.UpdateLlmConfig(Order(_person), mine.Id, ChangeTo(wanted)));
+                Checked(await User.UpdateLlmConfig(Command.Unasked(_person), mine.Id, ChangeTo(wanted)));
             }
 
             return new ShapesImport.Made(mine.Id, "updated");
         }
 
-        return dryRun ? new ShapesImport.Made(null, "created") : new ShapesImport.Made(Checked(await User.CreateLlmConfig(Order(_person), wanted with { Name = name })).Id, "created");
+        return dryRun ? new ShapesImport.Made(null, "created") : new ShapesImport.Made(Checked(await User.CreateLlmConfig(Command.Unasked(_person), wanted with { Name = name })).Id, "created");
     }
 
     public async Task<(ShapesImport.Made, string)> Personality(ShapesImport.Made systemPrompt)
@@ -99,29 +91,24 @@ internal sealed class ShapesTurn(
 
             if (!dryRun)
             {
-                Checked(await Grain(known.Id).Import(Order(_person), draft, null));
+                Checked(await Grain(known.Id).Import(Command.Unasked(_person), draft, null));
             }
 
             return (new ShapesImport.Made(known.Id, "updated"), known.Slug);
         }
 
         var id = Guid.CreateVersion7();
+        if (!dryRun)
+        {
+            var made = Checked(await FreeSlugs.Take(file.SlugWish, Seed, slug => Grain(id).Import(Command.Unasked(_person), draft with { Slug = slug }, null)));
+            return (new ShapesImport.Made(made.Id, "created"), made.Slug);
+        }
+
         foreach (var slug in FreeSlugs.Of(file.SlugWish, Seed))
         {
-            if (dryRun)
+            if (await personalities.Find(tenant, null, slug, cancel) is null)
             {
-                if (await personalities.Find(tenant, null, slug, cancel) is null)
-                {
-                    return (new ShapesImport.Made(null, "created"), slug);
-                }
-
-                continue;
-            }
-
-            var outcome = await Grain(id).Import(Order(_person), draft with { Slug = slug }, null);
-            if (outcome.Refusal?.Code != "slug_taken")
-            {
-                return (new ShapesImport.Made(Checked(outcome).Id, "created"), slug);
+                return (new ShapesImport.Made(null, "created"), slug);
             }
         }
 
@@ -135,7 +122,7 @@ internal sealed class ShapesTurn(
             return;
         }
 
-        Checked(await Grain(of).SetDefaultLlmConfig(Order(_person), id));
+        Checked(await Grain(of).SetDefaultLlmConfig(Command.Unasked(_person), id));
     }
 
     public async Task<ShapesImport.Made?> Persona()
@@ -148,7 +135,7 @@ internal sealed class ShapesTurn(
         var found = (await personas.List(tenant, user, Guid.Empty, wanted.Name, PageSize, cancel)).Find(persona => persona.Name.Equals(wanted.Name, StringComparison.OrdinalIgnoreCase));
         if (found is null)
         {
-            return dryRun ? new ShapesImport.Made(null, "created") : new ShapesImport.Made(Checked(await User.CreatePersona(Order(_person), wanted)).Id, "created");
+            return dryRun ? new ShapesImport.Made(null, "created") : new ShapesImport.Made(Checked(await User.CreatePersona(Command.Unasked(_person), wanted)).Id, "created");
         }
 
         if ((found.Content, found.PreferredName, found.Pronouns) == (wanted.Content, wanted.PreferredName, wanted.Pronouns))
@@ -158,7 +145,7 @@ internal sealed class ShapesTurn(
 
         if (!dryRun)
         {
-            Checked(await grains.Of<IPersonaGrain>(new OwnedKey(tenant, user, found.Id)).Update(Order(_person), new PersonaChange(
+            Checked(await grains.Of<IPersonaGrain>(new OwnedKey(tenant, user, found.Id)).Update(Command.Unasked(_person), new PersonaChange(
                 default, default, Patch<string>.Set(wanted.Content), Patch<string>.Set(wanted.PreferredName), Patch<string>.Set(wanted.Pronouns))));
         }
 
@@ -178,7 +165,7 @@ internal sealed class ShapesTurn(
             return;
         }
 
-        Checked(await User.SetOverride(Order(_person), of, new OverrideSlots(id, known?.LlmConfigId)));
+        Checked(await User.SetOverride(Command.Unasked(_person), of, new OverrideSlots(id, known?.LlmConfigId)));
     }
 
     /// <summary>Notes of the user, for this personality.</summary>
@@ -188,7 +175,7 @@ internal sealed class ShapesTurn(
         if (!dryRun)
         {
             return Checked(await User.AddMemories(
-                Order(_person), [.. some.Select(memory => new NewUserMemory(personality.Id, memory.Text, "shapes.inc", memory.At))])).New;
+                Command.Unasked(_person), [.. some.Select(memory => new NewUserMemory(personality.Id, memory.Text, "shapes.inc", memory.At))])).New;
         }
 
         var known = personality.Id is not { } of ? []
@@ -197,9 +184,6 @@ internal sealed class ShapesTurn(
     }
 
     private IPersonalityGrain Grain(Guid id) => grains.Of<IPersonalityGrain>(new TenantScopedKey(tenant, id));
-
-    /// <summary>Its id is nobody else's: whether something has been done already is seen by looking.</summary>
-    private static Command Order(Actor actor) => new(Guid.NewGuid().ToString("N"), Guid.Empty, new string('0', 64), actor);
 
     private static T Checked<T>(Outcome<T> outcome)
         where T : class => outcome.Refusal is { } refusal ? throw new JobFailedException(refusal.Code, refusal.Detail) : outcome.Value!;

@@ -114,9 +114,9 @@ public sealed class JobGrain(
                 return NotFound;
             }
 
-            if (command.IfMatch is { } expected && expected != job.View.Version)
+            if (command.Stale(job.View.Version) is { } stale)
             {
-                return Refusal.Stale(expected, job.View.Version);
+                return stale;
             }
 
             if (job.View.Status == JobStatus.Cancelled)
@@ -312,7 +312,7 @@ public sealed class JobGrain(
     /// <summary>With how far it is by now.</summary>
     private JobView Told(JobView job) => job with { Phase = progress.State.Phase is { Length: > 0 } phase ? phase : job.Phase, Done = progress.State.Done, Total = progress.State.Total };
 
-    private JobWork Work(JobRow job) => new(_key.Tenant, _key.Id, job.View.UserId, job.View.CreatedBy, job.Input ?? JsonText.EmptyObject, progress.State.Cursor);
+    private JobWork Work(JobRow job) => new(_key.Tenant, _key.Id, job.View.UserId, job.Input ?? JsonText.EmptyObject, progress.State.Cursor);
 
     private async Task Unremind()
     {

@@ -20,7 +20,7 @@ public interface IJobKind
 }
 
 /// <param name="Cursor">What the step before answered; an empty object at first.</param>
-public sealed record JobWork(Guid Tenant, Guid Id, Guid? User, Guid? CreatedBy, JsonText Input, JsonText Cursor);
+public sealed record JobWork(Guid Tenant, Guid Id, Guid? User, JsonText Input, JsonText Cursor);
 
 /// <param name="Phase">What it is doing now, in a word of at most 40 characters.</param>
 /// <param name="Report">The job is done, and this is what it did.</param>

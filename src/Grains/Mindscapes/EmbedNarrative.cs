@@ -25,7 +25,7 @@ public sealed class EmbedNarrative(NarrativeStore narratives, IEmbedder embedder
             return;
         }
 
-        var vector = new TextVector(embedder.Model, await embedder.Embed(EmbeddingKind.Passage, narrative.Text, cancel));
+        var vector = await embedder.Vector(EmbeddingKind.Passage, narrative.Text, cancel);
         await grains.Of<IMindscapeGrain>(new TenantScopedKey(task.Tenant, person)).Embedded(id, narrative.Version, vector);
     }
 }

@@ -36,7 +36,7 @@ public sealed partial class MindscapeGrain
         }
 
         var said = NarrativeRules.Said(given.Text);
-        if (NarrativeRules.Echoed(await narratives.SaidBefore(_key.Tenant, _key.Id, said), given.Source) is { } echoed)
+        if (ObservationRules.MayEcho(given.Source) && NarrativeRules.Echoed(await narratives.SaidBefore(_key.Tenant, _key.Id, said), given.Source) is { } echoed)
         {
             return await Unchanged(command, known, echoed);
         }
@@ -78,9 +78,9 @@ public sealed partial class MindscapeGrain
             return Refusal.NotFound("narrative");
         }
 
-        if (command.IfMatch is { } expected && expected != before.Version)
+        if (command.Stale(before.Version) is { } stale)
         {
-            return Refusal.Stale(expected, before.Version);
+            return stale;
         }
 
         var changed = before with
@@ -177,7 +177,4 @@ public sealed partial class MindscapeGrain
         narrative = new { narrative.Id, narrative.Type, narrative.Tags, narrative.TraitPath, narrative.Action, narrative.Source, narrative.EmbeddingGenerated, narrative.Version },
         changes = new { },
     }));
-
-    private Task<Outcome<NarrativeView>> Unchanged(Command command, MindscapeState known, NarrativeView narrative) =>
-        _owner.Unchanged(Begin(), command, _key.Id, Outcome<NarrativeView>.Done(narrative).Since(database.Epoch, known.Seq), Now());
 }

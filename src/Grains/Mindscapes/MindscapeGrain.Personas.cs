@@ -41,15 +41,13 @@ public sealed partial class MindscapeGrain
         }
 
         var now = Now();
-        var input = new RuleInput(new TraitFacts(known.Traits, await FocusMinutes(known)), JsonElement.Parse(request.Context.Json), zone, now)
-        {
-            Narratives = await Near(config),
-        };
-        if (PersonaRules.Missing(config, input.Traits).ToList() is { Count: > 0 } missing)
+        var facts = new TraitFacts(known.Traits, await FocusMinutes(known));
+        if (PersonaRules.Missing(config, facts).ToList() is { Count: > 0 } missing)
         {
             return new Refusal(RefusalKind.Unprocessable, MindscapeRefusals.MissingTraits, $"Mindscape missing required traits: {string.Join(", ", missing)}", "mapper");
         }
 
+        var input = new RuleInput(facts, JsonElement.Parse(request.Context.Json), zone, now) { Narratives = await Near(config) };
         var (rules, suggestions) = RuleEngine.Apply(config, mapper.WeightOf, input);
         var persona = new GeneratedPersonaView(
             Guid.CreateVersion7(now), _key.Id, active.Id, active.ConfigId, active.Version, known.Version, PersonaRules.Core(input.Traits, known.Version),
@@ -61,7 +59,7 @@ public sealed partial class MindscapeGrain
         GeneratedPersonaStore.Insert(batch, _key.Tenant, persona, command.Caller);
         foreach (var used in suggestions.SelectMany(suggestion => suggestion.Narratives).DistinctBy(narrative => narrative.Id))
         {
-            NarrativeStore.Use(batch, _key.Tenant, _key.Id, persona.Id, used.Id, "suggestion", used.Similarity, now);
+            NarrativeStore.Use(batch, _key.Tenant, _key.Id, persona.Id, used.Id, used.Similarity, now);
         }
 
         MapperStore.Use(batch, _key.Tenant, active.Id);
@@ -145,7 +143,7 @@ public sealed partial class MindscapeGrain
             var found = await search.Find(_key.Tenant, _key.Id, asked, CancellationToken.None);
             // What words alone find is near by no measure.
             near[check] = [.. found.Results.Where(one => one.Similarity is not null)
-                .Select(one => new NearNarrative(one.Narrative.Id, one.Narrative.Text.Length > MaxExcerpt ? $"{one.Narrative.Text[..MaxExcerpt]}..." : one.Narrative.Text, one.Similarity!.Value))];
+                .Select(one => new NearNarrative(one.Narrative.Id, Text.Excerpt(one.Narrative.Text, MaxExcerpt), one.Similarity!.Value))];
         }
 
         return near;

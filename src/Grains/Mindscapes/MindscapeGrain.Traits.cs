@@ -25,9 +25,9 @@ public sealed partial class MindscapeGrain
         }
 
         var at = _state?.Version ?? 0;
-        if (command.IfMatch is { } expected && expected != at)
+        if (command.Stale(at) is { } stale)
         {
-            return Refusal.Stale(expected, at);
+            return stale;
         }
 
         if (version is { } old && old != at)
@@ -46,7 +46,7 @@ public sealed partial class MindscapeGrain
         var (next, changes) = TraitFold.Fold(known.Traits, [entry]);
         if (changes.Count == 0)
         {
-            return await Unchanged(command, known);
+            return await Unchanged(command, known, known.View);
         }
 
         return await Take(command, known, entry, known with { Traits = next }, changes, now);
@@ -62,7 +62,7 @@ public sealed partial class MindscapeGrain
         var known = _state!;
         if (known.IsPaused == paused)
         {
-            return await Unchanged(command, known);
+            return await Unchanged(command, known, known.View);
         }
 
         var now = Now();
@@ -75,8 +75,8 @@ public sealed partial class MindscapeGrain
         return await Committed(batch, next) is { } events ? outcome.After(events) : Refusal.NotFound("user");
     }
 
-    private Task<Outcome<MindscapeView>> Unchanged(Command command, MindscapeState known) =>
-        _owner.Unchanged(Begin(), command, _key.Id, Outcome<MindscapeView>.Done(known.View).Since(database.Epoch, known.Seq), Now());
+    private Task<Outcome<T>> Unchanged<T>(Command command, MindscapeState known, T value)
+        where T : class => _owner.Unchanged(Begin(), command, _key.Id, Outcome<T>.Done(value).Since(database.Epoch, known.Seq), Now());
 
     /// <summary>An entry that is taken into the traits as it comes: everything before it is in them.</summary>
     private async Task<Outcome<MindscapeView>> Take(

@@ -237,7 +237,7 @@ public sealed partial class MindscapeGrain(
     /// <summary>How far those are to be trusted who said the same before, where it matters.</summary>
     private async Task<Dictionary<string, int>> SaidBefore(Items<NewObservation> observations)
     {
-        var doubtful = observations.Where(observation => ObservationRules.Trust(observation.Source) < ObservationRules.Trust(null))
+        var doubtful = observations.Where(observation => ObservationRules.MayEcho(observation.Source))
             .Select(observation => MindscapeStore.Said(observation.Type, observation.Content)).Distinct(StringComparer.Ordinal).ToArray();
         var said = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var before in doubtful.Length == 0 ? [] : await store.SaidBefore(_key.Tenant, _key.Id, doubtful))

@@ -66,11 +66,10 @@ public static partial class NarrativeRules
     public static byte[] Said(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(Spaces().Replace(text.Trim(), " ").ToLowerInvariant()));
 
     /// <summary>
-    /// Whether what a source says was said before in its own right. Only what the person says may be said again: the rest may
-    /// have been made of it.
+    /// Whether what a source says was said before in its own right.
     /// </summary>
     public static NarrativeView? Echoed(IEnumerable<NarrativeView> before, string? source) =>
-        before.FirstOrDefault(earlier => ObservationRules.Trust(source) is var trust && trust < ObservationRules.Trust(null) && ObservationRules.Trust(earlier.Source) >= trust);
+        before.FirstOrDefault(earlier => ObservationRules.MayEcho(source) && ObservationRules.Trust(earlier.Source) >= ObservationRules.Trust(source));
 
     /// <summary>The words that a text has most often, the first ones first where it has them as often.</summary>
     public static Items<string> TagsOf(string text) => Words().Matches(text.ToLowerInvariant()).Select(match => match.Value)
@@ -114,9 +113,10 @@ public static partial class NarrativeRules
         }
 
         var links = new List<TraitLink>();
+        var inputs = TraitExtraction.From("", JsonText.From(new { traits = given.Traits }));
         foreach (var change in changes.SelectMany(entry => entry.Changes).DistinctBy(change => change.Path))
         {
-            var confidence = TraitExtraction.From("", JsonText.From(new { traits = given.Traits })).First(input => input.Path == change.Path).Confidence;
+            var confidence = inputs.First(input => input.Path == change.Path).Confidence;
             links.Add(new TraitLink(change.Path, TraitLinkType.ExtractedFrom, confidence));
             if (change.Before is { } known)
             {

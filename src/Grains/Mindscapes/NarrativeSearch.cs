@@ -56,14 +56,7 @@ public sealed class NarrativeSearch(IEmbedder embedder, NarrativeSearchStore sto
             return known;
         }
 
-        try
-        {
-            return _asked.Set(query, new TextVector(embedder.Model, await embedder.Embed(EmbeddingKind.Query, query, cancel)), new MemoryCacheEntryOptions { Size = 1 });
-        }
-        catch (EmbedderUnavailableException)
-        {
-            return null;
-        }
+        return await embedder.VectorOrNone(EmbeddingKind.Query, query, cancel) is { } made ? _asked.Set(query, made, new MemoryCacheEntryOptions { Size = 1 }) : null;
     }
 
     public void Dispose() => _asked.Dispose();

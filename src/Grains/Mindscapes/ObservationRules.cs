@@ -64,6 +64,9 @@ public static class ObservationRules
     private static Refusal? CheckTime(string field, DateTimeOffset? at, DateTimeOffset now) =>
         at > now + MaxAhead ? Refusal.Invalid(field, $"'{field}' is more than an hour in the future.") : null;
 
+    /// <summary>Only what the person says may be said again: the rest may have been made of it.</summary>
+    public static bool MayEcho(string? source) => Trust(source) < Trust(null);
+
     /// <summary>How far a source is to be trusted: what the person says more than what was seen, that more than what agents make of it.</summary>
     public static int Trust(string? source) => source switch
     {

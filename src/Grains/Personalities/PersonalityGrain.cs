@@ -403,7 +403,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     private Task<Outcome<T>> Unchanged<T>(Command command, T known)
         where T : class => _owner.Unchanged(Begin(), command, command.Actor.User, Outcome<T>.Done(known).Since(database.Epoch, _state!.Seq), Now());
 
-    private static readonly Refusal SlugTaken = Refusal.Conflict("slug_taken", "A personality has this slug, or it as an alias.", "slug");
+    private static readonly Refusal SlugTaken = Refusal.Conflict(PersonalityRules.SlugTaken, "A personality has this slug, or it as an alias.", "slug");
 
     private static Refusal? Expected(PostgresException e) => e switch
     {
@@ -426,8 +426,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         return needed > PersonalityRole.Viewer && CheckRole(command, needed) is { } refusal ? refusal
-            : command.IfMatch is { } expected && expected != row.View.Version ? Refusal.Stale(expected, row.View.Version)
-            : null;
+            : command.Stale(row.View.Version);
     }
 
     private Refusal? CheckRole(Command command, PersonalityRole needed) =>

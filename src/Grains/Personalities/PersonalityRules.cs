@@ -10,6 +10,9 @@ namespace PersonaActors.Grains.Personalities;
 /// <summary>What a personality may look like. Pure; each violation names its field. Only what differs from the known one is checked: what was imported longer is kept.</summary>
 public static partial class PersonalityRules
 {
+    /// <summary>The code of a refusal.</summary>
+    public const string SlugTaken = "slug_taken";
+
     public const int MaxName = 255;
     public const int MaxText = 4000;
     public const int MaxLongText = 64 * 1024;

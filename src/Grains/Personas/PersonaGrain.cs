@@ -43,9 +43,9 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
             return Refusal.NotFound("persona");
         }
 
-        if (command.IfMatch is { } expected && expected != known.Version)
+        if (command.Stale(known.Version) is { } stale)
         {
-            return Refusal.Stale(expected, known.Version);
+            return stale;
         }
 
         var next = change.Over(known);

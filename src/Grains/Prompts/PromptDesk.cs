@@ -131,11 +131,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
             : found.Prompt!;
         var now = time.GetUtcNow();
         var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime);
-        var window = found.Conversation?.Window(prompt, now, occasion?.Message, 0) ?? [];
-        if (recalled.Count > 0 && MemoryRecall.Chosen(recalled, window, PromptConversation.Room(prompt, occasion?.Message)) is { Count: > 0 } chosen)
+        var room = found.Conversation is null && recalled.Count == 0 ? null : PromptConversation.Room(prompt, occasion?.Message);
+        var window = found.Conversation?.Window(prompt, now, occasion?.Message, room) ?? [];
+        if (recalled.Count > 0 && MemoryRecall.Chosen(recalled, window, room) is { Count: > 0 } chosen)
         {
             state = string.Join("\n\n", ((string?[])[state, MemoryRecall.Section(chosen)]).OfType<string>());
-            window = found.Conversation?.Window(prompt, now, occasion?.Message, chosen.Sum(memory => memory.Tokens)) ?? [];
+            window = found.Conversation?.Window(prompt, now, occasion?.Message, room - chosen.Sum(memory => memory.Tokens)) ?? [];
         }
 
         // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.
@@ -143,7 +144,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         return isRepeatable && knownVersions is not null && prompt.IsAmong(knownVersions)
             ? new PromptAnswer(null, prompt.Version, isRepeatable)
             : new PromptAnswer(
-                PromptBody.Compose(prompt, request.Format, request.Explain, state, PromptConversation.ToMessages(window, prompt.Material.Me.User.Id, request.Format), occasion?.Message),
+                PromptBody.Compose(
+                    prompt, request.Format, request.Explain, state, window.Count == 0 ? [] : PromptConversation.ToMessages(window, prompt.Material.Me.User.Id, request.Format), occasion?.Message),
                 prompt.Version, isRepeatable);
     }
 

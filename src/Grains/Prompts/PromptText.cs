@@ -176,9 +176,9 @@ public sealed class SpeakerText
     internal int Length { get; }
 
     /// <summary>Counted when a conversation has to fit beside it.</summary>
-    internal int Tokens => (_tokens ??= new Lazy<int>(() => Sections.Sum(section => section.Sum(template => template.Tokens)))).Value;
+    internal int Tokens => _tokens >= 0 ? _tokens : _tokens = Sections.Sum(section => section.Sum(template => template.Tokens));
 
-    private Lazy<int>? _tokens;
+    private int _tokens = -1;
 
     internal IReadOnlyList<PromptPart> Parts { get; }
 
@@ -199,7 +199,7 @@ public sealed class PersonaText
     public PersonaText(PersonaView persona)
     {
         Of = persona;
-        Name = new Piece(string.IsNullOrWhiteSpace(persona.PreferredName) ? persona.Name : persona.PreferredName);
+        Name = new Piece(persona.Called());
         Content = new Piece(persona.Content);
         Section = PromptText.Elements(
             "user", ("name", Name.Text), ("pronouns", persona.Pronouns), ("about source=\"the user's own words\"", persona.Content));
@@ -224,9 +224,9 @@ public sealed class PersonaText
     internal int Length { get; }
 
     /// <summary>Counted when a conversation has to fit beside it.</summary>
-    internal int Tokens => (_tokens ??= new Lazy<int>(() => Section.Sum(template => template.Tokens))).Value;
+    internal int Tokens => _tokens >= 0 ? _tokens : _tokens = Section.Sum(template => template.Tokens);
 
-    private Lazy<int>? _tokens;
+    private int _tokens = -1;
 
     internal Template[] Section { get; }
 

@@ -83,9 +83,9 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
             return Refusal.NotFound("tenant");
         }
 
-        if (command.IfMatch is { } expected && expected != known.View.Version)
+        if (command.Stale(known.View.Version) is { } stale)
         {
-            return Refusal.Stale(expected, known.View.Version);
+            return stale;
         }
 
         return TenantRules.Check(change) is { } refusal ? refusal : await Change(command, known, known.View with
@@ -102,9 +102,9 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
             return Refusal.NotFound("tenant");
         }
 
-        if (command.IfMatch is { } expected && expected != known.View.Version)
+        if (command.Stale(known.View.Version) is { } stale)
         {
-            return Refusal.Stale(expected, known.View.Version);
+            return stale;
         }
 
         var next = known.View with
@@ -203,9 +203,9 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
             return Refusal.NotFound("tenant");
         }
 
-        if (command.IfMatch is { } expected && expected != known.View.Version)
+        if (command.Stale(known.View.Version) is { } stale)
         {
-            return Refusal.Stale(expected, known.View.Version);
+            return stale;
         }
 
         if (confirm != known.View.Name)

@@ -184,7 +184,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
             return Refusal.Forbidden("owner_only", "Only its owner changes or deletes a user persona; make a copy of it to have your own.");
         }
 
-        return command.IfMatch is { } expected && expected != known.Version ? Refusal.Stale(expected, known.Version) : null;
+        return command.Stale(known.Version);
     }
 
     private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, UserPersonaView next) => _owner.Commit(batch, events => _state = new UserPersonaRow(next, events[^1].Seq));

@@ -49,7 +49,7 @@ public sealed partial class UserGrain
         }
 
         var changed = change.Over(config);
-        if ((CheckVersion(command, config) ?? CheckOwner(change) ?? LlmConfigRules.Check(changed, config)) is { } refusal)
+        if ((command.Stale(config.Version) ?? CheckOwner(change) ?? LlmConfigRules.Check(changed, config)) is { } refusal)
         {
             return refusal;
         }
@@ -72,7 +72,7 @@ public sealed partial class UserGrain
             return NoLlmConfig;
         }
 
-        if (CheckVersion(command, config) is { } refusal)
+        if (command.Stale(config.Version) is { } refusal)
         {
             return refusal;
         }
@@ -113,7 +113,4 @@ public sealed partial class UserGrain
     private Refusal? CheckOwner(LlmConfigChange change) => change.OwnerId.IsSet && change.OwnerId.Value != _key.Id
         ? Refusal.Invalid("ownerId", "A user's own config stays that user's; make another one.")
         : null;
-
-    private static Refusal? CheckVersion(Command command, LlmConfigView config) =>
-        command.IfMatch is { } expected && expected != config.Version ? Refusal.Stale(expected, config.Version) : null;
 }

@@ -70,7 +70,7 @@ public sealed partial class UserGrain
         }
 
         var changed = memory with { Content = change.Content.Over(memory.Content) ?? "", Source = change.Source.Over(memory.Source) };
-        if ((Stale(command, memory) ?? MemoryRules.Check(new NewUserMemory(null, changed.Content, changed.Source))) is { } refusal)
+        if ((command.Stale(memory.Version) ?? MemoryRules.Check(new NewUserMemory(null, changed.Content, changed.Source))) is { } refusal)
         {
             return refusal;
         }
@@ -97,7 +97,7 @@ public sealed partial class UserGrain
             return NoMemory;
         }
 
-        return Stale(command, memory) is { } stale ? stale : await ChangeMemories(
+        return command.Stale(memory.Version) is { } stale ? stale : await ChangeMemories(
             command, known, Next(known) with { Memories = known.Memories - 1 }, "memory.deleted", "memoryId", id, Outcome<Nothing>.Deleted(),
             batch => MemoryStore.Delete(batch, _key.Tenant, memory));
     }
@@ -117,7 +117,4 @@ public sealed partial class UserGrain
             return MemoryExists;
         }
     }
-
-    private static Refusal? Stale(Command command, UserMemoryView memory) =>
-        command.IfMatch is { } expected && expected != memory.Version ? Refusal.Stale(expected, memory.Version) : null;
 }

@@ -108,9 +108,9 @@ public sealed partial class UserGrain
             return NoOverride;
         }
 
-        if (command.IfMatch is { } expected && expected != had.Version)
+        if (command.Stale(had.Version) is { } stale)
         {
-            return Refusal.Stale(expected, had.Version);
+            return stale;
         }
 
         return await ChangeOverrides(command, known, Next(known) with { Overrides = known.Overrides.Remove(personality) },
@@ -186,9 +186,9 @@ public sealed partial class UserGrain
         }
 
         var version = known.Overrides.GetValueOrDefault(personality)?.Version ?? 0;
-        if (command.IfMatch is { } expected && expected != version)
+        if (command.Stale(version) is { } stale)
         {
-            return Refusal.Stale(expected, version);
+            return stale;
         }
 
         var found = await GrainFactory.Of<IPersonalityGrain>(new TenantScopedKey(_key.Tenant, personality)).Get(command.Actor with { User = _key.Id });

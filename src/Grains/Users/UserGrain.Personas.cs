@@ -53,9 +53,9 @@ public sealed partial class UserGrain
             return Refusal.NotFound("persona");
         }
 
-        if (command.IfMatch is { } expected && expected != there.Value.Version)
+        if (command.Stale(there.Value.Version) is { } stale)
         {
-            return Refusal.Stale(expected, there.Value.Version);
+            return stale;
         }
 
         if (known.View.DefaultPersonaId == persona)

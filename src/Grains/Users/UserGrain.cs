@@ -306,9 +306,7 @@ public sealed partial class UserGrain(
             return Refusal.NotFound("user");
         }
 
-        return command.IfMatch is { } expected && expected != user.View.Version
-            ? Refusal.Stale(expected, user.View.Version)
-            : Outcome<UserView>.Done(user.View);
+        return command.Stale(user.View.Version) is { } stale ? stale : Outcome<UserView>.Done(user.View);
     }
 
     private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id), _owner.Epoch);

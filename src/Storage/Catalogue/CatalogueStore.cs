@@ -25,7 +25,7 @@ public sealed class CatalogueStore(Database database)
           coalesce((SELECT seq FROM streams WHERE tenant_id IS NOT DISTINCT FROM $1 AND stream = $2), 0)
         """;
 
-    private const string PromptsSql = $"SELECT {PromptColumns} FROM system_prompts WHERE tenant_id = $1";
+    internal const string PromptsSql = $"SELECT {PromptColumns} FROM system_prompts WHERE tenant_id = $1";
 
     private const string ModesSql = $"SELECT {ModeColumns} FROM focus_modes WHERE tenant_id IS NOT DISTINCT FROM $1";
 
@@ -144,7 +144,7 @@ public sealed class CatalogueStore(Database database)
         database.ReadMany(Scope(tenant), ListModesSql,
             [Sql.Uuid(tenant), Sql.Bool(inactiveToo), Sql.Bool(after is { IsSystem: false }), Sql.Text(after?.ModeName ?? ""), Sql.Int(limit), Sql.Text(search)], MapMode, cancel);
 
-    private static SystemPromptView MapPrompt(NpgsqlDataReader row) => new(
+    internal static SystemPromptView MapPrompt(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.TextOrNull(2), row.GetString(3), row.GetBoolean(4), row.GetInt64(5), row.Time(6), row.Time(7));
 
     private static FocusModeView MapMode(NpgsqlDataReader row) => new(

@@ -20,7 +20,7 @@ public sealed class LlmConfigStore(Database database)
         memory_score_threshold, memory_limit, is_default, is_free_default, version, created_at, updated_at
         """;
 
-    private const string GlobalSql = $"SELECT {Columns} FROM llm_configs WHERE tenant_id = $1 AND owner_id IS NULL";
+    internal const string GlobalSql = $"SELECT {Columns} FROM llm_configs WHERE tenant_id = $1 AND owner_id IS NULL";
 
     private const string OwnedSql = $"SELECT {Columns} FROM llm_configs WHERE tenant_id = $1 AND owner_id = $2";
 
@@ -122,9 +122,7 @@ public sealed class LlmConfigStore(Database database)
         row.GetGuid(0), row.GuidOrNull(1), row.GetString(2), row.TextOrNull(3), row.TextOrNull(4), row.TextOrNull(5), row.TextOrNull(6),
         row.ValueOrNull<double>(7), row.ValueOrNull<double>(8), row.ValueOrNull<double>(9), row.ValueOrNull<double>(10), row.ValueOrNull<int>(11),
         row.ValueOrNull<double>(12), row.ValueOrNull<double>(13), row.ValueOrNull<double>(14), row.ValueOrNull<int>(15), row.ValueOrNull<int>(16),
-        row.IsDBNull(17) ? null : row.GetFieldValue<string[]>(17).ToItems(), row.ValueOrNull<long>(18), JsonOrNull(row, 19), JsonOrNull(row, 20),
+        row.IsDBNull(17) ? null : row.GetFieldValue<string[]>(17).ToItems(), row.ValueOrNull<long>(18), row.JsonOrNull(19), row.JsonOrNull(20),
         ReasoningOf(row.TextOrNull(21)), row.ValueOrNull<double>(22), row.ValueOrNull<int>(23), row.GetBoolean(24), row.GetBoolean(25),
         row.GetInt64(26), row.Time(27), row.Time(28));
-
-    private static JsonText? JsonOrNull(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : new JsonText(row.GetString(column));
 }

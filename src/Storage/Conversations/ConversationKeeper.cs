@@ -15,11 +15,10 @@ public sealed class ConversationKeeper(Database database)
     public Task<long> Prune(Guid tenant, DateTimeOffset before, int batch, CancellationToken cancel) =>
         database.Worker.Count(PruneSql, cancel, Sql.Uuid(tenant), Sql.Time(before), Sql.Int(batch));
 
-    private const string EraseClearedSql = """
+    private const string EraseClearedSql = $"""
         WITH old AS (
           SELECT h.channel_id, h.number FROM conversation_clears k
-          JOIN conversation_history h ON h.tenant_id = k.tenant_id AND h.channel_id = k.channel_id AND h.number <= k.up_to
-            AND (k.user_id IS NULL OR k.user_id = h.user_id) AND (k.personality_id IS NULL OR k.personality_id = h.personality_id)
+          JOIN conversation_history h ON {MessageStore.IsCleared}
           WHERE k.tenant_id = $1 AND k.id = $2 LIMIT $3),
         gone AS (
           DELETE FROM conversation_history h USING old WHERE h.tenant_id = $1 AND h.channel_id = old.channel_id AND h.number = old.number RETURNING 1)

@@ -1,11 +1,9 @@
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
+using PersonaActors.Contracts.Mindscapes;
 
 namespace PersonaActors.Storage.Conversations;
-
-/// <summary>A memory that was found by what it is about, the nearer the higher its cosine.</summary>
-public sealed record FoundMemory(UserMemoryView Memory, double Cosine);
 
 /// <summary>One whose embedding is to be made.</summary>
 public sealed record UnembeddedMemory(Guid Tenant, Guid Id, long Version, string Content);
@@ -74,17 +72,16 @@ public sealed class MemoryStore(Database database)
         [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(after), Sql.Uuid(personality), Sql.Text(search), Sql.Int(limit)], Map, cancel);
 
     private const string NearestSql = $"""
-        SELECT {Columns}, 1 - (m.embedding <=> $4) FROM memories m
+        SELECT {Columns} FROM memories m
         WHERE m.tenant_id = $1 AND m.user_id = $2 AND (m.personality_id = $3 OR m.personality_id IS NULL) AND m.embedding_model = $5
           AND m.embedding <=> $4 <= 1 - $6
         ORDER BY m.embedding <=> $4, m.id LIMIT $7
         """;
 
     /// <summary>The nearest of what a personality may recall of a user: exactly, since there are few of one user.</summary>
-    public Task<List<FoundMemory>> Nearest(Guid tenant, Guid user, Guid personality, float[] query, string model, double minCosine, int limit, CancellationToken cancel) =>
+    public Task<List<UserMemoryView>> Nearest(Guid tenant, Guid user, Guid personality, TextVector query, double minCosine, int limit, CancellationToken cancel) =>
         database.ReadMany(RowScope.OfUser(tenant, user), NearestSql,
-            [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(personality), Sql.Vector(query), Sql.Text(model), Sql.Double(minCosine), Sql.Int(limit)],
-            row => new FoundMemory(Map(row), row.GetDouble(9)), cancel);
+            [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(personality), Sql.Vector(query.Values), Sql.Text(query.Model), Sql.Double(minCosine), Sql.Int(limit)], Map, cancel);
 
     private const string UnembeddedSql = """
         SELECT tenant_id, id, version, content FROM memories WHERE embedding IS NULL OR ($1::text IS NOT NULL AND embedding_model <> $1) LIMIT $2

@@ -20,8 +20,11 @@ public sealed class MessageStore(Database database)
     /// <summary>Neither deleted nor cleared.</summary>
     internal const string IsShown = $"h.deleted_at IS NULL AND NOT EXISTS (SELECT {ClearOf})";
 
-    private const string ClearOf = """
-        FROM conversation_clears k WHERE k.tenant_id = h.tenant_id AND k.channel_id = h.channel_id AND h.number <= k.up_to
+    private const string ClearOf = $"FROM conversation_clears k WHERE {IsCleared}";
+
+    /// <summary>By the clear k.</summary>
+    internal const string IsCleared = """
+        k.tenant_id = h.tenant_id AND k.channel_id = h.channel_id AND h.number <= k.up_to
           AND (k.user_id IS NULL OR k.user_id = h.user_id) AND (k.personality_id IS NULL OR k.personality_id = h.personality_id)
         """;
 

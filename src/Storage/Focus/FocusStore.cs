@@ -149,12 +149,10 @@ public sealed class FocusStore(Database database)
 
     private static FocusEventRow MapEvent(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.Time(1), row.GetString(2), row.ValueOrNull<int>(3), new JsonText(row.GetString(4)),
-        Text(row, 5), Text(row, 6), Text(row, 7), row.TextOrNull(8));
+        row.JsonOrNull(5), row.JsonOrNull(6), row.JsonOrNull(7), row.TextOrNull(8));
 
     private static FocusSessionRow Map(NpgsqlDataReader row, long seq) => new(
         row.GetGuid(0), row.GetGuid(1), row.GuidOrNull(2), row.GetString(3), row.GetString(4), row.Time(5), row.TimeOrNull(6),
-        row.ValueOrNull<int>(7), row.ValueOrNull<int>(8), row.ValueOrNull<double>(9), Text(row, 10), new JsonText(row.GetString(11)),
-        new JsonText(row.GetString(12)), row.TextOrNull(13), Text(row, 14), row.TimeOrNull(15), row.TimeOrNull(16), row.GetInt64(17), seq);
-
-    private static JsonText? Text(NpgsqlDataReader row, int column) => row.TextOrNull(column) is { } json ? new JsonText(json) : null;
+        row.ValueOrNull<int>(7), row.ValueOrNull<int>(8), row.ValueOrNull<double>(9), row.JsonOrNull(10), new JsonText(row.GetString(11)),
+        new JsonText(row.GetString(12)), row.TextOrNull(13), row.JsonOrNull(14), row.TimeOrNull(15), row.TimeOrNull(16), row.GetInt64(17), seq);
 }

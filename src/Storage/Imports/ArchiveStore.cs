@@ -1,7 +1,4 @@
-using System.Collections.Immutable;
 using PersonaActors.Contracts;
-using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Storage.Catalogue;
 
 namespace PersonaActors.Storage.Imports;
 
@@ -48,17 +45,6 @@ public sealed class ArchiveStore(Database database)
             $"INSERT INTO {table.Name} (tenant_id, {string.Join(", ", columns)}) SELECT $1, {string.Join(", ", values)} FROM json_populate_recordset(NULL::{table.Name}, $2) r",
             [Sql.Uuid(tenant), Sql.Json(rows)], cancel);
     }
-
-    private const string PromptsSql = "SELECT id, name, description, content, is_default, version, created_at, updated_at FROM system_prompts WHERE tenant_id = $1";
-
-    private const string ConfigsSql = $"SELECT {LlmConfigStore.Columns} FROM llm_configs WHERE tenant_id = $1 AND owner_id IS NULL";
-
-    /// <summary>As the transaction sees it: system prompts and global LLM configs.</summary>
-    public static async Task<CatalogueView> Catalogue(ImportTransaction transaction, Guid tenant, CancellationToken cancel) => new(
-        (await transaction.Read(PromptsSql, [Sql.Uuid(tenant)], row => new SystemPromptView(
-            row.GetGuid(0), row.GetString(1), row.TextOrNull(2), row.GetString(3), row.GetBoolean(4), row.GetInt64(5), row.Time(6), row.Time(7)), cancel)).ToImmutableDictionary(prompt => prompt.Id),
-        (await transaction.Read(ConfigsSql, [Sql.Uuid(tenant)], LlmConfigStore.Map, cancel)).ToImmutableDictionary(config => config.Id),
-        ImmutableDictionary<Guid, FocusModeView>.Empty);
 
     private const string ThingsSql = """
         SELECT 'user', u.id::text, NULL::uuid FROM users u WHERE u.tenant_id = $1

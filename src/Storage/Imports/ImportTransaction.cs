@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using System.Data;
 using Npgsql;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Storage.Catalogue;
 
 namespace PersonaActors.Storage.Imports;
 
@@ -30,7 +33,7 @@ public sealed class ImportTransaction : IAsyncDisposable
         _transaction = transaction;
     }
 
-    public RowScope Scope { get; }
+    private RowScope Scope { get; }
 
     /// <summary>What was told, with numbers; true once it is committed.</summary>
     public IReadOnlyList<StreamEvent> Events => _events;
@@ -109,6 +112,12 @@ public sealed class ImportTransaction : IAsyncDisposable
         (await Read(RaiseUserSql, [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Time(now)], row => row.GetInt64(0), cancel))[0];
 
     public Task Commit(CancellationToken cancel) => _transaction.CommitAsync(cancel);
+
+    /// <summary>System prompts and global LLM configs, as it sees them.</summary>
+    public async Task<CatalogueView> Catalogue(Guid tenant, CancellationToken cancel) => new(
+        (await Read(CatalogueStore.PromptsSql, [Sql.Uuid(tenant)], CatalogueStore.MapPrompt, cancel)).ToImmutableDictionary(prompt => prompt.Id),
+        (await Read(LlmConfigStore.GlobalSql, [Sql.Uuid(tenant)], LlmConfigStore.Map, cancel)).ToImmutableDictionary(config => config.Id),
+        ImmutableDictionary<Guid, FocusModeView>.Empty);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,8 +1,5 @@
-using System.Collections.Immutable;
 using Npgsql;
 using PersonaActors.Contracts;
-using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Storage.Catalogue;
 
 namespace PersonaActors.Storage.Imports;
 
@@ -16,12 +13,20 @@ public sealed record LegacyCount(string Table, long Read, long Created, long Kno
 /// over what was staged. Ids stay what they were, so what is here already is known by them; a user also by the Discord id. A
 /// persona of somebody else becomes a copy, whose id follows from both, so a second import finds it too.
 /// </summary>
-public sealed class LegacyStore
+public sealed class LegacyStore(ImportTransaction transaction, Guid tenant, Guid job, DateTimeOffset now, CancellationToken cancel)
 {
     // Each is written once: whoever reads them says which table is meant.
     private const string At = "coalesce((r.row ->> 'created_at')::timestamp AT TIME ZONE 'UTC', $3)";
     private const string Changed = "coalesce((r.row ->> 'updated_at')::timestamp AT TIME ZONE 'UTC', (r.row ->> 'created_at')::timestamp AT TIME ZONE 'UTC', $3)";
     private const string Username = "CASE WHEN btrim(coalesce(r.row ->> 'username', '')) = '' THEN 'User ' || coalesce(r.row ->> 'discord_id', r.id) ELSE r.row ->> 'username' END";
+
+    private const string NewUsers =
+        "import_rows r JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.id AND (m.row ->> 'isNew')::boolean";
+
+    private const string Orphans = """
+        import_rows p WHERE p.tenant_id = $1 AND p.job_id = $2 AND p.kind = 'personas'
+          AND NOT EXISTS (SELECT FROM import_rows m WHERE m.tenant_id = $1 AND m.job_id = $2 AND m.kind = 'persona' AND m.row ->> 'persona' = p.id)
+        """;
 
     private const string MapUsersSql = """
         INSERT INTO import_rows (tenant_id, job_id, kind, id, row)
@@ -35,14 +40,14 @@ public sealed class LegacyStore
     private const string UsersSql = $"""
         INSERT INTO users (tenant_id, id, username, created_at, updated_at)
         SELECT r.tenant_id, r.id::uuid, {Username}, {At}, {Changed}
-        FROM import_rows r JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.id AND (m.row ->> 'isNew')::boolean
+        FROM {NewUsers}
         WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'users'
         """;
 
     private const string IdentitiesSql = $"""
         INSERT INTO user_identities (tenant_id, provider, subject, user_id, created_at)
         SELECT r.tenant_id, 'discord', r.row ->> 'discord_id', r.id::uuid, {At}
-        FROM import_rows r JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.id AND (m.row ->> 'isNew')::boolean
+        FROM {NewUsers}
         WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'users' AND btrim(coalesce(r.row ->> 'discord_id', '')) <> ''
         """;
 
@@ -65,18 +70,14 @@ public sealed class LegacyStore
         ON CONFLICT DO NOTHING
         """;
 
-    private const string CountOrphansSql = """
-        SELECT count(*) FROM import_rows p
-        WHERE p.tenant_id = $1 AND p.job_id = $2 AND p.kind = 'personas'
-          AND NOT EXISTS (SELECT FROM import_rows m WHERE m.tenant_id = $1 AND m.job_id = $2 AND m.kind = 'persona' AND m.row ->> 'persona' = p.id)
+    private const string CountOrphansSql = $"""
+        SELECT count(*) FROM {Orphans}
         """;
 
-    private const string MapOrphansSql = """
+    private const string MapOrphansSql = $"""
         INSERT INTO import_rows (tenant_id, job_id, kind, id, row)
         SELECT p.tenant_id, p.job_id, 'persona', p.id || '/' || $3::uuid, jsonb_build_object('persona', p.id, 'user', $3::uuid, 'isCopy', false, 'isOrphan', true, 'to', p.id)
-        FROM import_rows p
-        WHERE p.tenant_id = $1 AND p.job_id = $2 AND p.kind = 'personas'
-          AND NOT EXISTS (SELECT FROM import_rows m WHERE m.tenant_id = $1 AND m.job_id = $2 AND m.kind = 'persona' AND m.row ->> 'persona' = p.id)
+        FROM {Orphans}
         """;
 
     /// <summary>Names are unique to an owner, in any case: those that come second get the beginning of their id.</summary>
@@ -108,7 +109,7 @@ public sealed class LegacyStore
           CASE WHEN {Username} ~ '^[0-9]{"{17,20}"}$' THEN 'User ' || ({Username})
             WHEN EXISTS (SELECT FROM personas x WHERE x.tenant_id = $1 AND x.owner_id = r.id::uuid AND lower(x.name) = lower({Username})) THEN left({Username}, 240) || ' ' || left(r.id, 8)
             ELSE {Username} END, '', {At}, {At}
-        FROM import_rows r JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.id AND (m.row ->> 'isNew')::boolean
+        FROM {NewUsers}
         WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'users'
           AND NOT EXISTS (SELECT FROM import_rows p WHERE p.tenant_id = $1 AND p.job_id = $2 AND p.kind = 'persona' AND p.id = (r.row ->> 'global_persona_id') || '/' || r.id)
         """;
@@ -116,7 +117,7 @@ public sealed class LegacyStore
     private const string DefaultsSql = $"""
         INSERT INTO user_default_personas (tenant_id, user_id, persona_id, updated_at)
         SELECT r.tenant_id, r.id::uuid, coalesce((p.row ->> 'to')::uuid, md5('default persona ' || r.id)::uuid), {Changed}
-        FROM import_rows r JOIN import_rows m ON m.tenant_id = r.tenant_id AND m.job_id = r.job_id AND m.kind = 'user' AND m.id = r.id AND (m.row ->> 'isNew')::boolean
+        FROM {NewUsers}
         LEFT JOIN import_rows p ON p.tenant_id = r.tenant_id AND p.job_id = r.job_id AND p.kind = 'persona' AND p.id = (r.row ->> 'global_persona_id') || '/' || r.id
         WHERE r.tenant_id = $1 AND r.job_id = $2 AND r.kind = 'users'
         """;
@@ -348,28 +349,7 @@ public sealed class LegacyStore
           OR u.id = (SELECT i.user_id FROM user_identities i WHERE i.tenant_id = $1 AND i.provider = split_part($2, ':', 1) AND i.subject = substr($2, strpos($2, ':') + 1)))
         """;
 
-    private const string KnownPromptsSql = "SELECT p.id, p.name, p.is_default FROM system_prompts p WHERE p.tenant_id = $1";
-
-    private const string KnownConfigsSql = $"SELECT {LlmConfigStore.Columns} FROM llm_configs WHERE tenant_id = $1 AND owner_id IS NULL";
-
     private const string CountNotesSql = "SELECT count(*) FROM import_rows WHERE tenant_id = $1 AND job_id = $2 AND kind = 'note'";
-
-    private const string KeepSql = "INSERT INTO import_rows (tenant_id, job_id, kind, id, row) VALUES ($1, $2, $3, 'only', $4)";
-
-    private readonly ImportTransaction _transaction;
-    private readonly Guid _tenant;
-    private readonly Guid _job;
-    private readonly DateTimeOffset _now;
-    private readonly CancellationToken _cancel;
-
-    public LegacyStore(ImportTransaction transaction, Guid tenant, Guid job, DateTimeOffset now, CancellationToken cancel)
-    {
-        _transaction = transaction;
-        _tenant = tenant;
-        _job = job;
-        _now = now;
-        _cancel = cancel;
-    }
 
     public async Task Users()
     {
@@ -382,14 +362,14 @@ public sealed class LegacyStore
     public async Task<long> MapPersonas()
     {
         await Run(MapPersonasSql);
-        return (await _transaction.Read(CountOrphansSql, Of(), row => row.GetInt64(0), _cancel))[0];
+        return (await transaction.Read(CountOrphansSql, Of(), row => row.GetInt64(0), cancel))[0];
     }
 
     public async Task Personas(Guid? orphansTo)
     {
         if (orphansTo is { } owner)
         {
-            await _transaction.Run(MapOrphansSql, [.. Of(), Sql.Uuid(owner)], _cancel);
+            await transaction.Run(MapOrphansSql, [.. Of(), Sql.Uuid(owner)], cancel);
         }
 
         await RunAt(PersonasSql);
@@ -399,33 +379,21 @@ public sealed class LegacyStore
 
     /// <summary>By id, or by provider:subject.</summary>
     public async Task<Guid?> FindUser(string named) =>
-        await _transaction.Read(FindUserSql, [Sql.Uuid(_tenant), Sql.Text(named)], row => row.GetGuid(0), _cancel) is [var user, ..] ? user : null;
+        await transaction.Read(FindUserSql, [Sql.Uuid(tenant), Sql.Text(named)], row => row.GetGuid(0), cancel) is [var user, ..] ? user : null;
 
-    /// <summary>What of the catalogue is here, as far as an import has to respect it.</summary>
-    public async Task<CatalogueView> Catalogue()
-    {
-        var prompts = await _transaction.Read(KnownPromptsSql, [Sql.Uuid(_tenant)],
-            row => new SystemPromptView(row.GetGuid(0), row.GetString(1), null, "", row.GetBoolean(2), 1, _now, _now), _cancel);
-        var configs = await _transaction.Read(KnownConfigsSql, [Sql.Uuid(_tenant)], LlmConfigStore.Map, _cancel);
-        return new CatalogueView(
-            prompts.ToImmutableDictionary(prompt => prompt.Id), configs.ToImmutableDictionary(config => config.Id), ImmutableDictionary<Guid, FocusModeView>.Empty);
-    }
+    public async Task<long> CountNotes() => (await transaction.Read(CountNotesSql, Of(), row => row.GetInt64(0), cancel))[0];
 
-    public async Task<long> CountNotes() => (await _transaction.Read(CountNotesSql, Of(), row => row.GetInt64(0), _cancel))[0];
+    public Task<List<StagedRow>> Staged(string kind) => transaction.Read(
+        StagedSql, [.. Of(), Sql.Text(kind)], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
 
-    public Task<int> Keep(string kind, JsonText what) => _transaction.Run(KeepSql, [.. Of(), Sql.Text(kind), Sql.Jsonb(what.Json)], _cancel);
+    public Task<List<string>> TakenSlugs() => transaction.Read(TakenSlugsSql, [Sql.Uuid(tenant)], row => row.GetString(0), cancel);
 
-    public Task<List<StagedRow>> Staged(string kind) => _transaction.Read(
-        StagedSql, [.. Of(), Sql.Text(kind)], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), _cancel);
-
-    public Task<List<string>> TakenSlugs() => _transaction.Read(TakenSlugsSql, [Sql.Uuid(_tenant)], row => row.GetString(0), _cancel);
-
-    public Task<List<(string Id, string? Slug, string? Name)>> NewPersonalities() => _transaction.Read(
-        NewPersonalitiesSql, Of(), row => (row.GetString(0), row.TextOrNull(1), row.TextOrNull(2)), _cancel);
+    public Task<List<(string Id, string? Slug, string? Name)>> NewPersonalities() => transaction.Read(
+        NewPersonalitiesSql, Of(), row => (row.GetString(0), row.TextOrNull(1), row.TextOrNull(2)), cancel);
 
     public async Task Personalities(IReadOnlyList<(string Id, string Slug)> slugs)
     {
-        await _transaction.Run(PutSlugsSql, [.. Of(), Sql.Texts([.. slugs.Select(slug => slug.Id)]), Sql.Texts([.. slugs.Select(slug => slug.Slug)])], _cancel);
+        await transaction.Run(PutSlugsSql, [.. Of(), Sql.Texts([.. slugs.Select(slug => slug.Id)]), Sql.Texts([.. slugs.Select(slug => slug.Slug)])], cancel);
         await RunAt(PersonalitiesSql);
         await RunAt(OwnersSql);
         await RunAt(DefaultConfigsSql);
@@ -441,28 +409,28 @@ public sealed class LegacyStore
         await Run(LastNumbersSql);
     }
 
-    public Task<List<Guid>> Touched() => _transaction.Read(TouchedSql, Of(), row => row.GetGuid(0), _cancel);
+    public Task<List<Guid>> Touched() => transaction.Read(TouchedSql, Of(), row => row.GetGuid(0), cancel);
 
     /// <summary>What was not there before.</summary>
-    public Task<List<NewThing>> New() => _transaction.Read(
-        NewIdsSql, Of(), row => new NewThing(row.GetString(0), row.GetString(1), row.TextOrNull(2) is { } owner ? Guid.Parse(owner) : null), _cancel);
+    public Task<List<NewThing>> New() => transaction.Read(
+        NewIdsSql, Of(), row => new NewThing(row.GetString(0), row.GetString(1), row.TextOrNull(2) is { } owner ? Guid.Parse(owner) : null), cancel);
 
     public async Task Note(IReadOnlyList<(string Table, string Id, string Field, string Note)> notes)
     {
         await Run(NotesSql);
-        await _transaction.Run(PutNotesSql,
+        await transaction.Run(PutNotesSql,
             [
                 .. Of(), Sql.Texts([.. notes.Select(note => note.Table)]), Sql.Texts([.. notes.Select(note => note.Id)]), Sql.Texts([.. notes.Select(note => note.Field)]),
                 Sql.Texts([.. notes.Select(note => note.Note)]),
-            ], _cancel);
+            ], cancel);
     }
 
-    public Task<List<LegacyCount>> Counts() => _transaction.Read(
-        CountsSql, Of(), row => new LegacyCount(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)), _cancel);
+    public Task<List<LegacyCount>> Counts() => transaction.Read(
+        CountsSql, Of(), row => new LegacyCount(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)), cancel);
 
-    private Task<int> Run(string sql) => _transaction.Run(sql, Of(), _cancel);
+    private Task<int> Run(string sql) => transaction.Run(sql, Of(), cancel);
 
-    private Task<int> RunAt(string sql) => _transaction.Run(sql, [.. Of(), Sql.Time(_now)], _cancel);
+    private Task<int> RunAt(string sql) => transaction.Run(sql, [.. Of(), Sql.Time(now)], cancel);
 
-    private NpgsqlParameter[] Of() => [Sql.Uuid(_tenant), Sql.Uuid(_job)];
+    private NpgsqlParameter[] Of() => [Sql.Uuid(tenant), Sql.Uuid(job)];
 }

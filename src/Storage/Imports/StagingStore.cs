@@ -27,6 +27,20 @@ public sealed class StagingStore(Database database)
         RowScope.OfTenant(tenant), ListSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Text(after), Sql.Int(limit)],
         row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
 
+    private const string FindSql = "SELECT row FROM import_rows WHERE tenant_id = $1 AND job_id = $2 AND kind = $3 AND id = $4";
+
+    public Task<JsonText?> Find(Guid tenant, Guid job, string kind, string id, CancellationToken cancel) => database.ReadOne(
+        RowScope.OfTenant(tenant), FindSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Text(id)], row => new JsonText(row.GetString(0)), cancel);
+
+    private const string KeepReportSql = "INSERT INTO import_rows (tenant_id, job_id, kind, id, row) VALUES ($1, $2, 'report', 'only', $3)";
+
+    /// <summary>In the transaction that it reports of: an apply that is repeated finds it, and tells the same.</summary>
+    public static Task KeepReport(ImportTransaction transaction, Guid tenant, Guid job, JsonText report, CancellationToken cancel) =>
+        transaction.Run(KeepReportSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Jsonb(report.Json)], cancel);
+
+    /// <summary>None as long as nothing was applied.</summary>
+    public Task<JsonText?> Report(Guid tenant, Guid job, CancellationToken cancel) => Find(tenant, job, "report", "only", cancel);
+
     private const string ClearSql = "DELETE FROM import_rows WHERE tenant_id = $1 AND job_id = $2 AND ($3 OR kind <> 'note')";
 
     /// <param name="notesToo">Or only what was read: the notes are what the report refers to.</param>

@@ -29,7 +29,7 @@ public sealed class JobStore(Database database)
 
     public Task<JobRow?> Load(Guid tenant, Guid id, OwnerEpoch epoch) => database.LoadOwned(
         RowScope.OfTenant(tenant), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(id), Sql.Text(epoch.Stream)],
-        row => new JobRow(Map(row), Json(row, 15), row.GetInt64(16)));
+        row => new JobRow(Map(row), row.JsonOrNull(15), row.GetInt64(16)));
 
     private const string OwnerSql = "SELECT user_id, created_by FROM jobs WHERE tenant_id = $1 AND id = $2";
 
@@ -105,7 +105,5 @@ public sealed class JobStore(Database database)
 
     private static JobView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GuidOrNull(2), row.GuidOrNull(3), Enum.Parse<JobStatus>(row.GetString(4), ignoreCase: true), row.GetString(5), row.GetInt64(6),
-        row.ValueOrNull<long>(7), Json(row, 8), Json(row, 9)?.Read<JobFailure>(), row.TextOrNull(10), row.GetInt64(11), row.Time(12), row.Time(13), row.TimeOrNull(14));
-
-    private static JsonText? Json(NpgsqlDataReader row, int column) => row.TextOrNull(column) is { } json ? new JsonText(json) : null;
+        row.ValueOrNull<long>(7), row.JsonOrNull(8), row.JsonOrNull(9)?.Read<JobFailure>(), row.TextOrNull(10), row.GetInt64(11), row.Time(12), row.Time(13), row.TimeOrNull(14));
 }

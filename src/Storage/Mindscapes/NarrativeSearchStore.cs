@@ -88,8 +88,8 @@ public sealed class NarrativeSearchStore(Database database)
         return await database.ReadMany(
             scope, SettingsSql, isIndexed ? IndexedSql : ExactSql,
             [
-                Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(query.Words ?? ""), query.Vector is { } vector ? Sql.Vector(vector.Values) : Sql.NoVector(),
-                Sql.Text(query.Vector?.Model), query.Types is { } types ? Sql.Texts([.. types.Select(NarrativeStore.WordOf)]) : Sql.NoTexts(),
+                Sql.Uuid(tenant), Sql.Uuid(person), Sql.Text(query.Words ?? ""), Sql.Vector(query.Vector?.Values),
+                Sql.Text(query.Vector?.Model), Sql.Texts(query.Types?.Select(NarrativeStore.WordOf).ToArray()),
                 Sql.Double(1 - query.MinCosine), Sql.Int(Math.Max(Candidates, query.Limit)), Sql.Int(query.Limit),
             ],
             row => new FoundNarrative(NarrativeStore.Map(row), row.ValueOrNull<double>(17), row.GetBoolean(18), row.GetBoolean(19)), cancel);

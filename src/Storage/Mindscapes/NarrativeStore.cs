@@ -5,9 +5,6 @@ using PersonaActors.Contracts.Mindscapes;
 
 namespace PersonaActors.Storage.Mindscapes;
 
-/// <summary>A narrative whose vector is of another model, or not there yet.</summary>
-public sealed record UnembeddedNarrative(Guid Tenant, Guid Person, Guid Id);
-
 /// <summary>What people say in words, what it says of traits, and the vectors by which it is found.</summary>
 public sealed class NarrativeStore(Database database)
 {
@@ -106,12 +103,12 @@ public sealed class NarrativeStore(Database database)
         Map, cancel);
 
     private const string UseSql = """
-        INSERT INTO persona_narrative_usage (tenant_id, person_id, persona_id, narrative_id, usage_type, relevance, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO persona_narrative_usage (tenant_id, person_id, persona_id, narrative_id, usage_type, relevance, used_at) VALUES ($1, $2, $3, $4, 'suggestion', $5, $6)
         """;
 
     /// <summary>It went into a persona that was made for an agent.</summary>
-    public static void Use(ScopedBatch batch, Guid tenant, Guid person, Guid persona, Guid narrative, string usage, double relevance, DateTimeOffset at) => batch.Add(UseSql,
-        Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(persona), Sql.Uuid(narrative), Sql.Text(usage), Sql.Double(relevance), Sql.Time(at));
+    public static void Use(ScopedBatch batch, Guid tenant, Guid person, Guid persona, Guid narrative, double relevance, DateTimeOffset at) => batch.Add(UseSql,
+        Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(persona), Sql.Uuid(narrative), Sql.Double(relevance), Sql.Time(at));
 
     /// <summary>As the tables spell it.</summary>
     public static string WordOf<T>(T value)
@@ -123,6 +120,9 @@ public sealed class NarrativeStore(Database database)
         row.TextOrNull(10), row.TextOrNull(11), row.GetBoolean(12), row.TextOrNull(13) is { } links ? new JsonText(links).Read<Items<TraitLink>>() : [], row.GetInt32(14),
         row.Time(15), row.Time(16));
 
+    public static T? ValueOf<T>(string word)
+        where T : struct, Enum => Enum.GetValues<T>().Cast<T?>().FirstOrDefault(value => WordOf(value!.Value) == word);
+
     private static T Read<T>(string word)
-        where T : struct, Enum => Enum.GetValues<T>().First(value => WordOf(value) == word);
+        where T : struct, Enum => ValueOf<T>(word)!.Value;
 }

@@ -196,11 +196,9 @@ public sealed class PersonalityStore(Database database)
     private static PersonalityView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetString(3), row.TextOrNull(4), row.GuidOrNull(5), row.GuidOrNull(6), row.GetString(7),
         row.GetString(8), row.TextOrNull(9), row.TextOrNull(10), row.TextOrNull(11), row.TextOrNull(12), row.TextOrNull(13), row.TextOrNull(14),
-        row.TextOrNull(15), row.TextOrNull(16), JsonOrNull(row, 17), row.GetFieldValue<string[]>(18), ListOrEmpty<PersonalityAlias>(row, 19), row.GetBoolean(20),
-        JsonOrNull(row, 21), row.GetBoolean(22), JsonOrNull(row, 23), row.GetBoolean(24), row.GetInt32(25), SettingsTier.FromStored(row.GetString(26)),
+        row.TextOrNull(15), row.TextOrNull(16), row.JsonOrNull(17), row.GetFieldValue<string[]>(18), ListOrEmpty<PersonalityAlias>(row, 19), row.GetBoolean(20),
+        row.JsonOrNull(21), row.GetBoolean(22), row.JsonOrNull(23), row.GetBoolean(24), row.GetInt32(25), SettingsTier.FromStored(row.GetString(26)),
         row.GetBoolean(27), row.GetBoolean(28), ListOrEmpty<PersonalityOwner>(row, 29), row.GetInt64(30), row.Time(31), row.Time(32));
-
-    private static JsonText? JsonOrNull(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : new JsonText(row.GetString(column));
 
     private static Items<T> ListOrEmpty<T>(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? [] : JsonSerializer.Deserialize<Items<T>>(row.GetString(column), Wire.Json)!;
