@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
@@ -11,8 +12,8 @@ public static class WireFeedback
 {
     public static void MapWireFeedback(this IEndpointRouteBuilder routes)
     {
-        routes.At("POST", "/feedback", Add);
-        routes.At("GET", "/feedback/analytics", Analytics);
+        routes.MapPost("/feedback", Add);
+        routes.MapGet("/feedback/analytics", Analytics);
     }
 
     private static async Task<IResult> Add(HttpContext http, MindscapeAccess mindscapes, GeneratedPersonaStore store)

@@ -20,13 +20,13 @@ public static class WireMappers
     {
         foreach (var mappers in (string[])["/mappers", "/mappers/mappers"])
         {
-            routes.At("GET", mappers, List);
-            routes.At("POST", mappers, Create);
-            routes.At("POST", $"{mappers}/upload", Upload).ForEach(route => route.WithMetadata(new RequestSizeLimitAttribute(MaxForm)));
-            routes.At("GET", $"{mappers}/{{id}}", Get);
-            routes.At("PUT", $"{mappers}/{{id}}", Change);
-            routes.At("DELETE", $"{mappers}/{{id}}", Deprecate);
-            routes.At("GET", $"{mappers}/{{id}}/versions", Versions);
+            routes.MapGet(mappers, List);
+            routes.MapPost(mappers, Create);
+            routes.MapPost($"{mappers}/upload", Upload).WithMetadata(new RequestSizeLimitAttribute(MaxForm));
+            routes.MapGet($"{mappers}/{{id}}", Get);
+            routes.MapPut($"{mappers}/{{id}}", Change);
+            routes.MapDelete($"{mappers}/{{id}}", Deprecate);
+            routes.MapGet($"{mappers}/{{id}}/versions", Versions);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
@@ -10,8 +11,8 @@ public static class WireMindscapes
 {
     public static void MapWireMindscapes(this IEndpointRouteBuilder routes)
     {
-        routes.At("GET", "/mindscapes/{person}", Get);
-        routes.At("PUT", "/mindscapes/{person}", Set);
+        routes.MapGet("/mindscapes/{person}", Get);
+        routes.MapPut("/mindscapes/{person}", Set);
     }
 
     private static async Task<IResult> Get(HttpContext http, string person, MindscapeAccess mindscapes)

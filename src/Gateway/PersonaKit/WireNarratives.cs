@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
@@ -16,15 +17,15 @@ public static class WireNarratives
 
     public static void MapWireNarratives(this IEndpointRouteBuilder routes)
     {
-        routes.At("POST", "/narratives/self-observation", Say);
-        routes.At("POST", "/narratives/curate", Curate);
-        routes.At("POST", "/narratives/curation", Curate);
-        routes.At("POST", "/narratives/search", Search);
-        routes.At("GET", "/narratives", List);
-        routes.At("GET", "/narratives/person/{person}", ListOf);
-        routes.At("GET", "/narratives/{id}", Get);
-        routes.At("PUT", "/narratives/{id}", Change);
-        routes.At("DELETE", "/narratives/{id}", Forget);
+        routes.MapPost("/narratives/self-observation", Say);
+        routes.MapPost("/narratives/curate", Curate);
+        routes.MapPost("/narratives/curation", Curate);
+        routes.MapPost("/narratives/search", Search);
+        routes.MapGet("/narratives", List);
+        routes.MapGet("/narratives/person/{person}", ListOf);
+        routes.MapGet("/narratives/{id}", Get);
+        routes.MapPut("/narratives/{id}", Change);
+        routes.MapDelete("/narratives/{id}", Forget);
     }
 
     private static Task<IResult> Say(HttpContext http, MindscapeAccess mindscapes) => Add(http, mindscapes, static (body, given) => given, "Self-observation created successfully");

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
@@ -12,8 +13,8 @@ public static class WireObservations
 {
     public static void MapWireObservations(this IEndpointRouteBuilder routes)
     {
-        routes.At("POST", "/observations", Record);
-        routes.At("GET", "/observations", List);
+        routes.MapPost("/observations", Record);
+        routes.MapGet("/observations", List);
     }
 
     private static async Task<IResult> Record(HttpContext http, MindscapeAccess mindscapes)

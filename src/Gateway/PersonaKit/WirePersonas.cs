@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
@@ -12,10 +13,10 @@ public static class WirePersonas
 {
     public static void MapWirePersonas(this IEndpointRouteBuilder routes)
     {
-        routes.At("POST", "/personas", Generate);
-        routes.At("GET", "/personas", List);
-        routes.At("GET", "/personas/active", Active);
-        routes.At("GET", "/personas/{id}", Get);
+        routes.MapPost("/personas", Generate);
+        routes.MapGet("/personas", List);
+        routes.MapGet("/personas/active", Active);
+        routes.MapGet("/personas/{id}", Get);
     }
 
     private static async Task<IResult> Generate(HttpContext http, MindscapeAccess mindscapes)

@@ -14,21 +14,21 @@ public static class WireRoutes
 {
     private static readonly string[] Places = ["", "/api", "/api/v1"];
 
-    public static void MapPersonaKit(this IEndpointRouteBuilder routes)
+    public static void MapPersonaKit(this IEndpointRouteBuilder all)
     {
-        routes.At("GET", "/health", (Clock time) => WireAnswers.Json(new { status = "healthy", service = "PersonaKit", version = "0.1.0", timestamp = time.GetUtcNow() })).ForEach(route => route.AllowAnonymous());
-        routes.At("GET", "/health/ready", Ready).ForEach(route => route.AllowAnonymous());
-        routes.MapWireObservations();
-        routes.MapWireMindscapes();
-        routes.MapWirePersonas();
-        routes.MapWireFeedback();
-        routes.MapWireMappers();
-        routes.MapWireNarratives();
+        foreach (var place in Places)
+        {
+            var routes = all.MapGroup(WireAnswers.Prefix + place).ExcludeFromDescription();
+            routes.MapGet("/health", (Clock time) => WireAnswers.Json(new { status = "healthy", service = "PersonaKit", version = "0.1.0", timestamp = time.GetUtcNow() })).AllowAnonymous();
+            routes.MapGet("/health/ready", Ready).AllowAnonymous();
+            routes.MapWireObservations();
+            routes.MapWireMindscapes();
+            routes.MapWirePersonas();
+            routes.MapWireFeedback();
+            routes.MapWireMappers();
+            routes.MapWireNarratives();
+        }
     }
-
-    /// <summary>A route at all the places where the first server had it.</summary>
-    public static List<RouteHandlerBuilder> At(this IEndpointRouteBuilder routes, string method, string path, Delegate handler) =>
-        [.. Places.Select(place => routes.MapMethods(WireAnswers.Prefix + place + path, [method], handler).ExcludeFromDescription())];
 
     private static async Task<IResult> Ready(HttpContext http, Readiness readiness, Clock time)
     {
