@@ -127,6 +127,29 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
         Assert.Equal(told, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM events WHERE tenant_id = '{tenant}' AND stream NOT LIKE 'job:%'"));
     }
 
+    [Fact]
+    public async Task A_failure_in_the_middle_leaves_nothing_and_without_it_the_import_goes_on()
+    {
+        await using var from = await LegacyDatabase.Create(room.Database, 20);
+        var (tenant, admin) = await room.NewTenant();
+        using var _ = admin;
+        var inTenant = ("X-Persona-Tenant", tenant.ToString());
+        // Messages come last; how often it was tried outlives the transaction.
+        await Sql.Run(room.Database.Superuser, $"""
+            CREATE SEQUENCE tried;
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM nextval('public.tried'); RAISE 'not this one'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON conversation_history FOR EACH ROW WHEN (NEW.tenant_id = '{tenant}') EXECUTE FUNCTION refuse();
+            """);
+        var job = (await room.Operator.Post("/v1/imports/legacy", new { from = from.ConnectionString, orphansTo = "discord:10000000000000001" }, inTenant)).Should(HttpStatusCode.Created).Id;
+        await Eventually.True("it has failed twice", async () => await Sql.Ask<long>(room.Database.Superuser, "SELECT last_value FROM tried") >= 2);
+        Assert.Equal("running", (string)(await room.Operator.Get($"/v1/jobs/{job}", inTenant)).Json["status"]!);
+        Assert.Equal("nothing", await Sql.Ask<string>(room.Database.Superuser, $"SELECT coalesce(({Everything(tenant)}), 'nothing')"));
+        Assert.Equal(0, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM events WHERE tenant_id = '{tenant}' AND stream NOT LIKE 'job:%' AND stream NOT LIKE 'tenant:%'"));
+
+        await Sql.Run(room.Database.Superuser, "DROP TRIGGER refuse ON conversation_history; DROP FUNCTION refuse(); DROP SEQUENCE tried");
+        Assert.Equal((20, 20, 0, 0), Counts(await Ended(room.Operator, job, inTenant))["users"]);
+    }
+
     private async Task<List<JsonNode>> Notes(Guid job, Guid tenant)
     {
         var notes = new List<JsonNode>();
