@@ -65,7 +65,7 @@ public static class Sql
 
     public static NpgsqlParameter Vector(ReadOnlyMemory<float>? value) => value is { } vector
         ? new NpgsqlParameter<Vector> { TypedValue = new Vector(vector), DataTypeName = "vector" }
-        : new() { Value = DBNull.Value, DataTypeName = "vector" };
+        : new NpgsqlParameter { Value = DBNull.Value, DataTypeName = "vector" };
 
     private static NpgsqlParameter Null(NpgsqlDbType type) => new() { Value = DBNull.Value, NpgsqlDbType = type };
 }
