@@ -56,6 +56,7 @@ public static class GrainsComposition
         services.AddSingleton<IJobKind, ArchiveImport>();
         services.AddSingleton<ImportCommit>();
         services.AddHostedService<JobSweep>();
+        services.AddSingleton<ContextDesk>();
         services.AddSingleton<PromptDesk>();
         services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();

@@ -43,6 +43,7 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
                 Assert.Equal(2, (await person.Client.Prompt(first, $"?channel={channel}"))["messages"]!.AsArray().Count);
                 (await person.Client.Post($"/v1/personalities/{first}/prompt?format=openai", new { message = "hi", variables = new { a = "b" } })).Should(HttpStatusCode.OK);
                 (await person.Client.Get($"/v1/user-personas/{helper}/prompt")).Should(HttpStatusCode.OK);
+                Assert.Contains("Like with like", (await person.Client.Get("/v1/people/me/context?mapper=daily-work-optimizer")).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
                 await room.Service.Prompt(first, $"?user={person.Id}");
             }
         }

@@ -32,5 +32,5 @@ public static class KnownLines
         $"[{OneLine(source ?? "person")}{(sure is { } much ? string.Create(CultureInfo.InvariantCulture, $", {much:0.##}") : "")}]";
 
     /// <summary>Nobody begins a line but we.</summary>
-    public static string OneLine(string text) => Text.Excerpt(text.ReplaceLineEndings(" "), MaxLine);
+    public static string OneLine(string text, int max = MaxLine) => Text.Excerpt(text.ReplaceLineEndings(" "), max);
 }

@@ -38,6 +38,8 @@ public sealed class MindscapeOverlay
         _lasting = config with { Rules = [.. config.Rules.Where(rule => !IsOfTheMoment(rule))] };
         _momentary = config with { Rules = [.. config.Rules.Where(IsOfTheMoment)] };
         _peaks = [.. mindscape.Facts.Slots(TraitExtraction.PeakHours)];
+        // No rule of these asks what time it is.
+        Suggestions = [.. RuleEngine.Apply(_lasting, mapper.WeightOf, Input(default, TimeZoneInfo.Utc, null)).Suggestions.Select(KnownLines.Of)];
         Text = TextOf();
     }
 
@@ -45,6 +47,9 @@ public sealed class MindscapeOverlay
 
     /// <summary>Of the front; none where there is nothing to say.</summary>
     public string? Text { get; }
+
+    /// <summary>Those of the front, a line each.</summary>
+    public IReadOnlyList<string> Suggestions { get; } = [];
 
     /// <summary>Counted when a conversation has to fit beside it.</summary>
     public int Tokens => _tokens >= 0 ? _tokens : _tokens = Text is null ? 0 : TokenCount.Of(Text);
@@ -95,12 +100,10 @@ public sealed class MindscapeOverlay
         var known = KnownLines.Sure(_mindscape!.View)
             .Where(trait => PersonaRules.IsOfCore(trait.Key) || asked.Any(path => path == trait.Key || path.StartsWith($"{trait.Key}.", StringComparison.Ordinal)))
             .Select(trait => KnownLines.Of(trait.Key, trait.Value)).ToList();
-        // No rule of these asks what time it is.
-        var (_, suggestions) = RuleEngine.Apply(_lasting!, Mapper.WeightOf, Input(default, TimeZoneInfo.Utc, null));
         string[] lines =
         [
             .. known.Count > 0 ? [$"What is known of the user, {KnownLines.Legend}:", .. known] : (string[])[],
-            .. suggestions.Count > 0 ? [$"Suggestions that follow from it ({KnownLines.OneLine(config.Name)}):", .. suggestions.Select(KnownLines.Of)] : (string[])[],
+            .. Suggestions.Count > 0 ? [$"Suggestions that follow from it ({KnownLines.OneLine(config.Name)}):", .. Suggestions] : (string[])[],
         ];
         return lines.Length == 0 ? null : string.Join('\n', lines);
     }

@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
+using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Grains.Mindscapes;
@@ -31,9 +32,14 @@ public sealed class PreparedMindscape(MindscapeSide side)
 {
     /// <summary>Few prompts of a person ask for more mappers. Read and written by many at once; one that is overwritten is made again.</summary>
     private readonly MindscapeOverlay?[] _overlays = new MindscapeOverlay?[4];
+    private IReadOnlyList<ContextLine>? _lines;
     private int _next;
 
     public MindscapeView View => side.View;
+
+    /// <summary>For who counts tokens: what is known with enough confidence, the surest first.</summary>
+    public IReadOnlyList<ContextLine> Lines => _lines ??= [.. KnownLines.Sure(View).OrderByDescending(trait => trait.Value.Confidence).ThenByDescending(trait => trait.Value.SampleSize)
+        .Select(trait => ContextLine.Of(KnownLines.Of(trait.Key, trait.Value)))];
 
     public TraitFacts Facts { get; } = new(side.View.Traits, side.FocusMinutes ?? []);
 

@@ -66,7 +66,7 @@ public sealed class NarrativeSearch(IEmbedder embedder, NarrativeSearchStore sto
         return near;
     }
 
-    private async Task<TextVector?> VectorOf(string query, CancellationToken cancel)
+    public async Task<TextVector?> VectorOf(string query, CancellationToken cancel)
     {
         if (_asked.TryGetValue<TextVector>(query, out var known))
         {

@@ -21,7 +21,7 @@ namespace PersonaActors.Grains.Prompts;
 /// them held at one moment after the request came; if one didn't, it begins anew. With all of them held in this silo that costs
 /// no call, no statement and no wait.
 /// </summary>
-public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, NarrativeSearch narratives, Clock time) : IPromptDesk
+public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, NarrativeSearch narratives, ContextDesk contexts, Clock time) : IPromptDesk
 {
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
@@ -45,6 +45,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         var (found, isSettled) = await Gather(tenant, user, actor, request);
         return found.Refusal is { } refusal ? refusal : Outcome<PromptTrace>.Done(found.Prompt!.Trace() with { IsSettled = isSettled });
     }
+
+    public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => contexts.Of(tenant, user, request);
 
     private async ValueTask<(Gathered Found, bool IsSettled)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
@@ -89,11 +91,10 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
             return new Gathered(new Refusal(RefusalKind.NotFound, "focus_mode_not_found", $"There is no active focus mode '{Text.Shorten(unknown)}'.", "focusMode"));
         }
 
-        var mapper = request.Mapper is { } called ? reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, MapperKey.Of(tenant, called))) : null;
-        var mapped = mapper?.View is null ? null : mapper.Made(PreparedMapper.Of);
-        if (request.Mapper is { } unmapped && mapped is not { Config: not null })
+        var (mapper, unmapped) = Mapper(reading, tenant, request.Mapper);
+        if (unmapped is not null)
         {
-            return new Gathered(new Refusal(RefusalKind.NotFound, "mapper_not_found", $"There is no active mapper '{Text.Shorten(unmapped)}'.", "mapper"));
+            return new Gathered(unmapped);
         }
 
         var speaking = mine?.View is null ? usual : mine;
@@ -117,10 +118,9 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         };
         var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
         var prompt = ResolvedPrompt.Of(material, prepared, speaking.Made(static persona => new PersonaText(persona)));
-        if (mapped is not null && prompt.Terms.ShowsMindscape
-            && reading.Take(MindscapeReplicas.Mindscape, new ReplicaKey(ReplicaKind.Mindscape, new TenantScopedKey(tenant, user))) is { View: not null } mindscape)
+        if (mapper is not null && prompt.Terms.ShowsMindscape && Mindscape(reading, new TenantScopedKey(tenant, user)) is { } mindscape)
         {
-            material = material with { Mindscape = mindscape.Made(static side => new PreparedMindscape(side)).By(mapped) };
+            material = material with { Mindscape = mindscape.By(mapper) };
             prompt = ResolvedPrompt.Of(material, prepared, prompt.Persona);
         }
 
@@ -139,6 +139,18 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
 
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
         reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
+
+    /// <summary>One that is named and has an active version; or why there is none.</summary>
+    internal static (PreparedMapper? Mapper, Refusal? Refusal) Mapper(Reading reading, Guid tenant, string? name) =>
+        name is null ? default
+        : reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, MapperKey.Of(tenant, name))) is { View: not null } found
+            && found.Made(PreparedMapper.Of) is { Config: not null } mapper ? (mapper, null)
+        : (null, new Refusal(RefusalKind.NotFound, "mapper_not_found", $"There is no active mapper '{Text.Shorten(name)}'.", "mapper"));
+
+    internal static PreparedMindscape? Mindscape(Reading reading, TenantScopedKey person) =>
+        reading.Take(MindscapeReplicas.Mindscape, new ReplicaKey(ReplicaKind.Mindscape, person)) is { View: not null } found
+            ? found.Made(static side => new PreparedMindscape(side))
+            : null;
 
     public static FocusSessionView? LiveSession(Reading reading, Guid tenant, Guid user) =>
         reading.Take(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)))?.View?.Session is { } begun

@@ -50,15 +50,17 @@ public static class PromptText
             return null;
         }
 
-        var zone = RhythmRules.Zone(timeZone);
-        var time = TimeZoneInfo.ConvertTime(now, zone).ToString("dddd, d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture);
+        var time = Time(now, RhythmRules.Zone(timeZone));
         var session = focus is { } at
             ? $"<focus_session>The user is in a focus session ({ProtectedTags.Escape(at.Mode)}), {at.MinutesIn} {(at.MinutesIn == 1 ? "minute" : "minutes")} in."
                 + (at.InFlow ? " They are in flow: be brief, and don't pull them out of it." : "") + "</focus_session>\n"
             : "";
         var mapped = mindscape is { Count: > 0 } ? $"<mindscape_now>\n{ProtectedTags.Escape(string.Join('\n', mindscape))}\n</mindscape_now>\n" : "";
-        return $"<current_state>\n<time>{time} ({zone.Id})</time>\n{session}{mapped}</current_state>";
+        return $"<current_state>\n<time>{time}</time>\n{session}{mapped}</current_state>";
     }
+
+    public static string Time(DateTimeOffset now, TimeZoneInfo zone) =>
+        $"{TimeZoneInfo.ConvertTime(now, zone).ToString("dddd, d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture)} ({zone.Id})";
 
     /// <summary>A section as elements, one a line; a blank one is left out.</summary>
     internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text)> elements) => Template.Join(

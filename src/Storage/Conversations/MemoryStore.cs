@@ -78,8 +78,8 @@ public sealed class MemoryStore(Database database)
         ORDER BY m.embedding <=> $4, m.id LIMIT $7
         """;
 
-    /// <summary>The nearest of what a personality may recall of a user: exactly, since there are few of one user.</summary>
-    public Task<List<UserMemoryView>> Nearest(Guid tenant, Guid user, Guid personality, TextVector query, double minCosine, int limit, CancellationToken cancel) =>
+    /// <summary>The nearest of what a personality may recall of a user, or anybody: exactly, since there are few of one user.</summary>
+    public Task<List<UserMemoryView>> Nearest(Guid tenant, Guid user, Guid? personality, TextVector query, double minCosine, int limit, CancellationToken cancel) =>
         database.ReadMany(RowScope.OfUser(tenant, user), NearestSql,
             [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(personality), Sql.Vector(query.Values), Sql.Text(query.Model), Sql.Double(minCosine), Sql.Int(limit)], Map, cancel);
 
