@@ -24,6 +24,7 @@ public static class WireRoutes
         routes.MapWireFeedback();
         routes.MapWireMappers();
         routes.MapWireNarratives();
+        routes.MapWireUsers();
     }
 
     /// <summary>A route at all the places where the first server had it.</summary>
