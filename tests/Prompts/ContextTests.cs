@@ -56,7 +56,7 @@ public sealed class ContextTests(Room room) : IClassFixture<Room>
         var asked = (await _api.Get($"{path}&query=when%20is%20she%20most%20productive&format=anthropic")).Should(HttpStatusCode.OK).Json["system"]!.AsArray();
         Assert.Equal(lasting.ReplaceLineEndings("\n"), (string)asked[0]!["text"]!);
         Assert.Matches(
-            "^Now \\(.* \\(UTC\\)\\):\n- in a focus session \\(deep\\), 0 minutes in \\[focus session\\]\n\nWhat they said that is near to \"when is she most productive\":\n"
+            "^Now \\(.* \\(UTC\\)\\):\n- in a focus session \\(deep\\), \\d+ minutes? in \\[focus session\\]\n\nWhat they said that is near to \"when is she most productive\":\n"
             + "- I feel most productive in the morning \\[diary, 0\\.\\d+\\] \\(\\d{4}-\\d\\d-\\d\\d\\)\n\nNotes of them that are near to it:\n- She is most productive before noon\\. \\[note\\] \\([0-9-]+\\)$",
             (string)asked[1]!["text"]!);
         var message = Assert.Single((await _api.Get($"{path}&format=openai")).Should(HttpStatusCode.OK).Json["messages"]!.AsArray())!;

@@ -15,8 +15,9 @@ public static class KnownLines
 
     private const int MaxLine = 300;
 
-    public static IEnumerable<KeyValuePair<string, Trait>> Sure(MindscapeView mindscape) =>
-        mindscape.Traits.Where(trait => trait.Value.Confidence >= Enough).OrderBy(trait => trait.Key, StringComparer.Ordinal);
+    /// <summary>The surest first.</summary>
+    public static IEnumerable<KeyValuePair<string, Trait>> Sure(MindscapeView mindscape) => mindscape.Traits.Where(trait => trait.Value.Confidence >= Enough)
+        .OrderByDescending(trait => trait.Value.Confidence).ThenByDescending(trait => trait.Value.SampleSize).ThenBy(trait => trait.Key, StringComparer.Ordinal);
 
     public static string Of(string path, Trait trait) =>
         $"- {OneLine(path)}: {OneLine(RuleEngine.Said(JsonElement.Parse(trait.Value.Json)))} {From(trait.Source, trait.Confidence)}";

@@ -13,6 +13,7 @@ namespace PersonaActors.Grains.Mindscapes;
 /// </summary>
 public sealed class MindscapeOverlay
 {
+    private const int MaxKnown = 40;
     private static readonly JsonElement NoContext = JsonElement.Parse("{}");
 
     private readonly PreparedMindscape? _mindscape;
@@ -90,8 +91,11 @@ public sealed class MindscapeOverlay
     private static MapperConfig Asked(MapperConfig config, object? narratives) =>
         narratives is not null ? config : config with { Rules = [.. config.Rules.Where(rule => !rule.Condition.Narratives.Any())] };
 
-    private RuleInput Input(DateTimeOffset now, TimeZoneInfo zone, IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>? narratives) =>
-        new RuleInput(_mindscape!.Facts, NoContext, zone, now) is var input && narratives is not null ? input with { Narratives = narratives } : input;
+    private RuleInput Input(DateTimeOffset now, TimeZoneInfo zone, IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>? narratives)
+    {
+        var input = new RuleInput(_mindscape!.Facts, NoContext, zone, now);
+        return narratives is null ? input : input with { Narratives = narratives };
+    }
 
     private string? TextOf()
     {
@@ -99,6 +103,7 @@ public sealed class MindscapeOverlay
         var asked = config.Rules.SelectMany(rule => rule.Condition.Traits.Concat(rule.Suggestions.SelectMany(suggestion => suggestion.Traits))).ToHashSet(StringComparer.Ordinal);
         var known = KnownLines.Sure(_mindscape!.View)
             .Where(trait => PersonaRules.IsOfCore(trait.Key) || asked.Any(path => path == trait.Key || path.StartsWith($"{trait.Key}.", StringComparison.Ordinal)))
+            .Take(MaxKnown).OrderBy(trait => trait.Key, StringComparer.Ordinal)
             .Select(trait => KnownLines.Of(trait.Key, trait.Value)).ToList();
         string[] lines =
         [

@@ -30,6 +30,8 @@ public sealed record PreparedMapper(MapperView View, MapperConfig? Config)
 /// <summary>What is made of a mindscape's view, once for all prompts.</summary>
 public sealed class PreparedMindscape(MindscapeSide side)
 {
+    private const int MaxLines = 200;
+
     /// <summary>Few prompts of a person ask for more mappers. Read and written by many at once; one that is overwritten is made again.</summary>
     private readonly MindscapeOverlay?[] _overlays = new MindscapeOverlay?[4];
     private IReadOnlyList<ContextLine>? _lines;
@@ -38,8 +40,7 @@ public sealed class PreparedMindscape(MindscapeSide side)
     public MindscapeView View => side.View;
 
     /// <summary>For who counts tokens: what is known with enough confidence, the surest first.</summary>
-    public IReadOnlyList<ContextLine> Lines => _lines ??= [.. KnownLines.Sure(View).OrderByDescending(trait => trait.Value.Confidence).ThenByDescending(trait => trait.Value.SampleSize)
-        .Select(trait => ContextLine.Of(KnownLines.Of(trait.Key, trait.Value)))];
+    public IReadOnlyList<ContextLine> Lines => _lines ??= [.. KnownLines.Sure(View).Take(MaxLines).Select(trait => ContextLine.Of(KnownLines.Of(trait.Key, trait.Value)))];
 
     public TraitFacts Facts { get; } = new(side.View.Traits, side.FocusMinutes ?? []);
 

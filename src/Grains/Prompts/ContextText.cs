@@ -42,7 +42,7 @@ public static class ContextText
     public static string? Doing(FocusSessionView? session, DateTimeOffset now)
     {
         var doing = session is not { State: not FocusState.Ended } ? null
-            : FocusNow.Of(session, now) is { } at ? $"in a focus session ({at.Mode}), {at.MinutesIn} minutes in{(at.InFlow ? ", in flow: be brief, and don't pull them out of it" : "")}"
+            : FocusNow.Of(session, now) is { } at ? $"in a focus session ({at.Mode}), {at.MinutesIn} {(at.MinutesIn == 1 ? "minute" : "minutes")} in{(at.InFlow ? ", in flow: be brief, and don't pull them out of it" : "")}"
             : session.State == FocusState.Paused ? "a focus session is paused"
             : "on a break from a focus session";
         return doing is null ? null : $"- {doing} {KnownLines.From("focus session")}";
