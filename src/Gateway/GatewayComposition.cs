@@ -67,7 +67,7 @@ public static class GatewayComposition
         services.AddOptions<RateLimiterOptions>().Configure<CallerLimits>(static (limiter, callers) => callers.Configure(limiter));
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod().AllowCredentials()
-            .WithExposedHeaders(Answers.CursorHeader, "ETag", "Location", "Retry-After")));
+            .WithExposedHeaders(Answers.CursorHeader, ContextEndpoint.TokensHeader, "ETag", "Location", "Retry-After")));
         services.AddDocument();
         services.AddRealtime();
         services.AddPromptStream();
@@ -136,6 +136,7 @@ public static class GatewayComposition
         api.MapPersonas();
         api.MapFocus();
         api.MapPeople();
+        api.MapContext();
         api.MapSeedFocus();
         api.MapPrompts();
         api.MapUserPersonas();

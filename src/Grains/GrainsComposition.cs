@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Embeddings;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Imports;
@@ -54,8 +55,12 @@ public static class GrainsComposition
         services.AddSingleton<IJobKind, PersonaKitImport>();
         services.AddSingleton<IJobKind, UserExport>();
         services.AddSingleton<IJobKind, ArchiveImport>();
+        services.AddSingleton<IJobKind, Reembedding>();
+        services.AddSingleton<OtherModels>();
+        services.AddHostedService(provider => provider.GetRequiredService<OtherModels>());
         services.AddSingleton<ImportCommit>();
         services.AddHostedService<JobSweep>();
+        services.AddSingleton<ContextDesk>();
         services.AddSingleton<PromptDesk>();
         services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();

@@ -39,6 +39,7 @@ public static class StorageComposition
         services.AddSingleton<MindscapeStore>();
         services.AddSingleton<NarrativeStore>();
         services.AddSingleton<NarrativeSearchStore>();
+        services.AddSingleton<EmbeddingModelStore>();
         services.AddSingleton<MapperStore>();
         services.AddSingleton<GeneratedPersonaStore>();
         services.AddSingleton<FeedbackStore>();

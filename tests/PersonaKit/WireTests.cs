@@ -125,6 +125,42 @@ public sealed class WireTests(WireTests.Room room) : IClassFixture<WireTests.Roo
         await Post("/observations/", new { person_id = person, type = "user_input", content = new { timestamp = $"{_clock.GetUtcNow().AddMinutes(59):O}" } });
     }
 
+    [Fact]
+    public async Task Users_are_service_keys_by_email_and_a_new_key_ends_the_former()
+    {
+        using var admin = room.Client();
+        admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await room.Node.AdminKey());
+        var made = await Call(HttpMethod.Post, "/api/users", new { email = "ada@example.com", full_name = "Ada" }, 201, admin);
+        Has(made, "id", "email", "api_key");
+        Assert.Equal("ada@example.com", (string?)made["email"]);
+        Has(await Call(HttpMethod.Post, "/api/users/", new { email = "ADA@example.com" }, 409, admin), "detail");
+        Assert.Equal("value_error", (string?)(await Call(HttpMethod.Post, "/api/users", new { email = "ada" }, 422, admin))["detail"]![0]!["type"]);
+        Assert.Equal("missing", (string?)(await Call(HttpMethod.Post, "/users", new { }, 422, admin))["detail"]![0]!["type"]);
+        Has(await Post("/api/users", new { email = "ben@example.com" }, 403), "detail");
+        using var ada = room.Client();
+        async Task<JsonNode> AsAda(JsonNode user, int status)
+        {
+            ada.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)user["api_key"]!);
+            return await Call(HttpMethod.Get, "/observations/", null, status, ada);
+        }
+
+        await AsAda(made, 200);
+        // Ids of one moment have no order.
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        var again = await Call(HttpMethod.Post, $"/api/users/{made["id"]}/regenerate-key", null, 200, admin);
+        Assert.Equal(((string?)made["id"], "ada@example.com"), ((string?)again["id"], (string?)again["email"]));
+        await AsAda(made, 401);
+        await AsAda(again, 200);
+        var third = await Call(HttpMethod.Post, $"/api/users/{made["id"]}/regenerate-key/", null, 200, admin);
+        await AsAda(again, 401);
+        await AsAda(third, 200);
+        var listed = Assert.Single((await Call(HttpMethod.Get, "/api/users", null, 200, admin)).AsArray())!;
+        Assert.Equal(((string?)made["id"], "ada@example.com", true), ((string?)listed["id"], (string?)listed["email"], (bool)listed["is_active"]!));
+        Assert.DoesNotContain("pa_", listed.ToJsonString(), StringComparison.Ordinal);
+        Has(await Call(HttpMethod.Post, $"/api/users/{Guid.NewGuid()}/regenerate-key", null, 404, admin), "detail");
+        Has(await Call(HttpMethod.Post, "/api/users/7/regenerate-key", null, 422, admin), "detail");
+    }
+
     public static TheoryData<string, string, string?, string> Mistakes => new()
     {
         { "POST", "/observations/", "{}", "missing body.person_id,missing body.type,missing body.content" },

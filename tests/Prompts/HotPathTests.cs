@@ -14,7 +14,7 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
     [
         "personas", "personalities", "personality_owners", "users", "user_identities", "user_default_personas", "user_personality_configs",
         "system_prompts", "llm_configs", "focus_modes", "user_personas", "tenants", "find_api_key(",
-        "channels", "channel_members", "conversation_history", "memories m",
+        "channels", "channel_members", "conversation_history", "memories m", "mindscape", "mapper_configs", "narratives",
     ];
 
     [Fact]
@@ -29,6 +29,7 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
         foreach (var person in (Person[])[ana, bob])
         {
             (await room.Service.Post($"/v1/channels/{channel}/messages", new { role = "user", content = "hello", user = person.Id })).Should(HttpStatusCode.Created);
+            (await person.Client.Put("/v1/mindscapes/me", new { traits = new Dictionary<string, object> { ["work.task_switching_cost"] = "high" } })).Should(HttpStatusCode.OK);
         }
 
         async Task All()
@@ -38,9 +39,11 @@ public sealed class HotPathTests(Room room) : IClassFixture<Room>
                 await person.Client.Prompt(first);
                 await person.Client.Prompt(first, "?focusMode=code&explain=true");
                 await person.Client.Prompt(second);
+                Assert.Contains("Like with like", (await person.Client.Prompt(first, "?mapper=daily-work-optimizer")).Text(), StringComparison.Ordinal);
                 Assert.Equal(2, (await person.Client.Prompt(first, $"?channel={channel}"))["messages"]!.AsArray().Count);
                 (await person.Client.Post($"/v1/personalities/{first}/prompt?format=openai", new { message = "hi", variables = new { a = "b" } })).Should(HttpStatusCode.OK);
                 (await person.Client.Get($"/v1/user-personas/{helper}/prompt")).Should(HttpStatusCode.OK);
+                Assert.Contains("Like with like", (await person.Client.Get("/v1/people/me/context?mapper=daily-work-optimizer")).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
                 await room.Service.Prompt(first, $"?user={person.Id}");
             }
         }

@@ -7,6 +7,7 @@ using FsCheck.Fluent;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Prompts;
 using static PersonaActors.Tests.Prompts.Material;
 
@@ -199,7 +200,7 @@ public sealed class PromptBodyTests
         { "a setting of equal value from elsewhere", m => m with { Me = Me(User with { Settings = new() { MaxMessages = Setting<int>.Of(20) } }) }, true },
         { "a focus mode", m => m with { FocusMode = Mode("x") }, true },
         { "a variable", m => m with { Variables = new Dictionary<string, string> { ["a"] = "b" } }, true },
-        { "an overlay", m => m with { Mindscape = "o" }, true },
+        { "an overlay", m => m with { Mindscape = new MindscapeOverlay("o") }, true },
     };
 
     private static FocusSessionView Session(FocusState state) => new(
@@ -227,7 +228,7 @@ public sealed class PromptBodyTests
     [Fact]
     public void The_mindscape_speaks_only_if_the_settings_let_it()
     {
-        var material = Of() with { Mindscape = "overlay", Me = Me(User with { Settings = new() { MindscapeOverlay = Setting<bool>.Off } }) };
+        var material = Of() with { Mindscape = new MindscapeOverlay("overlay"), Me = Me(User with { Settings = new() { MindscapeOverlay = Setting<bool>.Off } }) };
         Assert.DoesNotContain("overlay", Front(material), StringComparison.Ordinal);
         Assert.Equal(Resolve(material with { Mindscape = null }).Version, Resolve(material).Version);
     }

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using PersonaActors.Contracts.Catalogue;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Prompts;
 using static PersonaActors.Tests.Prompts.Material;
 
@@ -18,7 +19,7 @@ public sealed partial class PromptFrontTests
             DefaultPersona = Persona("Anastasia", "I sail.", "Ana", "she/her to {{char}}"),
             Catalogue = Catalogue with { SystemPrompt = prompt, DefaultSystemPrompt = SystemPrompt("default") },
             FocusMode = Mode("Write code."),
-            Mindscape = "Likes it short.",
+            Mindscape = new MindscapeOverlay("Likes it short."),
         };
 
         Assert.Equal(

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Prompts;
 using static PersonaActors.Tests.Prompts.Material;
 
@@ -55,7 +56,7 @@ public sealed class TemplateTests
                 DefaultPersona = persona,
                 Catalogue = Catalogue with { DefaultSystemPrompt = SystemPrompt(texts[4]) },
                 FocusMode = Mode(texts[5]),
-                Mindscape = texts[6],
+                Mindscape = new MindscapeOverlay(texts[6]),
                 Variables = values.Where(value => value.Key == "secret").ToDictionary(),
             };
             values["user"] = "n" + values["user"];

@@ -149,6 +149,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("PATCH", "/v1/personas/{0}", _persona, new { content = "x" }, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("STREAM", "persona:{0}", _persona, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", "404 404 - 404", "404 404 - 404"),
             new("GET", "/v1/people/{0}", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
+            new("GET", "/v1/people/{0}/context", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("GET", "/v1/people/{0}/rhythm", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("GET", "/v1/people/{0}/memories", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),
             new("GET", "/v1/people/{0}/tasks", _user, null, "200 404 - 404", "200 200 - 404", "200 200 - 404", never, never),

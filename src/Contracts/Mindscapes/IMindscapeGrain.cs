@@ -9,9 +9,9 @@ namespace PersonaActors.Contracts.Mindscapes;
 [Alias("mindscape")]
 public interface IMindscapeGrain : IGrainWithStringKey
 {
-    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state.</summary>
+    /// <summary>The view for a silo that asks. Interleaves: it reads one reference to the last committed state, and nothing older beside it.</summary>
     [Alias("grant"), AlwaysInterleave]
-    ValueTask<Granted<MindscapeView>> Grant(SiloAddress holder);
+    ValueTask<Granted<MindscapeSide>> Grant(SiloAddress holder);
 
     /// <summary>Null when there is no such person; version 0 when nothing is known of them yet.</summary>
     [Alias("get"), AlwaysInterleave]

@@ -9,6 +9,9 @@ public interface IPromptDesk
 
     /// <summary>What that prompt is made of now, for whoever watches it.</summary>
     ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request);
+
+    /// <summary>What an agent has to know of a user.</summary>
+    ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request);
 }
 
 /// <summary>The desk of the silo that the call reaches. Its key means nothing.</summary>
@@ -20,4 +23,7 @@ public interface IPromptDeskGrain : IGrainWithIntegerKey
 
     [Alias("trace"), AlwaysInterleave]
     ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request);
+
+    [Alias("context"), AlwaysInterleave]
+    ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request);
 }

@@ -29,7 +29,8 @@ public sealed record PromptRequest(
     [property: Id(2)] string? Channel = null,
     [property: Id(3)] string? FocusMode = null,
     [property: Id(4)] PromptFormat Format = PromptFormat.Native,
-    [property: Id(5)] bool Explain = false);
+    [property: Id(5)] bool Explain = false,
+    [property: Id(6)] string? Mapper = null);
 
 /// <summary>What a POST adds: it makes an answer one of a kind.</summary>
 [GenerateSerializer, Immutable, Alias("prompt-occasion")]

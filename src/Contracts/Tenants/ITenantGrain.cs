@@ -27,6 +27,11 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("add-key")]
     Task<Outcome<ApiKeyView>> AddKey(Command command, NewApiKey key);
 
+    /// <summary>A service key in place of those that have its name: of the user whose first one it names, or the first of a new one.</summary>
+    /// <param name="user">None refuses a name that is in use with <see cref="TenantRefusals.NameInUse"/>; else the key's own name counts for nothing.</param>
+    [Alias("issue-key")]
+    Task<Outcome<IssuedKey>> IssueKey(Command command, NewApiKey key, Guid? user);
+
     [Alias("rename-key")]
     Task<Outcome<ApiKeyView>> RenameKey(Command command, Guid keyId, ApiKeyChange change);
 
@@ -41,7 +46,13 @@ public interface ITenantGrain : IGrainWithStringKey
 public static class TenantRefusals
 {
     public const string Unconfirmed = "confirmation_required";
+    public const string NameInUse = "key_name_in_use";
 }
+
+/// <param name="User">The first key of that name.</param>
+/// <param name="Revoked">The keys whose place it took.</param>
+[GenerateSerializer, Immutable, Alias("issued-key")]
+public sealed record IssuedKey([property: Id(0)] Guid User, [property: Id(1)] ApiKeyView Key, [property: Id(2)] Items<Guid> Revoked);
 
 [GenerateSerializer, Immutable, Alias("api-key-change")]
 public sealed record ApiKeyChange([property: Id(0)] Patch<string> Name);

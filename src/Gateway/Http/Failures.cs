@@ -63,7 +63,7 @@ public sealed partial class Failures(ILogger<Failures> log) : IExceptionHandler
 
     private static ProblemDetails Unavailable(string code, string detail) => Problems.Of(StatusCodes.Status503ServiceUnavailable, code, detail);
 
-    [GeneratedRegex("^Failed to bind parameter \"\\S+ (?<name>\\w+)\"")]
+    [GeneratedRegex("^Failed to bind parameter \"[^\"]+ (?<name>\\w+)\"")]
     private static partial Regex Unbound();
 
     private static bool HasForeignCharset(HttpRequest request) =>

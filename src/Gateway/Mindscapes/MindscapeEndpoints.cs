@@ -21,7 +21,7 @@ public sealed record LearningBody(bool? Paused);
 [Extends(typeof(MindscapeView))]
 public sealed record MindscapeAnswer(DateTimeOffset? AsOf);
 
-public sealed record TraitAnswer(string Path, JsonText Value, double Confidence, int SampleSize, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, double Weight, long Version);
+public sealed record TraitAnswer(string Path, JsonText Value, double Confidence, int SampleSize, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, double Weight, string? Source, long Version);
 
 public sealed record TraitReasons(string Path, JsonText Value, double Confidence, int SampleSize, long Version, IReadOnlyList<TraitShare> Because);
 
@@ -116,7 +116,7 @@ public static class MindscapeEndpoints
         var (acting, id, refusal) = await mindscapes.Find(http, person);
         return refusal is null && await mindscapes.IsThere(acting!, id)
             && await mindscapes.Of(acting!, id).Get() is { } read && read.Value.Traits.TryGetValue(path, out var trait)
-                ? Results.Json(new TraitAnswer(path, trait.Value, trait.Confidence, trait.SampleSize, trait.FirstSeen, trait.LastSeen, trait.Weight, read.Value.Version), Wire.Json)
+                ? Results.Json(new TraitAnswer(path, trait.Value, trait.Confidence, trait.SampleSize, trait.FirstSeen, trait.LastSeen, trait.Weight, trait.Source, read.Value.Version), Wire.Json)
                 : (refusal ?? NoTrait).ToResult();
     }
 

@@ -23,7 +23,7 @@ public static class WireAnswers
     public static bool IsUpload(HttpRequest request) =>
         request.Path.StartsWithSegments(Prefix, out var rest) && rest.Value!.TrimEnd('/').EndsWith("/upload", StringComparison.Ordinal);
 
-    public static IResult Json(object value) => Results.Json(value, Snake);
+    public static IResult Json(object value, int status = 200) => Results.Json(value, Snake, statusCode: status);
 
     /// <summary>As <see cref="Json"/>, of what has its native names by now.</summary>
     public static IResult Snaked(JsonObject native) => Results.Json(

@@ -91,6 +91,23 @@ public sealed class WireBody
         return text;
     }
 
+    public string? Email(string name, int max)
+    {
+        if (Text(name, isRequired: true, max: max) is not { } text || text.Length > max)
+        {
+            return null;
+        }
+
+        var at = text.IndexOf('@');
+        if (at > 0 && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || char.IsSurrogate(c)))
+        {
+            return text;
+        }
+
+        Wrong<int>("value_error", name, "value is not a valid email address", _body[name]);
+        return null;
+    }
+
     public int? Int(string name, int min, int max)
     {
         if (Value(name, false) is not { } value)

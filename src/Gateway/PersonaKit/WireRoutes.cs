@@ -27,6 +27,7 @@ public static class WireRoutes
             routes.MapWireFeedback();
             routes.MapWireMappers();
             routes.MapWireNarratives();
+            routes.MapWireUsers();
         }
     }
 

@@ -51,7 +51,7 @@ public static class PromptEndpoints
             .WithQuery("explain", typeof(bool), "Every tier's value of every field, in the native form.")
             .WithQuery("focusMode", typeof(string), "A focus mode in place of the person's.")
             .WithQuery("channel", typeof(string), "Where they talk.")
-            .WithQuery("mapper", typeof(string), "A mapper that may speak.")
+            .WithQuery("mapper", typeof(string), "A mapper that says what it makes of what is known of the user, while the settings let it. What hangs on the clock is in the current state, and such an answer has no ETag; rules that ask what was said fire for a message only.")
             .Produces<AnyPrompt>().Produces<string>(200, "text/plain");
         if (repeatable)
         {

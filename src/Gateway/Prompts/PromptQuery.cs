@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Conversations;
 
@@ -103,11 +104,11 @@ public static class PromptQuery
             : !string.IsNullOrEmpty(channel) && MessageRules.CheckId(channel) is not null
                 ? Refusal.Invalid("channel", $"'channel' is the id of a channel: at most {ChannelKey.MaxId} characters on one line.")
             : focusMode?.Length > MaxName ? Refusal.Invalid("focusMode", $"'focusMode' has at most {MaxName} characters.")
-            : !string.IsNullOrEmpty(mapper) ? Refusal.NotFound("mapper")
+            : mapper?.Length > MapperKey.MaxName ? Refusal.Invalid("mapper", $"'mapper' has at most {MapperKey.MaxName} characters.")
             : null;
         return refusal is not null
             ? (null, refusal)
-            : (new PromptRequest(speaker, speakerId, NullIfEmpty(channel), NullIfEmpty(focusMode), known!.Value, explained!.Value), null);
+            : (new PromptRequest(speaker, speakerId, NullIfEmpty(channel), NullIfEmpty(focusMode), known!.Value, explained!.Value, NullIfEmpty(mapper)), null);
     }
 
     public static Refusal? Check(PromptOccasion? occasion)

@@ -25,7 +25,7 @@ public sealed record FreshToken(string Token, Guid User, TokenAudience Audience,
 
 public static class TenantEndpoints
 {
-    private static readonly Refusal MayNotHandOn = Refusal.Forbidden(
+    internal static readonly Refusal MayNotHandOn = Refusal.Forbidden(
         ActingResolver.MayNotDelegate.Code, "This key may not act for users, so it makes none that do: no user keys, and services and admins with 'mayDelegate' false.");
 
     public static void MapTenants(this IEndpointRouteBuilder routes)

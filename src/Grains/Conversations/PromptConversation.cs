@@ -36,7 +36,7 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
 
     /// <summary>Tokens that the model has for what was said and is recalled, beside the front, the message and the answer.</summary>
     public static int? Room(ResolvedPrompt prompt, string? message) => prompt.Terms.Llm[LlmField.ContextWindowTokens] is int all
-        ? Math.Max(0, all - (prompt.Terms.Llm[LlmField.MaxTokens] as int? ?? all / ReservedShare) - prompt.Speaker.Tokens
+        ? Math.Max(0, all - (prompt.Terms.Llm[LlmField.MaxTokens] as int? ?? all / ReservedShare) - prompt.Speaker.Tokens - (prompt.Overlay?.Tokens ?? 0)
             - (prompt.Speaker.SpeaksOfUser ? prompt.Persona.Tokens : 0) - (message is null ? 0 : TokenCount.Of(message)))
         : null;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Mindscapes;
+using PersonaActors.Storage.Mindscapes;
 
 namespace PersonaActors.Grains.Embeddings;
 
@@ -10,6 +11,7 @@ public static class EmbeddingComposition
     {
         services.AddSingleton(options);
         services.AddSingleton<NarrativeSearch>();
+        services.AddSingleton(static provider => new OwnModel(provider.GetRequiredService<IEmbedder>().Model));
         if (options.Endpoint is null)
         {
             services.AddSingleton<IEmbedder, BuiltInEmbedder>();

@@ -73,6 +73,9 @@ public abstract record Condition
 
     /// <summary>What it asks of narratives.</summary>
     public virtual IEnumerable<NarrativeCheck> Narratives => [];
+
+    /// <summary>It moves with the clock, also for who gives no context.</summary>
+    public virtual bool IsOfTheMoment => false;
 }
 
 /// <summary>True when empty.</summary>
@@ -81,6 +84,8 @@ public sealed record All(IReadOnlyList<Condition> Of) : Condition
     public override IEnumerable<string> Traits => Of.SelectMany(condition => condition.Traits);
 
     public override IEnumerable<NarrativeCheck> Narratives => Of.SelectMany(condition => condition.Narratives);
+
+    public override bool IsOfTheMoment => Of.Any(condition => condition.IsOfTheMoment);
 }
 
 /// <summary>False when empty.</summary>
@@ -89,6 +94,8 @@ public sealed record Any(IReadOnlyList<Condition> Of) : Condition
     public override IEnumerable<string> Traits => Of.SelectMany(condition => condition.Traits);
 
     public override IEnumerable<NarrativeCheck> Narratives => Of.SelectMany(condition => condition.Narratives);
+
+    public override bool IsOfTheMoment => Of.Any(condition => condition.IsOfTheMoment);
 }
 
 public sealed record Not(Condition Of) : Condition
@@ -96,12 +103,16 @@ public sealed record Not(Condition Of) : Condition
     public override IEnumerable<string> Traits => Of.Traits;
 
     public override IEnumerable<NarrativeCheck> Narratives => Of.Narratives;
+
+    public override bool IsOfTheMoment => Of.IsOfTheMoment;
 }
 
 /// <param name="Pattern">Of <see cref="Operator.Matches"/>.</param>
 public sealed record TraitCheck(string Path, Operator Operator, JsonElement? Value, Regex? Pattern = null) : Condition
 {
     public override IEnumerable<string> Traits => [Path];
+
+    public override bool IsOfTheMoment => Operator == Operator.WithinMinutes;
 }
 
 /// <param name="Pattern">Of <see cref="Operator.Matches"/>.</param>
@@ -119,4 +130,6 @@ public sealed record NarrativeCheck(string Query, double Threshold, int Limit, N
 public sealed record TimeCheck(string? Period, (int From, int To)? Hours, IReadOnlyList<DayOfWeek>? Days, string? Zone) : Condition
 {
     public const string UserLocal = "user_local";
+
+    public override bool IsOfTheMoment => true;
 }

@@ -16,7 +16,6 @@ public sealed partial class MindscapeGrain
     private const int MaxContext = 32_768;
     private const int MaxTtlHours = 168;
     private const int FocusSamples = 200;
-    private const int MaxExcerpt = 500;
 
     /// <summary>What was said of the focus duration, as of a version.</summary>
     private (long Version, List<double> Minutes)? _focus;
@@ -47,7 +46,7 @@ public sealed partial class MindscapeGrain
             return new Refusal(RefusalKind.Unprocessable, MindscapeRefusals.MissingTraits, $"Mindscape missing required traits: {string.Join(", ", missing)}", "mapper");
         }
 
-        var input = new RuleInput(facts, JsonElement.Parse(request.Context.Json), zone, now) { Narratives = await Near(config) };
+        var input = new RuleInput(facts, JsonElement.Parse(request.Context.Json), zone, now) { Narratives = await search.Near(_key.Tenant, _key.Id, config.NarrativeChecks, CancellationToken.None) };
         var (rules, suggestions) = RuleEngine.Apply(config, mapper.WeightOf, input);
         var persona = new GeneratedPersonaView(
             Guid.CreateVersion7(now), _key.Id, active.Id, active.ConfigId, active.Version, known.Version, PersonaRules.Core(input.Traits, known.Version),
@@ -108,7 +107,7 @@ public sealed partial class MindscapeGrain
         var traits = TraitJson.Given(request.Traits, known.Traits, now).Aggregate(known.Traits, (all, trait) => all.SetItem(trait.Key, trait.Value));
         var input = new RuleInput(new TraitFacts(traits, await FocusMinutes(known)), JsonElement.Parse(request.Context.Json), zone, now)
         {
-            Narratives = await Near(config),
+            Narratives = await search.Near(_key.Tenant, _key.Id, config.NarrativeChecks, CancellationToken.None),
         };
         var (rules, suggestions) = RuleEngine.Apply(config, weightOf, input);
         return Outcome<JsonText>.Done(PersonaRules.Simulation(rules, [.. PersonaRules.Missing(config, input.Traits)], suggestions, now));
@@ -133,22 +132,6 @@ public sealed partial class MindscapeGrain
             around.Session is { State: not FocusState.Ended } ? around.Session : null);
     }
 
-    /// <summary>What the person said that is near to what the rules ask.</summary>
-    private async Task<IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>> Near(MapperConfig config)
-    {
-        var near = new Dictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>();
-        foreach (var check in config.NarrativeChecks)
-        {
-            var asked = new NarrativeAsked(check.Query, SearchMode.Vector, check.Limit, check.Threshold, check.Type is { } type ? [type] : null);
-            var found = await search.Find(_key.Tenant, _key.Id, asked, CancellationToken.None);
-            // What words alone find is near by no measure.
-            near[check] = [.. found.Results.Where(one => one.Similarity is not null)
-                .Select(one => new NearNarrative(one.Narrative.Id, Text.Excerpt(one.Narrative.Text, MaxExcerpt), one.Similarity!.Value))];
-        }
-
-        return near;
-    }
-
     private async Task<List<double>> FocusMinutes(MindscapeState known)
     {
         if (_focus is { } read && read.Version == known.Version)
@@ -156,7 +139,7 @@ public sealed partial class MindscapeGrain
             return read.Minutes;
         }
 
-        var history = await store.TraitHistory(_key.Tenant, _key.Id, TraitExtraction.FocusDuration, long.MaxValue, FocusSamples);
+        var history = await store.TraitHistory(_key.Tenant, _key.Id, TraitExtraction.FocusDuration, known.Version + 1, FocusSamples);
         var minutes = history.Select(version => JsonElement.Parse(version.Changes.Json))
             .Select(change => change.TryGetProperty("input", out var input) ? TraitFold.Number(input) : null)
             .OfType<double>().ToList();

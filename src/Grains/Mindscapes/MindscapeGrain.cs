@@ -43,10 +43,23 @@ public sealed partial class MindscapeGrain(
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public async ValueTask<Granted<MindscapeView>> Grant(SiloAddress holder)
+    public async ValueTask<Granted<MindscapeSide>> Grant(SiloAddress holder)
     {
-        await Person();
-        return await _owner.Grant(holder, () => _state?.View);
+        while (true)
+        {
+            if (await Person() is { } known)
+            {
+                await FocusMinutes(known);
+            }
+
+            // A commit may have come between: what was read belongs to the version before.
+            var granted = await _owner.Grant(
+                holder, () => _state is { } now ? new MindscapeSide(now.View, _focus is { } read && read.Version == now.Version ? read.Minutes.ToItems() : null) : null);
+            if (granted.View is not { FocusMinutes: null })
+            {
+                return granted;
+            }
+        }
     }
 
     public async Task<Read<MindscapeView>?> Get() => await Person() is { } known ? new Read<MindscapeView>(known.View, database.Epoch, known.Seq) : null;

@@ -33,6 +33,7 @@ public sealed record NarrativesFound(SearchMode Mode, IReadOnlyList<NarrativeFou
 public sealed class NarrativeSearch(IEmbedder embedder, NarrativeSearchStore store) : IDisposable
 {
     private const int ScoreDigits = 6;
+    private const int MaxExcerpt = 500;
 
     // Rules ask the same again and again. So many vectors are 6 MB.
     private readonly MemoryCache _asked = new(new MemoryCacheOptions { SizeLimit = 1000 });
@@ -49,7 +50,23 @@ public sealed class NarrativeSearch(IEmbedder embedder, NarrativeSearchStore sto
             one is { ByVector: true, ByWords: true } ? FoundBy.Both : one.ByVector ? FoundBy.Vector : FoundBy.Words)));
     }
 
-    private async Task<TextVector?> VectorOf(string query, CancellationToken cancel)
+    /// <summary>What the person said that is near to what rules ask.</summary>
+    public async Task<IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>> Near(Guid tenant, Guid person, IEnumerable<NarrativeCheck> checks, CancellationToken cancel)
+    {
+        var near = new Dictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>();
+        foreach (var check in checks)
+        {
+            var asked = new NarrativeAsked(check.Query, SearchMode.Vector, check.Limit, check.Threshold, check.Type is { } type ? [type] : null);
+            var found = await Find(tenant, person, asked, cancel);
+            // What words alone find is near by no measure.
+            near[check] = [.. found.Results.Where(one => one.Similarity is not null)
+                .Select(one => new NearNarrative(one.Narrative.Id, Text.Excerpt(one.Narrative.Text, MaxExcerpt), one.Similarity!.Value, one.Narrative.Source))];
+        }
+
+        return near;
+    }
+
+    public async Task<TextVector?> VectorOf(string query, CancellationToken cancel)
     {
         if (_asked.TryGetValue<TextVector>(query, out var known))
         {

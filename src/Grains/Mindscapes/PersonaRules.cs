@@ -14,6 +14,11 @@ public static class PersonaRules
 
     public static IEnumerable<string> Missing(MapperConfig mapper, TraitFacts traits) => mapper.RequiredTraits.Where(path => traits.Find(path) is null);
 
+    private static readonly string[] CorePaths = ["work.", "productivity.", "communication", "learning", "current_state."];
+
+    /// <summary>Whether a trait is one of those that personas tell whatever their mapper's rules look at.</summary>
+    public static bool IsOfCore(string path) => Array.Exists(CorePaths, core => path.StartsWith(core, StringComparison.Ordinal));
+
     /// <summary>What changes slowly.</summary>
     public static JsonText Core(TraitFacts traits, long version)
     {

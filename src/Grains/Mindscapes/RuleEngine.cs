@@ -28,7 +28,7 @@ public sealed record Verdict(bool Held, string Why, IReadOnlyList<Verdict> Of)
 }
 
 /// <summary>Something that the person said, and how near it is to what was asked.</summary>
-public sealed record NearNarrative(Guid Id, string Text, double Similarity);
+public sealed record NearNarrative(Guid Id, string Text, double Similarity, string? Source = null);
 
 public sealed record RuleVerdict(string Rule, bool Fired, double Weight, Verdict Condition);
 
@@ -209,7 +209,8 @@ public static class RuleEngine
         };
     }
 
-    private static string Said(JsonElement value) => value.ValueKind switch
+    /// <summary>A value in words.</summary>
+    internal static string Said(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Array => string.Join(", ", value.EnumerateArray().Select(Said)),

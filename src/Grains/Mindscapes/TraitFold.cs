@@ -82,7 +82,7 @@ public static class TraitFold
                 continue;
             }
 
-            var (merged, effect) = Merge(known, input, entry.SeenAt);
+            var (merged, effect) = Merge(known, input, entry.SeenAt, entry.Source);
             traits = traits.SetItem(input.Path, merged);
             changes.Add(new TraitChange(input.Path, known, merged, input.Value, effect));
         }
@@ -91,19 +91,29 @@ public static class TraitFold
     }
 
     /// <summary>One more sample of a trait. What feedback made of its weight stays.</summary>
-    public static (Trait Trait, TraitEffect Effect) Merge(Trait? known, TraitInput input, DateTimeOffset seen)
+    public static (Trait Trait, TraitEffect Effect) Merge(Trait? known, TraitInput input, DateTimeOffset seen, string? source = null)
     {
         if (known is null)
         {
-            return (new Trait(input.Value, Rounded(input.Confidence), 1, seen, seen), TraitEffect.Won);
+            return (new Trait(input.Value, Rounded(input.Confidence), 1, seen, seen, Source: source), TraitEffect.Won);
         }
 
         var samples = known.SampleSize + 1;
         var (value, effect) = Merge(known, input, samples);
         return (new Trait(
             value, Rounded(((known.Confidence * known.SampleSize) + input.Confidence) / samples), samples,
-            known.FirstSeen is { } first && first < seen ? first : seen, known.LastSeen is { } last && last > seen ? last : seen, known.Weight), effect);
+            known.FirstSeen is { } first && first < seen ? first : seen, known.LastSeen is { } last && last > seen ? last : seen, known.Weight,
+            SourceOf(effect, known.Source, source)), effect);
     }
+
+    /// <summary>What is made of several is trusted no further than the least of them; what several say, as far as the best.</summary>
+    private static string? SourceOf(TraitEffect effect, string? known, string? source) => effect switch
+    {
+        TraitEffect.Won => source,
+        TraitEffect.Lost => known,
+        TraitEffect.Agreed => ObservationRules.Trust(source) > ObservationRules.Trust(known) ? source : known,
+        _ => ObservationRules.Trust(source) < ObservationRules.Trust(known) ? source : known,
+    };
 
     private static (JsonText Value, TraitEffect Effect) Merge(Trait known, TraitInput input, int samples)
     {
@@ -148,7 +158,7 @@ public static class TraitFold
             return (traits, []);
         }
 
-        var corrected = new Trait(value, 1, known?.SampleSize ?? 1, known?.FirstSeen ?? entry.SeenAt, entry.SeenAt, known?.Weight ?? 1);
+        var corrected = new Trait(value, 1, known?.SampleSize ?? 1, known?.FirstSeen ?? entry.SeenAt, entry.SeenAt, known?.Weight ?? 1, entry.Source);
         return corrected == known ? (traits, []) : (traits.SetItem(path, corrected), [new TraitChange(path, known, corrected, value, TraitEffect.Won)]);
     }
 

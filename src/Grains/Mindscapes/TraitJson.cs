@@ -9,7 +9,7 @@ namespace PersonaActors.Grains.Mindscapes;
 /// <summary>Traits in the founding document's form: flat paths, each {value, confidence, sample_size, …}, or just a value.</summary>
 public static class TraitJson
 {
-    private sealed record Stored(JsonText Value, double Confidence, int SampleSize, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, double? Weight);
+    private sealed record Stored(JsonText Value, double Confidence, int SampleSize, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, double? Weight, string? Source);
 
     private static readonly JsonSerializerOptions Snake = new(Wire.Json) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
@@ -21,7 +21,7 @@ public static class TraitJson
             all[path] = trait.IsBare
                 ? JsonNode.Parse(trait.Value.Json)
                 : JsonSerializer.SerializeToNode(
-                    new Stored(trait.Value, trait.Confidence, trait.SampleSize, trait.FirstSeen, trait.LastSeen, trait.Weight == 1 ? null : trait.Weight), Snake);
+                    new Stored(trait.Value, trait.Confidence, trait.SampleSize, trait.FirstSeen, trait.LastSeen, trait.Weight == 1 ? null : trait.Weight, trait.Source), Snake);
         }
 
         return new JsonText(all.ToJsonString(Wire.Json));
@@ -35,7 +35,7 @@ public static class TraitJson
             trait => trait.Name,
             trait => trait.Value.ValueKind == JsonValueKind.Object && trait.Value.TryGetProperty("last_seen", out _) && trait.Value.TryGetProperty("value", out _)
                 && JsonSerializer.Deserialize<Stored>(trait.Value, Snake) is { } stored
-                    ? new Trait(stored.Value, stored.Confidence, stored.SampleSize, stored.FirstSeen, stored.LastSeen, stored.Weight ?? 1)
+                    ? new Trait(stored.Value, stored.Confidence, stored.SampleSize, stored.FirstSeen, stored.LastSeen, stored.Weight ?? 1, stored.Source)
                     : Trait.Bare(JsonText.From(trait.Value)),
             StringComparer.Ordinal);
     }

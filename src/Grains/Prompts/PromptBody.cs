@@ -20,15 +20,17 @@ public static class PromptBody
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>
     /// <param name="message">Section 9.</param>
+    /// <param name="mindscape">What a mapper's rules say, where that is explained.</param>
     public static ReadOnlyMemory<byte> Compose(
-        ResolvedPrompt prompt, PromptFormat format, bool explain = false, string? state = null, IReadOnlyList<PromptMessage>? window = null, string? message = null)
+        ResolvedPrompt prompt, PromptFormat format, bool explain = false, string? state = null, IReadOnlyList<PromptMessage>? window = null, string? message = null,
+        JsonText? mindscape = null)
     {
         var output = new PromptWriter(prompt.Speaker.Length + prompt.Persona.Length + Around);
         PromptMessage[] messages = [.. window ?? [], .. message is null ? [] : (PromptMessage[])[new PromptMessage("user", message)]];
         switch (format)
         {
             case PromptFormat.Native:
-                WriteNative(output, prompt, explain, state, messages);
+                WriteNative(output, prompt, explain, state, messages, mindscape);
                 return output.Written;
             case PromptFormat.Openai:
                 WriteOpenai(output, prompt, state, messages);
@@ -41,7 +43,7 @@ public static class PromptBody
         }
     }
 
-    private static void WriteNative(PromptWriter output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages)
+    private static void WriteNative(PromptWriter output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages, JsonText? mindscape)
     {
         var (terms, persona, promptFrom) = (prompt.Terms, prompt.Persona, prompt.Material.SystemPrompt.From);
         output.Write("{\"systemPrompt\":\""u8);
@@ -55,7 +57,7 @@ public static class PromptBody
             .Write(",\"persona\":\""u8).WriteAscii(prompt.PersonaFrom)
             .Write(promptFrom is null ? [] : "\",\"systemPrompt\":\""u8).WriteAscii(promptFrom ?? "")
             .Write("\"},\"version\":\""u8).WriteAscii(prompt.Version).Write("\""u8)
-            .Write(explain ? ",\"explain\":"u8 : []).Write(explain ? Json(Explain(prompt)) : [])
+            .Write(explain ? ",\"explain\":"u8 : []).Write(explain ? Json(Explain(prompt, mindscape)) : [])
             .Write("}"u8);
     }
 
@@ -135,11 +137,12 @@ public static class PromptBody
     }
 
     /// <summary>Every tier's value for every field, set or not: why the answer is as it is, and what would hold if a nearer tier said nothing.</summary>
-    private static object Explain(ResolvedPrompt prompt)
+    private static object Explain(ResolvedPrompt prompt, JsonText? mindscape)
     {
         var (material, llm, settings) = (prompt.Material, prompt.Terms.Llm, prompt.Terms.Settings);
         return new
         {
+            mindscape,
             persona = ByTier(
                 (Source.Override, material.OverridePersona is { } mine ? new { mine.Id, mine.Name, mine.Version } : null),
                 (Source.UserDefault, material.DefaultPersona is { } usual ? new { usual.Id, usual.Name, usual.Version } : null)),

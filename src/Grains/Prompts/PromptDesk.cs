@@ -2,6 +2,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
@@ -9,6 +10,8 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Catalogue;
 using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Grains.Prompts;
@@ -18,7 +21,7 @@ namespace PersonaActors.Grains.Prompts;
 /// them held at one moment after the request came; if one didn't, it begins anew. With all of them held in this silo that costs
 /// no call, no statement and no wait.
 /// </summary>
-public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, Clock time) : IPromptDesk
+public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, NarrativeSearch narratives, ContextDesk contexts, Clock time) : IPromptDesk
 {
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
@@ -30,7 +33,11 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         }
 
         var recalled = occasion?.Message is { } message && MemoryRecall.MayHave(found.Prompt!) ? await memories.Recall(tenant, found.Prompt!, message, CancellationToken.None) : [];
-        return Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions, recalled));
+        // Who only looks, again and again, pays for no search.
+        var near = occasion?.Message is not null && found.Prompt!.Overlay?.NarrativeChecks.ToList() is { Count: > 0 } checks
+            ? await narratives.Near(tenant, user, checks, CancellationToken.None)
+            : null;
+        return Outcome<PromptAnswer>.Done(Answer(found, request, occasion, knownVersions, recalled, near));
     }
 
     public async ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request)
@@ -38,6 +45,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         var (found, isSettled) = await Gather(tenant, user, actor, request);
         return found.Refusal is { } refusal ? refusal : Outcome<PromptTrace>.Done(found.Prompt!.Trace() with { IsSettled = isSettled });
     }
+
+    public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => contexts.Of(tenant, user, request);
 
     private async ValueTask<(Gathered Found, bool IsSettled)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {
@@ -82,6 +91,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
             return new Gathered(new Refusal(RefusalKind.NotFound, "focus_mode_not_found", $"There is no active focus mode '{Text.Shorten(unknown)}'.", "focusMode"));
         }
 
+        var (mapper, unmapped) = Mapper(reading, tenant, request.Mapper);
+        if (unmapped is not null)
+        {
+            return new Gathered(unmapped);
+        }
+
         var speaking = mine?.View is null ? usual : mine;
         if (speaking?.View is null || catalogue is null)
         {
@@ -103,6 +118,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         };
         var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
         var prompt = ResolvedPrompt.Of(material, prepared, speaking.Made(static persona => new PersonaText(persona)));
+        if (mapper is not null && prompt.Terms.ShowsMindscape && Mindscape(reading, new TenantScopedKey(tenant, user)) is { } mindscape)
+        {
+            material = material with { Mindscape = mindscape.By(mapper) };
+            prompt = ResolvedPrompt.Of(material, prepared, prompt.Persona);
+        }
+
         if (prompt.Speaker.SpeaksOfUser && prompt.Terms.ShowsFocus && LiveSession(reading, tenant, user) is { } session)
         {
             prompt = ResolvedPrompt.Of(material with { Session = session }, prepared, prompt.Persona);
@@ -119,18 +140,33 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
         reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
 
+    /// <summary>One that is named and has an active version; or why there is none.</summary>
+    internal static (PreparedMapper? Mapper, Refusal? Refusal) Mapper(Reading reading, Guid tenant, string? name) =>
+        name is null ? default
+        : reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, MapperKey.Of(tenant, name))) is { View: not null } found
+            && found.Made(PreparedMapper.Of) is { Config: not null } mapper ? (mapper, null)
+        : (null, new Refusal(RefusalKind.NotFound, "mapper_not_found", $"There is no active mapper '{Text.Shorten(name)}'.", "mapper"));
+
+    internal static PreparedMindscape? Mindscape(Reading reading, TenantScopedKey person) =>
+        reading.Take(MindscapeReplicas.Mindscape, new ReplicaKey(ReplicaKind.Mindscape, person)) is { View: not null } found
+            ? found.Made(static side => new PreparedMindscape(side))
+            : null;
+
     public static FocusSessionView? LiveSession(Reading reading, Guid tenant, Guid user) =>
         reading.Take(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)))?.View?.Session is { } begun
             ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
             : null;
 
-    private PromptAnswer Answer(Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<UserMemoryView> recalled)
+    private PromptAnswer Answer(
+        Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<UserMemoryView> recalled,
+        IReadOnlyDictionary<NarrativeCheck, IReadOnlyList<NearNarrative>>? near)
     {
         var prompt = occasion?.Variables is { Count: > 0 } variables
             ? ResolvedPrompt.Of(found.Prompt!.Material with { Variables = variables }, found.Prepared, found.Prompt.Persona)
             : found.Prompt!;
         var now = time.GetUtcNow();
-        var state = PromptText.State(now, prompt.Material.Me.User.TimeZone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime);
+        var (zone, overlay) = (prompt.Material.Me.User.TimeZone, prompt.Overlay);
+        var state = PromptText.State(now, zone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime, overlay?.At(now, RhythmRules.Zone(zone), near));
         var room = found.Conversation is null && recalled.Count == 0 ? null : PromptConversation.Room(prompt, occasion?.Message);
         var window = found.Conversation?.Window(prompt, now, occasion?.Message, room) ?? [];
         if (recalled.Count > 0 && MemoryRecall.Chosen(recalled, window, room) is { Count: > 0 } chosen)
@@ -145,7 +181,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
             ? new PromptAnswer(null, prompt.Version, isRepeatable)
             : new PromptAnswer(
                 PromptBody.Compose(
-                    prompt, request.Format, request.Explain, state, window.Count == 0 ? [] : PromptConversation.ToMessages(window, prompt.Material.Me.User.Id, request.Format), occasion?.Message),
+                    prompt, request.Format, request.Explain, state, window.Count == 0 ? [] : PromptConversation.ToMessages(window, prompt.Material.Me.User.Id, request.Format), occasion?.Message,
+                    request.Explain ? overlay?.Explain(now, RhythmRules.Zone(zone), near) : null),
                 prompt.Version, isRepeatable);
     }
 

@@ -11,6 +11,8 @@ public sealed class PromptDeskGrain(PromptDesk desk) : Grain, IPromptDeskGrain
         desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
 
     public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => desk.Trace(tenant, user, actor, request);
+
+    public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => desk.Context(tenant, user, request);
 }
 
 /// <summary>The same from the gateway's side.</summary>
@@ -22,4 +24,6 @@ public sealed class FarPromptDesk(IGrainFactory grains) : IPromptDesk
         Desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
 
     public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => Desk.Trace(tenant, user, actor, request);
+
+    public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => Desk.Context(tenant, user, request);
 }

@@ -6,6 +6,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Catalogue;
+using PersonaActors.Grains.Mindscapes;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -41,8 +42,8 @@ public sealed record PromptMaterial
     /// <summary>The focus session that the user began last, where the settings let it show.</summary>
     public FocusSessionView? Session { get; init; }
 
-    /// <summary>Text of the mindscape overlay, if one was asked for.</summary>
-    public string? Mindscape { get; init; }
+    /// <summary>What a mapper makes of what is known of the user, if one was asked for and the settings let it speak.</summary>
+    public MindscapeOverlay? Mindscape { get; init; }
 
     public IReadOnlyDictionary<string, string>? Variables { get; init; }
 

@@ -6,6 +6,7 @@ using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
+using PersonaActors.Grains.Focus;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -40,22 +41,26 @@ public static class PromptText
     /// <summary>A section of its own behind those that were written from the start on.</summary>
     public static void AddLiteral(PromptWriter output, int start, string text) => Add(output, start, [Literal(text)], default);
 
-    /// <summary>What is true at this moment: there only if the user is in a focus session, or if the front points to the time given here.</summary>
-    public static string? State(DateTimeOffset now, string timeZone, FocusNow? focus, bool needsTime)
+    /// <summary>What is true at this moment: there only if the user is in a focus session, a mapper has something to say now, or the front points to the time given here.</summary>
+    /// <param name="mindscape">A line each.</param>
+    public static string? State(DateTimeOffset now, string timeZone, FocusNow? focus, bool needsTime, IReadOnlyList<string>? mindscape = null)
     {
-        if (focus is null && !needsTime)
+        if (focus is null && !needsTime && mindscape is not { Count: > 0 })
         {
             return null;
         }
 
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(timeZone, out var found) ? found : TimeZoneInfo.Utc;
-        var time = TimeZoneInfo.ConvertTime(now, zone).ToString("dddd, d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture);
+        var time = Time(now, RhythmRules.Zone(timeZone));
         var session = focus is { } at
             ? $"<focus_session>The user is in a focus session ({ProtectedTags.Escape(at.Mode)}), {at.MinutesIn} {(at.MinutesIn == 1 ? "minute" : "minutes")} in."
                 + (at.InFlow ? " They are in flow: be brief, and don't pull them out of it." : "") + "</focus_session>\n"
             : "";
-        return $"<current_state>\n<time>{time} ({zone.Id})</time>\n{session}</current_state>";
+        var mapped = mindscape is { Count: > 0 } ? $"<mindscape_now>\n{ProtectedTags.Escape(string.Join('\n', mindscape))}\n</mindscape_now>\n" : "";
+        return $"<current_state>\n<time>{time}</time>\n{session}{mapped}</current_state>";
     }
+
+    public static string Time(DateTimeOffset now, TimeZoneInfo zone) =>
+        $"{TimeZoneInfo.ConvertTime(now, zone).ToString("dddd, d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture)} ({zone.Id})";
 
     /// <summary>A section as elements, one a line; a blank one is left out.</summary>
     internal static Template[] Elements(string tag, params IEnumerable<(string Open, string? Text)> elements) => Template.Join(

@@ -15,7 +15,7 @@ public static class ProtectedTags
     [
         "character", "name", "info", "traits", "tone", "age", "appearance", "likes", "dislikes", "goals", "examples",
         "user", "pronouns", "about",
-        "mindscape", "current_state", "time", "focus_session", "memories", "memory", "conversation", "message",
+        "mindscape", "mindscape_now", "current_state", "time", "focus_session", "memories", "memory", "conversation", "message",
     ]);
 
     private static readonly int LongestName = Names.Max(name => name.Length);

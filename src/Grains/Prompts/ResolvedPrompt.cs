@@ -4,6 +4,7 @@ using System.Text.Json;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Mindscapes;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -11,7 +12,7 @@ namespace PersonaActors.Grains.Prompts;
 public sealed class ResolvedPrompt
 {
     /// <summary>Rises when the same material begins to give another text.</summary>
-    private const byte Rendering = 6;
+    private const byte Rendering = 7;
 
     private ResolvedPrompt(PromptMaterial material, Prepared prepared, PersonaText? persona)
     {
@@ -21,7 +22,7 @@ public sealed class ResolvedPrompt
         PersonaFrom = from;
         Speaker = prepared.Speaker(material);
         Terms = prepared.Terms(material);
-        Mindscape = Terms.ShowsMindscape ? material.Mindscape : null;
+        Overlay = Terms.ShowsMindscape ? material.Mindscape : null;
         Variables = material.Variables?.ToDictionary(variable => variable.Key, variable => new Piece(variable.Value));
         // How long it lasts by now is of the moment; that, and how, is not.
         Focus = material.Session is { State: FocusState.Active } session
@@ -40,7 +41,9 @@ public sealed class ResolvedPrompt
 
     public PromptTerms Terms { get; }
 
-    public string? Mindscape { get; }
+    public MindscapeOverlay? Overlay { get; }
+
+    public string? Mindscape => Overlay?.Text;
 
     public IReadOnlyDictionary<string, Piece>? Variables { get; }
 

@@ -17,7 +17,7 @@ namespace PersonaActors.Grains.Tenants;
 /// One tenant, its settings and its keys. Keys are rows of their own and not held here: the command line writes them too,
 /// while no grain runs. What they change is told on the tenant's stream, which the gateways' key rings follow.
 /// </summary>
-public sealed class TenantGrain(Database database, TenantStore store, Owners owners, Clock time) : Grain, ITenantGrain
+public sealed class TenantGrain(Database database, TenantStore store, ApiKeyStore keys, Owners owners, Clock time) : Grain, ITenantGrain
 {
     private const int DefaultRetentionDays = 7;
 
@@ -167,6 +167,51 @@ public sealed class TenantGrain(Database database, TenantStore store, Owners own
         {
             return Refusal.NotFound("user");
         }
+    }
+
+    public async Task<Outcome<IssuedKey>> IssueKey(Command command, NewApiKey key, Guid? user)
+    {
+        if (_state is null)
+        {
+            return Refusal.NotFound("tenant");
+        }
+
+        if (user is { } first)
+        {
+            if (await store.FindKey(_tenant, first) is not { Kind: ApiKeyKind.Service, Name: var name } || !name.Contains('@'))
+            {
+                return Refusal.NotFound("user");
+            }
+
+            key = key with { Name = name };
+        }
+
+        if (TenantRules.Check(key) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var named = await keys.Named(_tenant, key.Name);
+        var former = named.Where(row => row.RevokedAt is null).Select(row => row.ToView()).ToList();
+        if (user is null && former.Count > 0)
+        {
+            return Refusal.Conflict(TenantRefusals.NameInUse, $"User with email '{key.Name}' already exists", "email");
+        }
+
+        var now = Now();
+        var view = new ApiKeyView(key.Id, key.Kind, key.Name, key.Prefix, null, key.MayDelegate, now, null);
+        var outcome = Outcome<IssuedKey>.Created(new IssuedKey(named.Count > 0 ? named[0].Id : key.Id, view, former.Select(one => one.Id).ToItems()));
+        var batch = Begin();
+        foreach (var one in former)
+        {
+            ApiKeyStore.Revoke(batch, one.Id, now);
+            batch.Append(_stream, null, EventTypes.KeyRevoked, now, JsonText.From(new { key = one with { RevokedAt = now } }));
+        }
+
+        ApiKeyStore.Insert(batch, _tenant, key, now);
+        batch.Append(_stream, null, "key.created", now, JsonText.From(new { key = view }));
+        batch.Answer(command, null, outcome, now);
+        return outcome.After(await CommitKey(batch));
     }
 
     public async Task<Outcome<ApiKeyView>> RenameKey(Command command, Guid keyId, ApiKeyChange change)

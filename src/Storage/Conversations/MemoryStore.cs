@@ -78,18 +78,18 @@ public sealed class MemoryStore(Database database)
         ORDER BY m.embedding <=> $4, m.id LIMIT $7
         """;
 
-    /// <summary>The nearest of what a personality may recall of a user: exactly, since there are few of one user.</summary>
-    public Task<List<UserMemoryView>> Nearest(Guid tenant, Guid user, Guid personality, TextVector query, double minCosine, int limit, CancellationToken cancel) =>
+    /// <summary>The nearest of what a personality may recall of a user, or anybody: exactly, since there are few of one user.</summary>
+    public Task<List<UserMemoryView>> Nearest(Guid tenant, Guid user, Guid? personality, TextVector query, double minCosine, int limit, CancellationToken cancel) =>
         database.ReadMany(RowScope.OfUser(tenant, user), NearestSql,
             [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Uuid(personality), Sql.Vector(query.Values), Sql.Text(query.Model), Sql.Double(minCosine), Sql.Int(limit)], Map, cancel);
 
     private const string UnembeddedSql = """
-        SELECT tenant_id, id, version, content FROM memories WHERE embedding IS NULL OR ($1::text IS NOT NULL AND embedding_model <> $1) LIMIT $2
+        SELECT tenant_id, id, version, content FROM memories WHERE embedding IS NULL AND (uuid_hash(id)::bigint & 2147483647) % $1 = $2 LIMIT $3
         """;
 
-    /// <param name="model">Those of another model too, where it is named.</param>
-    public Task<List<UnembeddedMemory>> Unembedded(string? model, int limit, CancellationToken cancel) => database.Worker.Many(
-        UnembeddedSql, static row => new UnembeddedMemory(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetString(3)), cancel, Sql.Text(model), Sql.Int(limit));
+    public Task<List<UnembeddedMemory>> Unembedded(Part part, int limit, CancellationToken cancel) => database.Worker.Many(
+        UnembeddedSql, static row => new UnembeddedMemory(row.GetGuid(0), row.GetGuid(1), row.GetInt64(2), row.GetString(3)), cancel,
+        Sql.Int(part.Of), Sql.Int(part.Index), Sql.Int(limit));
 
     private const string EmbedSql = """
         UPDATE memories SET embedding = $4, embedding_model = $5 WHERE tenant_id = $1 AND id = $2 AND version = $3

@@ -16,7 +16,7 @@ public sealed record FoundNarrative(NarrativeView Narrative, double? Cosine, boo
 /// Searches within one person, by vector and words in one statement. The ranks of both are fused by their reciprocals: a cosine
 /// and a word's rarity have no common measure, places have. How rare a word is, is counted within the person.
 /// </summary>
-public sealed class NarrativeSearchStore(Database database)
+public sealed class NarrativeSearchStore(Database database, NarrativeStore narratives)
 {
     /// <summary>Up to so many all are compared; above, the index finds the nearest.</summary>
     public const int MaxExact = 2000;
@@ -92,6 +92,6 @@ public sealed class NarrativeSearchStore(Database database)
                 Sql.Text(query.Vector?.Model), Sql.Texts(query.Types?.Select(NarrativeStore.WordOf).ToArray()),
                 Sql.Double(1 - query.MinCosine), Sql.Int(Math.Max(Candidates, query.Limit)), Sql.Int(query.Limit),
             ],
-            row => new FoundNarrative(NarrativeStore.Map(row), row.ValueOrNull<double>(17), row.GetBoolean(18), row.GetBoolean(19)), cancel);
+            row => new FoundNarrative(narratives.Map(row), row.ValueOrNull<double>(17), row.GetBoolean(18), row.GetBoolean(19)), cancel);
     }
 }

@@ -6,11 +6,11 @@ using PersonaActors.Contracts.Mindscapes;
 namespace PersonaActors.Storage.Mindscapes;
 
 /// <summary>What people say in words, what it says of traits, and the vectors by which it is found.</summary>
-public sealed class NarrativeStore(Database database)
+public sealed class NarrativeStore(Database database, OwnModel own)
 {
     internal const string Columns = """
         n.id, n.person_id, n.type, n.text, n.curated_text, n.tags, n.trait_path, n.action, n.original_value, n.context, n.source, n.client_id,
-        EXISTS (SELECT FROM narrative_vectors v WHERE v.tenant_id = n.tenant_id AND v.person_id = n.person_id AND v.narrative_id = n.id),
+        (SELECT v.model FROM narrative_vectors v WHERE v.tenant_id = n.tenant_id AND v.person_id = n.person_id AND v.narrative_id = n.id),
         (SELECT json_agg(json_build_object('traitPath', l.trait_path, 'type', replace(l.link_type, '_', '-'), 'confidence', l.confidence) ORDER BY l.trait_path, l.link_type)
           FROM trait_narrative_links l WHERE l.tenant_id = n.tenant_id AND l.person_id = n.person_id AND l.narrative_id = n.id),
         n.version, n.created_at, n.updated_at
@@ -114,10 +114,10 @@ public sealed class NarrativeStore(Database database)
     public static string WordOf<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
-    internal static NarrativeView Map(NpgsqlDataReader row) => new(
+    internal NarrativeView Map(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetGuid(1), Read<NarrativeType>(row.GetString(2)), row.GetString(3), row.TextOrNull(4), row.GetFieldValue<string[]>(5).ToItems(), row.TextOrNull(6),
         row.TextOrNull(7) is { } action ? Read<CurationAction>(action) : null, row.TextOrNull(8) is { } original ? new JsonText(original) : null, new JsonText(row.GetString(9)),
-        row.TextOrNull(10), row.TextOrNull(11), row.GetBoolean(12), row.TextOrNull(13) is { } links ? new JsonText(links).Read<Items<TraitLink>>() : [], row.GetInt32(14),
+        row.TextOrNull(10), row.TextOrNull(11), row.TextOrNull(12) == own.Name, row.TextOrNull(13) is { } links ? new JsonText(links).Read<Items<TraitLink>>() : [], row.GetInt32(14),
         row.Time(15), row.Time(16));
 
     public static T? ValueOf<T>(string word)

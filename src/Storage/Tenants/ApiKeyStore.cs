@@ -68,6 +68,14 @@ public sealed class ApiKeyStore(Database database)
         ? database.ReadMany(RowScope.OfTenant(id), ListSql, [Sql.Uuid(id), Sql.Uuid(after), Sql.Int(limit)], Map, cancel)
         : database.ReadMany(RowScope.OfOperator(), ListOperatorSql, [Sql.Uuid(after), Sql.Int(limit)], Map, cancel);
 
+    private const string NamedSql = $"""
+        SELECT {Columns} FROM api_keys WHERE tenant_id = $1 AND kind = 'service' AND strpos(name, '@') > 0 AND ($2::text IS NULL OR lower(name) = lower($2)) ORDER BY id
+        """;
+
+    /// <summary>Service keys that go by an email, by that one or by any; those that were revoked too, the oldest first.</summary>
+    public Task<List<ApiKeyRow>> Named(Guid tenant, string? email, CancellationToken cancel = default) =>
+        database.ReadMany(RowScope.OfTenant(tenant), NamedSql, [Sql.Uuid(tenant), Sql.Text(email)], Map, cancel);
+
     public async IAsyncEnumerable<ApiKeyRow> All(Guid? tenant, [EnumeratorCancellation] CancellationToken cancel)
     {
         const int pageSize = 200;
