@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Hosting;
+using PersonaActors.Silo.CommandLine;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Tests.Harness;
 
@@ -170,6 +172,45 @@ public sealed class CommandLineTests : IAsyncLifetime
         var environment = await File.ReadAllTextAsync($"/proc/{node.Id}/environ");
         Assert.Contains("Username=personactors_app", environment, StringComparison.Ordinal);
         Assert.DoesNotContain("personactors_migrator", environment, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Work_in_the_background_that_failed_is_the_nodes_failure()
+    {
+        using var fails = new Work(Task.FromException(new InvalidOperationException("broken")));
+        using var works = new Work(new TaskCompletionSource().Task);
+        foreach (var work in (Work[])[fails, works])
+        {
+            await Record.ExceptionAsync(() => work.StartAsync(CancellationToken.None));
+        }
+
+        await Eventually.True("it has failed", () => Task.FromResult(fails.ExecuteTask!.IsFaulted));
+        Assert.Equal((0, 1), (ServeCommand.CodeOf([works]), ServeCommand.CodeOf([works, fails])));
+    }
+
+    private sealed class Work(Task does) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => does;
+    }
+
+    [Fact]
+    public async Task Logs_are_lines_of_JSON_where_that_is_set_and_tell_no_key_and_nothing_that_was_said()
+    {
+        await using var node = await ProcessNode.Start(_database, null, ("PERSONA__LOGS", "json"), ("Logging__LogLevel__Default", "Information"));
+        using var client = node.Client();
+        var user = await client.Register("ada");
+        (await client.Post("/v1/channels/c/messages", new { role = "user", content = "zanzibar", user })).Should(HttpStatusCode.Created);
+        using var wrong = node.Client("pa_" + new string('w', 43));
+        (await wrong.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
+
+        await node.Terminate();
+        var lines = node.Output.Split('\n').Where(line => !line.StartsWith("ready ", StringComparison.Ordinal) && !line.StartsWith("migrated ", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.NotNull(JsonNode.Parse(line)!["Category"]));
+        foreach (var secret in (string[])["zanzibar", node.Key, "pa_www"])
+        {
+            Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal));
+        }
     }
 
     [Fact]

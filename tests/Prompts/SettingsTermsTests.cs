@@ -28,9 +28,12 @@ public sealed class SettingsTermsTests
             Said(Cascade()).Where(field => field.From == Source.BuiltIn).Select(field => (field.Field, field.Value)));
 
     [Fact]
-    public void Off_ends_the_search() => Assert.Equal(
-        ("off", Source.Personality),
-        Said(Cascade(new SettingsTier { MaxAge = Setting<int>.Of(60) }, new SettingsTier { MaxAge = Setting<int>.Off }), "maxAge"));
+    public void Off_ends_the_search()
+    {
+        var cascade = Cascade(new SettingsTier { MaxAge = Setting<int>.Of(60) }, new SettingsTier { MaxAge = Setting<int>.Off, FocusOverlay = Setting<bool>.Off });
+        Assert.Equal(("off", Source.Personality), Said(cascade, "maxAge"));
+        Assert.Equal((false, Source.Personality), Said(cascade, "focusOverlay"));
+    }
 
     [Fact]
     public void Fields_fall_through_each_on_its_own()

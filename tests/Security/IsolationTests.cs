@@ -140,9 +140,12 @@ public sealed class IsolationTests(IsolationTests.TwoTenants two) : IClassFixtur
     {
         using var ada = _node.Client(await _node.UserKey(_ada));
         var id = (await ada.Post("/v1/personalities", new { name = "x", slug = $"p{Guid.NewGuid():N}"[..20], characterInfo = "", personalityTraits = "" })).Should(System.Net.HttpStatusCode.Created).Id;
+        using var admin = _node.Client(await _node.AdminKey());
+        (await admin.Patch("/v1/tenant/settings", new { maxMessages = 20 })).Should(System.Net.HttpStatusCode.OK);
         const string unowned = "SELECT count(*) FROM {0} WHERE owner_id IS NULL";
         foreach (var table in (string[])["events", "streams", "command_log"])
         {
+            Assert.True(await Count(_node.Demo, null, "tenant", string.Format(null, unowned, table)) > 0, table);
             Assert.Equal(0, await Count(_node.Demo, _bob, null, string.Format(null, unowned, table)));
             Assert.Equal(0, await Count(null, null, null, $"SELECT count(*) FROM {table}"));
             // What was written is neither changed nor deleted, by nobody.

@@ -135,9 +135,7 @@ public sealed class KeyTests : IAsyncLifetime
             },
         };
         ActivitySource.AddActivityListener(listener);
-        var forged = RandomNumberGenerator.GetBytes(73);
-        BinaryPrimitives.WriteInt64LittleEndian(forged.AsSpan(33), _clock.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds());
-        foreach (var wrong in (string[])["pa_" + new string('B', 43), "pt_" + Base64Url.EncodeToString(forged)])
+        foreach (var wrong in (string[])["pa_" + new string('B', 43), Forged()])
         {
             lookups = 0;
             using var client = _node.Client(wrong);
@@ -150,6 +148,14 @@ public sealed class KeyTests : IAsyncLifetime
         }
     }
 
+    /// <summary>A token of a key that nobody has.</summary>
+    private string Forged()
+    {
+        var forged = RandomNumberGenerator.GetBytes(73);
+        BinaryPrimitives.WriteInt64LittleEndian(forged.AsSpan(33), _clock.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds());
+        return "pt_" + Base64Url.EncodeToString(forged);
+    }
+
     [Fact]
     public async Task Who_guesses_keys_is_told_to_wait_and_costs_no_query_more_while_keys_that_are_held_go_on_opening()
     {
@@ -158,7 +164,7 @@ public sealed class KeyTests : IAsyncLifetime
         var guesses = 0;
         do
         {
-            using var client = _node.Client("pa_" + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()) + new string('x', 11));
+            using var client = _node.Client(guesses % 2 == 0 ? "pa_" + Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()) + new string('x', 11) : Forged());
             answer = await client.Get("/v1/users");
         }
         while (answer.Status == HttpStatusCode.Unauthorized && ++guesses < 100);

@@ -17,10 +17,15 @@ public sealed class PrunerTests
         await using var node = await Node.Start(database, clock);
         using var service = node.Client(await node.ServiceKey());
         using var operators = node.Client(await node.OperatorKey());
-        (await operators.Post("/v1/tenants", new { name = "alpha", displayName = "Alpha" })).Should(HttpStatusCode.Created);
-        var user = await service.Register("ada");
+        var alpha = (await operators.Post("/v1/tenants", new { name = "alpha", displayName = "Alpha" })).Should(HttpStatusCode.Created).Id;
+        (await operators.Delete($"/v1/tenants/{alpha}?confirm=alpha")).Should(HttpStatusCode.NoContent);
+        var key = ("Idempotency-Key", "kept");
+        var user = (await service.Post("/v1/users", new { username = "ada" }, key)).Should(HttpStatusCode.Created).Id;
         await service.Patch($"/v1/users/{user}", new { username = "old" });
-        clock.Advance(TimeSpan.FromDays(8));
+        clock.Advance(TimeSpan.FromHours(24));
+        await node.Services.GetRequiredService<Pruner>().Prune(CancellationToken.None);
+        Assert.Equal(user, (await service.Post("/v1/users", new { username = "ada" }, key)).Should(HttpStatusCode.Created).Id);
+        clock.Advance(TimeSpan.FromDays(7));
         await node.Services.GetRequiredService<Pruner>().Prune(CancellationToken.None);
 
         var log = node.Services.GetRequiredService<EventLog>();

@@ -2,6 +2,7 @@ using System.Net;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Prompts;
 
 namespace PersonaActors.Tests.Users;
 
@@ -23,6 +24,9 @@ public sealed class DeletedUserTests(Room room) : IClassFixture<Room>
         (await ada.Client.Put($"/v1/people/{ada.Id}/rhythm", new { bodyEnergy = 0.25, emotionTone = "hers" })).Should(HttpStatusCode.OK);
         var task = (await ada.Client.Post($"/v1/people/{ada.Id}/tasks", new { title = "hers" })).Should(HttpStatusCode.Created).Id;
         var session = (await ada.Client.Post("/v1/focus/sessions", new { mode = "deep" })).Should(HttpStatusCode.Created).Id;
+        var (_, slug) = await (await room.NewPerson("Ben")).NewPersonality(isPublic: true);
+        var prompt = $"/v1/personalities/{slug}/prompt?user={ada.Id}";
+        Assert.Contains("<focus_session>", (await room.Service.Get(prompt)).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
         var token = (string)(await room.Service.Post("/v1/tokens", new { user = ada.Id, audience = "api" })).Should(HttpStatusCode.Created).Json["token"]!;
         using var browser = room.Node.Client(token);
         (await browser.Get($"/v1/people/{ada.Id}")).Should(HttpStatusCode.OK);
@@ -38,8 +42,10 @@ public sealed class DeletedUserTests(Room room) : IClassFixture<Room>
 
         (await room.Service.Get($"/v1/focus/sessions?user={ada.Id}")).Should(HttpStatusCode.NotFound);
         // The same id, registered on first use: somebody else.
-        (await room.Service.Post($"/v1/people/{ada.Id}/tasks", new { title = "new" })).Should(HttpStatusCode.Created);
+        (await room.Service.Put($"/v1/mindscapes/{ada.Id}/learning", new { paused = true })).Should(HttpStatusCode.OK);
         Assert.DoesNotContain("hers", (await room.Service.Get($"/v1/people/{ada.Id}")).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
+        (await room.Service.Post($"/v1/people/{ada.Id}/tasks", new { title = "new" })).Should(HttpStatusCode.Created);
+        Assert.DoesNotContain("<focus_session>", (await room.Service.Get(prompt)).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
         (await room.Service.Get($"/v1/focus/sessions/{session}")).ShouldRefuse(HttpStatusCode.NotFound, "session_not_found");
         (await room.Service.Get($"/v1/focus/sessions/{session}", ("X-Persona-User", ada.Id.ToString()))).ShouldRefuse(HttpStatusCode.NotFound, "session_not_found");
         (await room.Service.Post($"/v1/focus/sessions/{session}/end", null, ("X-Persona-User", ada.Id.ToString()))).ShouldRefuse(HttpStatusCode.NotFound, "session_not_found");

@@ -90,10 +90,29 @@ public sealed class InactiveUserTests(RealtimeFixture fixture) : IClassFixture<R
     [Fact]
     public async Task What_another_process_did_is_found_out_at_the_next_check()
     {
-        var user = await fixture.Service.Register("Ada");
-        var client = await fixture.Clients.Raw(Node.Address, await Node.UserKey(user));
-        await client.Invoke("Ping");
-        await Sql.Run(fixture.Database.Superuser, $"UPDATE users SET is_active = false WHERE id = '{user}'");
-        Assert.Contains("user_inactive", (await client.Next("closed"))!.ToJsonString(), StringComparison.Ordinal);
+        var (away, gone) = (await fixture.Service.Register("Ada"), await fixture.Service.Register("Ben"));
+        using var admin = Node.Client(await Node.AdminKey());
+        var key = (await admin.Post("/v1/keys", new { kind = "service", name = "short" })).Should(HttpStatusCode.Created);
+        // A token: the keys of who is gone would have ended with them.
+        var token = (string)(await fixture.Service.Post("/v1/tokens", new { user = gone })).Should(HttpStatusCode.Created).Json["token"]!;
+        (NodeClient Client, string Reason)[] connected =
+        [
+            (await fixture.Clients.Raw(Node.Address, await Node.UserKey(away)), "user_inactive"), (await fixture.Clients.Raw(Node.Address, token), "user_deleted"),
+            (await fixture.Clients.Raw(Node.Address, (string)key.Json["key"]!), "key_revoked"),
+        ];
+        foreach (var (client, _) in connected)
+        {
+            await client.Invoke("Ping");
+        }
+
+        await Sql.Run(fixture.Database.Superuser, $"""
+            UPDATE users SET is_active = false WHERE id = '{away}';
+            DELETE FROM users WHERE id = '{gone}';
+            UPDATE api_keys SET revoked_at = now() WHERE id = '{key.Id}'
+            """);
+        foreach (var (client, reason) in connected)
+        {
+            Assert.Contains(reason, (await client.Next("closed"))!.ToJsonString(), StringComparison.Ordinal);
+        }
     }
 }

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
@@ -27,8 +26,7 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
 
     /// <summary>Ids only: what isn't held by its id isn't held.</summary>
     private readonly MemoryCache _idByHash = new(new MemoryCacheOptions { SizeLimit = Capacity });
-    private readonly SemaphoreSlim _recheck = new(0, 1);
-    private readonly Waiting _waiting = new("The check for revoked keys", log);
+    private readonly Rounds _rounds = new("The check for revoked keys", CheckPeriod, time, log);
 
     /// <summary>When keys were used since that was last noted with them, in ticks.</summary>
     private readonly ConcurrentDictionary<Guid, long> _used = new();
@@ -106,54 +104,19 @@ public sealed class KeyRing(ApiKeyStore store, WrongKeys wrong, Clock time, ILog
     public void Recheck()
     {
         Interlocked.Increment(ref _changes);
-        if (_recheck.CurrentCount == 0)
-        {
-            try
-            {
-                _recheck.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Somebody else asked in the same moment; one check serves both.
-            }
-        }
+        _rounds.Hurry();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _rounds.Run(Check, stoppingToken);
+
+    private async Task Check(CancellationToken cancel)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        foreach (var id in await store.FindEnded([.. _byId.Keys.Cast<Guid>()], cancel))
         {
-            using var period = new CancellationTokenSource(CheckPeriod, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, period.Token);
-            var isOver = false;
-            try
-            {
-                await _recheck.WaitAsync(either.Token);
-            }
-            catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
-            {
-                isOver = true;
-            }
-
-            try
-            {
-                foreach (var id in await store.FindEnded([.. _byId.Keys.Cast<Guid>()], stoppingToken))
-                {
-                    End(id);
-                }
-
-                if (isOver)
-                {
-                    await NoteUsed(stoppingToken);
-                }
-
-                _waiting.GoesOn();
-            }
-            catch (StorageUnavailableException e)
-            {
-                _waiting.Failed(e);
-            }
+            End(id);
         }
+
+        await NoteUsed(cancel);
     }
 
     private async Task NoteUsed(CancellationToken cancel)

@@ -26,7 +26,6 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
 
     private readonly ConcurrentDictionary<(Guid? Tenant, string Stream), StreamRelay> _relays = new();
     private readonly Dependents _dependents = new();
-    private readonly Channel<bool> _checkWanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Channel<DerivedRelay> _toRead = Channel.CreateUnbounded<DerivedRelay>(new UnboundedChannelOptions { SingleReader = true });
     private long _logReads;
 
@@ -39,7 +38,7 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
 
     internal string Epoch => database.Epoch;
 
-    internal ChannelReader<bool> CheckWanted => _checkWanted.Reader;
+    internal event Action? CheckWanted;
 
     /// <summary>Derived streams that may have another state; each is in it once at most.</summary>
     internal Channel<DerivedRelay> ToRead => _toRead;
@@ -100,7 +99,7 @@ public sealed class EventPump(EventLog log, Database database, StreamDirectory d
     }
 
     /// <summary>Wake-ups may have been lost, or the epoch may be another: not at the next check, but now.</summary>
-    public void CheckSoon() => _checkWanted.Writer.TryWrite(true);
+    public void CheckSoon() => CheckWanted?.Invoke();
 
     /// <summary>The relay of a stream, made for the first who comes.</summary>
     internal StreamRelay RelayOf(StreamKind kind, StreamSight sight, string stream)

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Contracts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
 
@@ -16,7 +15,6 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _checking = new(1, 1);
-    private readonly Waiting _waiting = new("The check of streams against the log", logger);
 
     /// <summary>Compares all streams that somebody listens to with the log, or with what they are derived from. Done every few seconds, and when hints may have been lost.</summary>
     public async Task Check(CancellationToken cancel)
@@ -41,12 +39,6 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
                     await Compare(tenant.Key, some, cancel);
                 }
             }
-
-            _waiting.GoesOn();
-        }
-        catch (StorageUnavailableException e)
-        {
-            _waiting.Failed(e);
         }
         finally
         {
@@ -54,36 +46,18 @@ public sealed class LogCheck(EventPump pump, EventLog log, Database database, Co
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (true)
-        {
-            using var period = new CancellationTokenSource(Period, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, period.Token);
-            try
-            {
-                await pump.CheckWanted.ReadAsync(either.Token);
-            }
-            catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Nobody wanted one sooner.
-            }
+        var rounds = new Rounds("The check of streams against the log", Period, time, logger);
+        pump.CheckWanted += rounds.Hurry;
+        return rounds.Run(Round, stoppingToken);
+    }
 
-            roster.CloseStuck();
-            try
-            {
-                await Check(stoppingToken);
-                await roster.CheckUsers(stoppingToken);
-            }
-            catch (StorageUnavailableException)
-            {
-                // The check of the streams says so.
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                _waiting.Failed(e);
-            }
-        }
+    private async Task Round(CancellationToken cancel)
+    {
+        roster.CloseStuck();
+        await Check(cancel);
+        await roster.CheckUsers(cancel);
     }
 
     private async Task Compare(Guid? tenant, LogRelay[] relays, CancellationToken cancel)

@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
@@ -32,7 +30,7 @@ public sealed class NotifyListener(Database database, EventFeed feed, Clock time
                     await connection.WaitAsync(stoppingToken);
                 }
             }
-            catch (Exception e) when (e is NpgsqlException or StorageUnavailableException or IOException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 waiting.Failed(e);
             }

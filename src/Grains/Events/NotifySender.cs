@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Events;
@@ -68,7 +67,7 @@ public sealed class NotifySender(Database database, EventFeed feed, Clock time, 
                 await EventHints.Send(database, feed.Node, hints.Select(hint => new EventHint(hint.Key.Item1, hint.Key.Item2, hint.Value)).Concat(passing), stoppingToken);
                 waiting.GoesOn();
             }
-            catch (NpgsqlException e)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 waiting.Failed(e);
             }

@@ -29,9 +29,12 @@ public static class ServeCommand
         await node.StartAsync(cancel);
         Console.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");
         await node.WaitForShutdownAsync(cancel);
-        // Work in the background that failed has ended the host; nobody asked for it.
-        return node.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(work => work.ExecuteTask is { IsFaulted: true }) ? 1 : Environment.ExitCode;
+        return CodeOf(node.Services.GetServices<IHostedService>());
     }
+
+    /// <summary>Work in the background that failed has ended the host; nobody asked for it.</summary>
+    public static int CodeOf(IEnumerable<IHostedService> work) =>
+        work.OfType<BackgroundService>().Any(one => one.ExecuteTask is { IsFaulted: true }) ? 1 : Environment.ExitCode;
 
     /// <summary>Everything that needs the database before the node can be built. All of it may be repeated.</summary>
     private static async Task<(Database Database, Guid? Demo, string? Key)> Prepare(Settings settings, CancellationToken cancel)
