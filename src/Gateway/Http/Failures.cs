@@ -37,7 +37,7 @@ public sealed partial class Failures(ILogger<Failures> log) : IExceptionHandler
                 return BadJson.Explain(json, endpoint?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType);
             // The framework names the parameter in its words alone.
             case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } bad when Unbound().Match(bad.Message) is { Success: true } unbound:
-                return Problems.Of(bad.StatusCode, "invalid_field", $"'{unbound.Groups["name"].Value}' has a value of the wrong form.", unbound.Groups["name"].Value);
+                return Problems.WrongForm(unbound.Groups["name"].Value);
             case BadHttpRequestException bad:
                 return Problems.Of(bad.StatusCode);
             case PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } or EncoderFallbackException:

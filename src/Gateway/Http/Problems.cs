@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using PersonaActors.Contracts;
@@ -51,6 +53,8 @@ public static class Problems
         return problem;
     }
 
+    public static ProblemDetails WrongForm(string parameter) => Of(StatusCodes.Status400BadRequest, "invalid_field", $"'{parameter}' has a value of the wrong form.", parameter);
+
     /// <summary>What the framework refused by its status alone.</summary>
     public static ProblemDetails Of(int status) => status switch
     {
@@ -82,5 +86,14 @@ public sealed class ProblemWriter : IProblemDetailsWriter
     public bool CanWrite(ProblemDetailsContext context) => true;
 
     public ValueTask WriteAsync(ProblemDetailsContext context) => new(Problems.Write(
-        context.HttpContext, context.ProblemDetails.Extensions.ContainsKey("code") ? context.ProblemDetails : Problems.Of(context.HttpContext.Response.StatusCode)));
+        context.HttpContext, context.ProblemDetails.Extensions.ContainsKey("code") ? context.ProblemDetails : OfStatus(context.HttpContext)));
+
+    private static ProblemDetails OfStatus(HttpContext http) => http.Response.StatusCode == StatusCodes.Status400BadRequest && Unread(http) is { } name
+        ? Problems.WrongForm(name)
+        : Problems.Of(http.Response.StatusCode);
+
+    /// <summary>A parameter that may be left out and has the wrong form: the framework answers the status, and doesn't say which it was.</summary>
+    private static string? Unread(HttpContext http) => http.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>().FirstOrDefault(parameter =>
+        parameter.HasTryParse && http.Request.Query[parameter.Name] is [{ Length: > 0 } text, ..]
+        && !TypeDescriptor.GetConverter(Nullable.GetUnderlyingType(parameter.ParameterInfo.ParameterType) ?? parameter.ParameterInfo.ParameterType).IsValid(text))?.Name;
 }
