@@ -49,7 +49,7 @@ public sealed partial class MapperPromptTests(Room room) : IClassFixture<Room>, 
     /// <summary>To where it is about that hour now.</summary>
     private async Task MoveTo(Guid person, int hour)
     {
-        var ahead = ((hour - DateTimeOffset.UtcNow.Hour + 36) % 24) - 12;
+        var ahead = ((hour - room.Node.Time.GetUtcNow().Hour + 36) % 24) - 12;
         (await _api.Patch($"/v1/users/{person}", new { timeZone = ahead == 0 ? "UTC" : ahead > 0 ? $"Etc/GMT-{ahead}" : $"Etc/GMT+{-ahead}" })).Should(HttpStatusCode.OK);
     }
 

@@ -121,12 +121,17 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         if (mapper is not null && prompt.Terms.ShowsMindscape && Mindscape(reading, new TenantScopedKey(tenant, user)) is { } mindscape)
         {
             material = material with { Mindscape = mindscape.By(mapper) };
-            prompt = ResolvedPrompt.Of(material, prepared, prompt.Persona);
         }
 
         if (prompt.Speaker.SpeaksOfUser && prompt.Terms.ShowsFocus && LiveSession(reading, tenant, user) is { } session)
         {
-            prompt = ResolvedPrompt.Of(material with { Session = session }, prepared, prompt.Persona);
+            material = material with { Session = session };
+        }
+
+        // What the terms let in belongs to it too.
+        if (!ReferenceEquals(material, prompt.Material))
+        {
+            prompt = ResolvedPrompt.Of(material, prepared, prompt.Persona);
         }
 
         return new Gathered(null, prompt, prepared, channel is null ? null : new PromptConversation(channel, house?.ConversationRetentionDays ?? 0));
