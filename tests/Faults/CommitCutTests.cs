@@ -22,6 +22,8 @@ public sealed class CutRoom : IAsyncLifetime
 
     public Node Node { get; private set; } = null!;
 
+    public string Superuser => _database.Superuser;
+
     public ApiClient Operator { get; private set; } = null!;
 
     public async Task InitializeAsync()

@@ -15,11 +15,14 @@ public enum CutAt
 
     /// <summary>PostgreSQL has committed and answered, and nobody hears it.</summary>
     Answer,
+
+    /// <summary>Nowhere: PostgreSQL has committed and answered, and it is heard once the test lets it (<see cref="CutProxy.Cut.Let"/>).</summary>
+    Held,
 }
 
 /// <summary>
 /// Between a node and PostgreSQL. Everything goes through as it is, until a transaction comes that the test waits for: of
-/// that one the connection is cut. What the protocol must be known for is only where a batch and its answer end.
+/// that one the connection is cut, or the answer comes late. What the protocol must be known for is only where a batch and its answer end.
 /// </summary>
 public sealed partial class CutProxy : IAsyncDisposable
 {
@@ -52,10 +55,16 @@ public sealed partial class CutProxy : IAsyncDisposable
     public sealed class Cut(CutAt at, Regex which, bool thenAway)
     {
         private int _happened;
+        private readonly TaskCompletionSource _let = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public CutAt At => at;
 
         public bool Happened => Volatile.Read(ref _happened) == 1;
+
+        /// <summary>The answer that is held is heard.</summary>
+        public void Let() => _let.SetResult();
+
+        internal Task Heard => _let.Task;
 
         internal bool Is(string batch) => !Happened && which.IsMatch(batch);
 
@@ -193,8 +202,13 @@ public sealed partial class CutProxy : IAsyncDisposable
 
                     if (!refused && cut.Take())
                     {
-                        proxy.Happen(cut);
-                        return;
+                        if (cut.At == CutAt.Answer)
+                        {
+                            proxy.Happen(cut);
+                            return;
+                        }
+
+                        await cut.Heard.WaitAsync(cancel);
                     }
 
                     Volatile.Write(ref _answerless, null);

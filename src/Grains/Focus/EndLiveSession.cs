@@ -1,6 +1,5 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Outbox;
@@ -19,7 +18,7 @@ public sealed class EndLiveSession(IGrainFactory grains, FocusStore sessions) : 
     public async Task Handle(OutboxTask task, CancellationToken cancel)
     {
         var person = new TenantScopedKey(task.Tenant, task.Payload.Read<Payload>().Person);
-        if ((await grains.Of<IUserGrain>(person).Get())?.Value.IsActive is false && await sessions.LiveId(person.Tenant, person.Id) is { } live)
+        if (await sessions.LiveIdOfInactive(person.Tenant, person.Id, cancel) is { } live)
         {
             var command = Command.OfService($"focus:{live}:inactive", person.Id);
             await grains.Of<IPersonSessionsGrain>(person).End(command, live, new SessionEnd(null, null, EarlyEnd: true));

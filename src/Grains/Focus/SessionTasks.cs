@@ -1,6 +1,7 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Grains.Outbox;
+using PersonaActors.Storage.Focus;
 using PersonaActors.Storage.Outbox;
 
 namespace PersonaActors.Grains.Focus;
@@ -8,34 +9,36 @@ namespace PersonaActors.Grains.Focus;
 /// <summary>Which session of whom.</summary>
 public sealed record SessionTask(Guid Person, Guid Session)
 {
-    public static async Task Note(IGrainFactory grains, OutboxTask task, Func<ICompanionGrain, FocusSessionView, Task> note)
+    /// <summary>From the table: the session's grain may not have heard yet that what asked for this is committed.</summary>
+    public static async Task Note(
+        IGrainFactory grains, FocusStore sessions, OutboxTask task, Func<ICompanionGrain, FocusSessionView, Task> note, CancellationToken cancel)
     {
         var what = task.Payload.Read<SessionTask>();
-        if (await grains.Of<IFocusSessionGrain>(new OwnedKey(task.Tenant, what.Person, what.Session)).Get() is { } session)
+        if (await sessions.Find(task.Tenant, what.Person, what.Session, cancel) is { } session)
         {
-            await note(grains.Of<ICompanionGrain>(new TenantScopedKey(task.Tenant, what.Person)), session.Value);
+            await note(grains.Of<ICompanionGrain>(new TenantScopedKey(task.Tenant, what.Person)), SessionState.From(session).View);
         }
     }
 }
 
 /// <summary>A session began: the person's companion is told, even if whoever began it died right after.</summary>
-public sealed class SessionStartedTask(IGrainFactory grains) : IOutboxTaskHandler
+public sealed class SessionStartedTask(IGrainFactory grains, FocusStore sessions) : IOutboxTaskHandler
 {
     public const string Kind = "focus.started";
 
     string IOutboxTaskHandler.Kind => Kind;
 
     public Task Handle(OutboxTask task, CancellationToken cancel) =>
-        SessionTask.Note(grains, task, static (companion, session) => companion.NoteStarted(session));
+        SessionTask.Note(grains, sessions, task, static (companion, session) => companion.NoteStarted(session), cancel);
 }
 
 /// <summary>A session ended: habit and memory follow from the committed end, whoever brought it on.</summary>
-public sealed class SessionEndedTask(IGrainFactory grains) : IOutboxTaskHandler
+public sealed class SessionEndedTask(IGrainFactory grains, FocusStore sessions) : IOutboxTaskHandler
 {
     public const string Kind = "focus.ended";
 
     string IOutboxTaskHandler.Kind => Kind;
 
     public Task Handle(OutboxTask task, CancellationToken cancel) =>
-        SessionTask.Note(grains, task, static (companion, session) => companion.NoteEnded(session));
+        SessionTask.Note(grains, sessions, task, static (companion, session) => companion.NoteEnded(session), cancel);
 }

@@ -7,7 +7,10 @@ using PersonaActors.Storage.Outbox;
 
 namespace PersonaActors.Grains.Outbox;
 
-/// <summary>Does one kind of outbox task. May be called twice for one task, so its effect must be once.</summary>
+/// <summary>
+/// Does one kind of outbox task. May be called twice for one task, so its effect must be once. And it may be called before
+/// the grain that asked for it knows that it is committed: what decides is read from the tables, or asked in a turn.
+/// </summary>
 public interface IOutboxTaskHandler
 {
     string Kind { get; }

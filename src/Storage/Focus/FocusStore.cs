@@ -36,6 +36,12 @@ public sealed class FocusStore(Database database)
     public Task<FocusSessionRow?> Load(Guid tenant, Guid person, Guid id, OwnerEpoch epoch) => database.LoadOwned(
         RowScope.OfUser(tenant, person), epoch, LoadSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id), Sql.Text(epoch.Stream)], row => Map(row, row.ValueOrNull<long>(18) ?? 0));
 
+    private const string FindSql = $"SELECT {Columns} FROM focus_sessions f WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.id = $3";
+
+    /// <summary>The session as it is committed, which its grain may not have heard yet.</summary>
+    public Task<FocusSessionRow?> Find(Guid tenant, Guid person, Guid id, CancellationToken cancel) => database.ReadOne(
+        RowScope.OfUser(tenant, person), FindSql, [Sql.Uuid(tenant), Sql.Uuid(person), Sql.Uuid(id)], row => Map(row, 0), cancel);
+
     private const string OwnerSql = "SELECT person_id FROM focus_sessions WHERE tenant_id = $1 AND id = $2";
 
     /// <summary>Whose session it is; asked before the session's grain can be named.</summary>
@@ -56,6 +62,15 @@ public sealed class FocusStore(Database database)
     /// <summary>The person's live session, or none.</summary>
     public async Task<Guid?> LiveId(Guid tenant, Guid person) =>
         await database.ReadMany(RowScope.OfUser(tenant, person), LiveSql, [Sql.Uuid(tenant), Sql.Uuid(person)], row => row.GetGuid(0)) is [var id, ..] ? id : null;
+
+    private const string LiveOfInactiveSql = """
+        SELECT f.id FROM focus_sessions f JOIN users u ON u.tenant_id = f.tenant_id AND u.id = f.person_id
+        WHERE f.tenant_id = $1 AND f.person_id = $2 AND f.status <> 'ended' AND NOT u.is_active
+        """;
+
+    /// <summary>The same, of somebody who is no longer active.</summary>
+    public Task<Guid?> LiveIdOfInactive(Guid tenant, Guid person, CancellationToken cancel) => database.ReadValue(
+        RowScope.OfUser(tenant, person), LiveOfInactiveSql, [Sql.Uuid(tenant), Sql.Uuid(person)], row => row.GetGuid(0), cancel);
 
     private const string EndedSinceSql = $"""
         SELECT {Columns} FROM focus_sessions f

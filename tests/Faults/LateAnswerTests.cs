@@ -1,0 +1,61 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Grains.Focus;
+using PersonaActors.Tests.Harness;
+
+namespace PersonaActors.Tests.Faults;
+
+/// <summary>
+/// Between a commit and the moment its grain hears of it, what was committed is there for everybody else: what follows from
+/// it may begin, and must not be decided by what the grain still has in memory.
+/// </summary>
+public sealed class LateAnswerTests(CutRoom room) : IClassFixture<CutRoom>
+{
+    [Fact]
+    public async Task A_session_that_ended_by_itself_counts_though_its_grain_hears_late_of_it()
+    {
+        using var scene = await CutScene.Set(room);
+        var session = await scene.NewSession(new { mode = "countdown", estimatedMinutes = 25 });
+        room.Clock.Advance(TimeSpan.FromMinutes(26));
+        var late = room.Proxy.Arm(CutAt.Held, new Regex("focus.ended"));
+        var woken = room.Node.Services.GetRequiredService<FocusSweep>().WakeDue(CancellationToken.None);
+        await Followed(late, scene, SessionEndedTask.Kind);
+        late.Let();
+        await woken;
+        Assert.Equal("ended", (string)(await scene.Do(scene.Ada.Get($"/v1/focus/sessions/{session}"))).Json["state"]!);
+        var memories = (await scene.Do(scene.Ada.Get($"/v1/people/{scene.AdaId}/memories"))).Json["items"]!.AsArray();
+        Assert.Equal(session, Guid.Parse((string)Assert.Single(memories)!["sessionId"]!));
+    }
+
+    [Fact]
+    public async Task Who_is_no_longer_active_has_no_session_though_their_grain_hears_late_of_it()
+    {
+        using var scene = await CutScene.Set(room);
+        var session = await scene.NewSession();
+        var late = room.Proxy.Arm(CutAt.Held, new Regex("focus.end-live"));
+        var patched = scene.Admin.Patch($"/v1/users/{scene.AdaId}", new { isActive = false });
+        await Followed(late, scene, EndLiveSession.Kind);
+        late.Let();
+        (await patched).Should(HttpStatusCode.OK);
+        Assert.Equal("ended", await Sql.Ask<string>(room.Superuser, $"SELECT status FROM focus_sessions WHERE id = '{session}'"));
+    }
+
+    /// <summary>Done, as the outbox sees it, while the answer is still on its way.</summary>
+    private async Task Followed(CutProxy.Cut late, CutScene scene, string kind)
+    {
+        await Eventually.True("the answer is late", () => Task.FromResult(late.Happened));
+        room.Proxy.Disarm();
+        var looks = 0;
+        await Eventually.True($"the {kind} is done", async () =>
+        {
+            // Slowly: once a minute is over, what is being done is claimed anew.
+            if (looks++ % 20 == 0)
+            {
+                room.Clock.Advance(TimeSpan.FromSeconds(1));
+            }
+
+            return await Sql.Ask<long>(room.Superuser, $"SELECT count(*) FROM outbox_tasks WHERE tenant_id = '{scene.Tenant}' AND kind = '{kind}'") == 0;
+        });
+    }
+}
