@@ -66,8 +66,7 @@ internal static class Conversations
 
     private static async Task<Result> Http(Uri address, byte[][] requests, string what, double atLeast)
     {
-        var sample = await HttpLoad.One(address, requests[0]);
-        var body = Encoding.UTF8.GetBytes(sample[(sample.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]);
+        var body = Encoding.UTF8.GetBytes(await HttpLoad.Body(address, requests[0]));
         await using var bare = await BareKestrel.Serve(200, body, "\"1\"");
         int Write(Span<byte> room, Random random)
         {

@@ -61,6 +61,7 @@ public static class GrainsComposition
         services.AddSingleton<ImportCommit>();
         services.AddHostedService<JobSweep>();
         services.AddSingleton<ContextDesk>();
+        services.AddSingleton<ChannelDesk>();
         services.AddSingleton<PromptDesk>();
         services.AddSingleton<IPromptDesk>(provider => provider.GetRequiredService<PromptDesk>());
         services.AddSingleton<Pruner>();

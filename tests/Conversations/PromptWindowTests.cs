@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Conversations;
 
 namespace PersonaActors.Tests.Conversations;
@@ -13,7 +14,7 @@ public sealed class PromptWindowTests
         number, $"{number}", MessageRole.User, $"message {number}", tokens, personality, null, null, null, null, Start.AddMinutes(number), null);
 
     private static long[] Of(IReadOnlyList<MessageView> newest, int most, DateTimeOffset? since = null, int? tokens = null) =>
-        [.. PromptWindow.Of(newest, most, since ?? DateTimeOffset.MinValue, tokens).Select(message => message.Number)];
+        [.. PromptWindow.Of(newest.Select(message => new Said(message)).ToArray(), most, since ?? DateTimeOffset.MinValue, tokens).Select(said => said.Message.Number)];
 
     [Theory]
     [InlineData(1)]
@@ -116,12 +117,13 @@ public sealed class PromptWindowTests
     public void Of_one_conversation_the_newest_are_those_of_its_own_and_those_to_nobody()
     {
         var (lila, other) = (Guid.NewGuid(), Guid.NewGuid());
-        var window = LiveWindow.Of([Message(1, personality: lila), Message(2, personality: other), Message(3), Message(4, personality: lila)], 4);
-        Assert.Equal([1, 3, 4], window.Last(lila, 10, default).Select(message => message.Number));
-        Assert.Equal([3, 4], window.Last(lila, 2, default).Select(message => message.Number));
-        Assert.Equal([2, 3], window.Last(other, 10, default).Select(message => message.Number));
-        Assert.Equal([1, 2, 3, 4], window.Last(null, 10, default).Select(message => message.Number));
-        Assert.Equal([3, 4], window.Last(null, 10, Start.AddMinutes(3)).Select(message => message.Number));
+        var channel = new PreparedChannel(new ChannelSide(
+            SettingsTier.Empty, [Message(1, personality: lila), Message(2, personality: other), Message(3), Message(4, personality: lila)], []));
+        Assert.Equal([1, 3, 4], channel.Last(lila, 10, default).Select(said => said.Message.Number));
+        Assert.Equal([3, 4], channel.Last(lila, 2, default).Select(said => said.Message.Number));
+        Assert.Equal([2, 3], channel.Last(other, 10, default).Select(said => said.Message.Number));
+        Assert.Equal([1, 2, 3, 4], channel.Last(null, 10, default).Select(said => said.Message.Number));
+        Assert.Equal([3, 4], channel.Last(null, 10, Start.AddMinutes(3)).Select(said => said.Message.Number));
     }
 
     [Fact]

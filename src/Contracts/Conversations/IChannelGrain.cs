@@ -18,10 +18,6 @@ public interface IChannelGrain : IGrainWithStringKey
     [Alias("get"), AlwaysInterleave]
     Task<Read<ChannelView>?> Get(Actor actor);
 
-    /// <summary>The newest messages, of one personality's conversation or of all. Interleaves, and touches no table.</summary>
-    [Alias("window"), AlwaysInterleave]
-    Task<Read<MessageWindow>?> Window(Actor actor, Guid? personality, int last);
-
     /// <summary>With a client id that is known already the first message is answered, and nothing done.</summary>
     [Alias("append")]
     Task<Outcome<MessageView>> Append(Command command, NewMessage message);

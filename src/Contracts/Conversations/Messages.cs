@@ -42,9 +42,10 @@ public sealed record NewMessage(
     [property: Id(4)] string? ClientId,
     [property: Id(5)] string? ReplyTo);
 
-/// <summary>A channel's newest messages, oldest first.</summary>
-[GenerateSerializer, Immutable, Alias("message-window")]
-public sealed record MessageWindow([property: Id(0)] Items<MessageView> Items);
+/// <summary>A channel's newest messages, oldest first, ready to be sent.</summary>
+/// <param name="Body">UTF-8.</param>
+[GenerateSerializer, Immutable, Alias("window-answer")]
+public sealed record WindowAnswer([property: Id(0)] ReadOnlyMemory<byte> Body, [property: Id(1)] string Epoch, [property: Id(2)] long Seq);
 
 /// <summary>Whose part of a channel's history is meant: of a user, with a personality, or of all.</summary>
 [GenerateSerializer, Immutable, Alias("history-part")]

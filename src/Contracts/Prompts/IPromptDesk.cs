@@ -1,3 +1,5 @@
+using PersonaActors.Contracts.Conversations;
+
 namespace PersonaActors.Contracts.Prompts;
 
 /// <summary>Where prompts are asked for: in the process where the request came in, or, from one without grains, on a silo.</summary>
@@ -12,6 +14,9 @@ public interface IPromptDesk
 
     /// <summary>What an agent has to know of a user.</summary>
     ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request);
+
+    /// <summary>A channel's newest messages, of one personality's conversation or of all; null where it isn't open to the caller.</summary>
+    ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last);
 }
 
 /// <summary>The desk of the silo that the call reaches. Its key means nothing.</summary>
@@ -26,4 +31,7 @@ public interface IPromptDeskGrain : IGrainWithIntegerKey
 
     [Alias("context"), AlwaysInterleave]
     ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request);
+
+    [Alias("window"), AlwaysInterleave]
+    ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last);
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
+using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
@@ -63,7 +64,7 @@ public static class MessageEndpoints
             .ToResult(said => $"/v1/channels/{Uri.EscapeDataString(key.Id)}/messages/{Uri.EscapeDataString(said.ClientId)}");
     }
 
-    private static async Task<IResult> List(HttpContext http, string channelId, ChannelAccess channels, MessageStore store)
+    private static async Task<IResult> List(HttpContext http, string channelId, ChannelAccess channels, IPromptDesk desk, MessageStore store)
     {
         var (acting, key, refusal) = await channels.Find(http, channelId);
         (var personality, refusal) = refusal is null ? await channels.Personality(http, acting!, Named(http, "personality")) : (null, refusal);
@@ -87,7 +88,7 @@ public static class MessageEndpoints
 
         if (last > 0)
         {
-            return await channels.Of(key).Window(acting!.Actor, personality, last) is { } window
+            return await desk.Window(key, acting!.Actor, personality, last) is { } window
                 ? new WindowResult(window)
                 : ChannelAccess.None.ToResult();
         }

@@ -42,14 +42,6 @@ public sealed partial class ChannelGrain(
     public Task<Read<ChannelView>?> Get(Actor actor) => Task.FromResult(
         _state is { } channel && channel.Admits(actor) ? new Read<ChannelView>(channel.View, database.Epoch, channel.Seq) : null);
 
-    public async Task<Read<MessageWindow>?> Window(Actor actor, Guid? personality, int last)
-    {
-        var since = await Retained();
-        return _state is { } channel && channel.Admits(actor)
-            ? new Read<MessageWindow>(new MessageWindow(channel.Window.Last(personality, last, since)), database.Epoch, channel.Seq)
-            : null;
-    }
-
     public async Task<Outcome<MessageView>> Append(Command command, NewMessage message)
     {
         if (_state?.Admits(command.Actor) is not true && command.Actor.Kind == ActorKind.User)

@@ -40,18 +40,6 @@ public sealed record LiveWindow(long From, Items<MessageView> Messages)
         return null;
     }
 
-    /// <summary>The newest of one personality's conversation, or of all, that were said since then.</summary>
-    public Items<MessageView> Last(Guid? personality, int count, DateTimeOffset since)
-    {
-        var first = Messages.Count;
-        for (var found = 0; first > 0 && found < count && Messages[first - 1].CreatedAt >= since; first--)
-        {
-            found += personality is null || Messages[first - 1].IsOf(personality) ? 1 : 0;
-        }
-
-        return Messages.Skip(first).Where(message => personality is null || message.IsOf(personality)).ToItems();
-    }
-
     private static LiveWindow Cut(long from, IReadOnlyList<MessageView> messages, long lastNumber)
     {
         from = Math.Max(from, lastNumber <= Most ? 0 : (lastNumber - Most + Step - 1) / Step * Step);

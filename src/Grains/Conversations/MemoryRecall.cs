@@ -32,13 +32,13 @@ public sealed class MemoryRecall(MemoryStore memories, IEmbedder embedder)
     }
 
     /// <summary>Those that the window doesn't show already, as far as there is room for them.</summary>
-    public static IReadOnlyList<UserMemoryView> Chosen(IReadOnlyList<UserMemoryView> recalled, IReadOnlyList<MessageView> window, int? room)
+    public static IReadOnlyList<UserMemoryView> Chosen(IReadOnlyList<UserMemoryView> recalled, IReadOnlyList<Said> window, int? room)
     {
         var chosen = new List<UserMemoryView>();
         var left = room / Share ?? int.MaxValue;
         foreach (var memory in recalled)
         {
-            if (memory.Tokens <= left && !window.Any(message => message.Content.Contains(memory.Content, StringComparison.OrdinalIgnoreCase)))
+            if (memory.Tokens <= left && !window.Any(said => said.Message.Content.Contains(memory.Content, StringComparison.OrdinalIgnoreCase)))
             {
                 chosen.Add(memory);
                 left -= memory.Tokens;

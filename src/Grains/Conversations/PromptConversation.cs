@@ -12,7 +12,7 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
 
     /// <summary>The messages that the prompt carries, oldest first. The one that is being answered isn't said twice.</summary>
     /// <param name="room">Tokens that there are for them; none where nobody limits them.</param>
-    public IReadOnlyList<MessageView> Window(ResolvedPrompt prompt, DateTimeOffset now, string? message, int? room)
+    public ArraySegment<Said> Window(ResolvedPrompt prompt, DateTimeOffset now, string? message, int? room)
     {
         if (prompt.Terms.Settings[SettingField.MaxMessages] is not int most)
         {
@@ -25,10 +25,10 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
             since = tooOld;
         }
 
-        IReadOnlyList<MessageView> newest = Channel.Of(prompt.Material.Personality?.Id);
-        if (message is not null && newest.Count > 0 && newest[^1] is { Role: MessageRole.User } last && last.UserId == prompt.Material.Me.User.Id && last.Content == message)
+        var newest = Channel.Of(prompt.Material.Personality?.Id);
+        if (message is not null && newest.Count > 0 && newest[^1].Message is { Role: MessageRole.User } last && last.UserId == prompt.Material.Me.User.Id && last.Content == message)
         {
-            newest = [.. newest.SkipLast(1)];
+            newest = newest[..^1];
         }
 
         return PromptWindow.Of(newest, most, since, room);
@@ -40,30 +40,18 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
             - (prompt.Speaker.SpeaksOfUser ? prompt.Persona.Tokens : 0) - (message is null ? 0 : TokenCount.Of(message)))
         : null;
 
-    /// <summary>
-    /// As a format takes them. What somebody else than the prompt's user said has their name before it. Anthropic's begins with a
-    /// user's message and knows no other roles: what the system said is said as if by a user.
-    /// </summary>
-    public static IReadOnlyList<PromptMessage> ToMessages(IReadOnlyList<MessageView> window, Guid user, PromptFormat format)
+    /// <summary>As a format takes them. Anthropic's begins with a user's message.</summary>
+    public static List<PromptMessage> ToMessages(ArraySegment<Said> window, Guid user, PromptFormat format)
     {
         var messages = new List<PromptMessage>(window.Count);
         foreach (var said in window)
         {
-            if (format == PromptFormat.Anthropic && messages.Count == 0 && said.Role == MessageRole.Assistant)
+            if (format != PromptFormat.Anthropic || messages.Count > 0 || said.Message.Role != MessageRole.Assistant)
             {
-                continue;
+                messages.Add(said.As(user, format));
             }
-
-            messages.Add(said.Role switch
-            {
-                MessageRole.Assistant => new PromptMessage("assistant", said.Content),
-                MessageRole.System => format == PromptFormat.Anthropic ? new PromptMessage("user", $"System: {said.Content}") : new PromptMessage("system", said.Content),
-                _ => new PromptMessage("user", said.UserId == user || said.Speaker is null ? said.Content : $"{OneLine(said.Speaker)}: {said.Content}"),
-            });
         }
 
         return messages;
     }
-
-    private static string OneLine(string name) => name.ReplaceLineEndings(" ");
 }

@@ -13,29 +13,29 @@ public static class PromptWindow
     /// <param name="newest">Of one conversation, oldest first.</param>
     /// <param name="since">What was said before is too old.</param>
     /// <param name="tokens">None where nobody limits them.</param>
-    public static IReadOnlyList<MessageView> Of(IReadOnlyList<MessageView> newest, int most, DateTimeOffset since, int? tokens)
+    public static ArraySegment<Said> Of(ArraySegment<Said> newest, int most, DateTimeOffset since, int? tokens)
     {
         var (first, left) = (newest.Count, tokens ?? int.MaxValue);
-        while (first > 0 && newest.Count - first < most && newest[first - 1].CreatedAt >= since
-            && (left -= newest[first - 1].Tokens + TokenCount.AroundMessage) >= 0)
+        while (first > 0 && newest.Count - first < most && newest[first - 1].Message.CreatedAt >= since
+            && (left -= newest[first - 1].Message.Tokens + TokenCount.AroundMessage) >= 0)
         {
             first--;
         }
 
-        return first == 0 ? newest : [.. newest.Skip(Begin(newest, first))];
+        return first == 0 ? newest : newest[Begin(newest, first)..];
     }
 
     /// <summary>
     /// Among the first quarter of those that fit, the one at the roundest number (the highest power of two divides it, or one
     /// that was passed over before it): it stays the roundest until it fits no more.
     /// </summary>
-    private static int Begin(IReadOnlyList<MessageView> newest, int first)
+    private static int Begin(ArraySegment<Said> newest, int first)
     {
         var quarter = BitOperations.RoundUpToPowerOf2((uint)((newest.Count - first) / 4) + 1) / 2;
         var (begin, roundest) = (first, -1);
         for (var i = first; i < first + Math.Max(1, quarter) && i < newest.Count; i++)
         {
-            var roundness = BitOperations.Log2((ulong)(newest[i - 1].Number ^ newest[i].Number));
+            var roundness = BitOperations.Log2((ulong)(newest[i - 1].Message.Number ^ newest[i].Message.Number));
             if (roundness > roundest)
             {
                 (begin, roundest) = (i, roundness);

@@ -6,7 +6,17 @@ using PersonaActors.Contracts.Prompts;
 namespace PersonaActors.Grains.Prompts;
 
 /// <summary>One message of the conversation, as every format carries it.</summary>
-public readonly record struct PromptMessage(string Role, string Content);
+public sealed class PromptMessage(string role, string content)
+{
+    private byte[]? _utf8;
+
+    public string Role => role;
+
+    public string Content => content;
+
+    /// <summary>The content as it stands inside a JSON string. What is said once is answered in many prompts.</summary>
+    internal byte[] Utf8 => _utf8 ??= Piece.Encode(content);
+}
 
 /// <summary>
 /// A resolved prompt as the body of an answer, in one of its formats. A current state and messages are put in between: the
@@ -17,6 +27,9 @@ public static class PromptBody
     /// <summary>What stands around speaker and persona in most answers.</summary>
     private const int Around = 1024;
 
+    /// <summary>Its role, and what JSON wants.</summary>
+    private const int AroundMessage = 36;
+
     /// <param name="state">Sections 6 and 7, joined.</param>
     /// <param name="window">Section 8.</param>
     /// <param name="message">Section 9.</param>
@@ -25,8 +38,8 @@ public static class PromptBody
         ResolvedPrompt prompt, PromptFormat format, bool explain = false, string? state = null, IReadOnlyList<PromptMessage>? window = null, string? message = null,
         JsonText? mindscape = null)
     {
-        var output = new PromptWriter(prompt.Speaker.Length + prompt.Persona.Length + Around);
         PromptMessage[] messages = [.. window ?? [], .. message is null ? [] : (PromptMessage[])[new PromptMessage("user", message)]];
+        var output = new PromptWriter(prompt.Speaker.Length + prompt.Persona.Length + Around + messages.Sum(static said => said.Utf8.Length + AroundMessage));
         switch (format)
         {
             case PromptFormat.Native:
@@ -48,8 +61,9 @@ public static class PromptBody
         var (terms, persona, promptFrom) = (prompt.Terms, prompt.Persona, prompt.Material.SystemPrompt.From);
         output.Write("{\"systemPrompt\":\""u8);
         WriteText(output, prompt, state);
-        output.Write("\",\"messages\":"u8).Write(messages.Length == 0 ? "[]"u8 : Json(messages))
-            .Write(",\"llm\":"u8).Write(terms.Llm.Values)
+        output.Write("\",\"messages\":["u8);
+        WriteMessages(output, messages);
+        output.Write(",\"llm\":"u8).Write(terms.Llm.Values)
             .Write(",\"persona\":"u8).Write(persona.Json)
             .Write(","u8).Write(prompt.Speaker.Members)
             .Write(",\"settings\":"u8).Write(terms.Settings.Values)
@@ -75,7 +89,7 @@ public static class PromptBody
             output.Write(messages.Length > 0 ? "\"},"u8 : "\"}"u8);
         }
 
-        output.Write(Json(messages).AsSpan()[1..]);
+        WriteMessages(output, messages);
         WriteMembers(output, prompt, PromptFormat.Openai);
     }
 
@@ -94,8 +108,20 @@ public static class PromptBody
             output.Write("\",\"cache_control\":{\"type\":\"ephemeral\"}}"u8).Write(state is null ? [] : ","u8);
         }
 
-        output.Write(state is null ? [] : Json(new { type = "text", text = state })).Write("],\"messages\":"u8).Write(Json(messages));
+        output.Write(state is null ? [] : Json(new { type = "text", text = state })).Write("],\"messages\":["u8);
+        WriteMessages(output, messages);
         WriteMembers(output, prompt, PromptFormat.Anthropic);
+    }
+
+    /// <summary>The rest of an array that has begun.</summary>
+    private static void WriteMessages(PromptWriter output, PromptMessage[] messages)
+    {
+        for (var i = 0; i < messages.Length; i++)
+        {
+            output.Write(i > 0 ? ",{\"role\":\""u8 : "{\"role\":\""u8).WriteAscii(messages[i].Role).Write("\",\"content\":\""u8).Write(messages[i].Utf8).Write("\"}"u8);
+        }
+
+        output.Write("]"u8);
     }
 
     private static void WriteMembers(PromptWriter output, ResolvedPrompt prompt, PromptFormat format)

@@ -21,7 +21,7 @@ namespace PersonaActors.Grains.Prompts;
 /// them held at one moment after the request came; if one didn't, it begins anew. With all of them held in this silo that costs
 /// no call, no statement and no wait.
 /// </summary>
-public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, NarrativeSearch narratives, ContextDesk contexts, Clock time) : IPromptDesk
+public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories, NarrativeSearch narratives, ContextDesk contexts, ChannelDesk channels, Clock time) : IPromptDesk
 {
     public async ValueTask<Outcome<PromptAnswer>> Resolve(
         Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions)
@@ -47,6 +47,8 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
     }
 
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => contexts.Of(tenant, user, request);
+
+    public ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last) => channels.Window(channel, actor, personality, last);
 
     private async ValueTask<(Gathered Found, bool IsSettled)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {

@@ -1,4 +1,5 @@
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Grains.Prompts;
@@ -13,6 +14,8 @@ public sealed class PromptDeskGrain(PromptDesk desk) : Grain, IPromptDeskGrain
     public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => desk.Trace(tenant, user, actor, request);
 
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => desk.Context(tenant, user, request);
+
+    public ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last) => desk.Window(channel, actor, personality, last);
 }
 
 /// <summary>The same from the gateway's side.</summary>
@@ -26,4 +29,6 @@ public sealed class FarPromptDesk(IGrainFactory grains) : IPromptDesk
     public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => Desk.Trace(tenant, user, actor, request);
 
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => Desk.Context(tenant, user, request);
+
+    public ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last) => Desk.Window(channel, actor, personality, last);
 }
