@@ -99,7 +99,7 @@ public static class GatewayComposition
         var options = app.Services.GetRequiredService<GatewayOptions>();
         app.UseExceptionHandler();
         app.UseMiddleware<RepeatedReads>();
-        app.UseMiddleware<PromptLane>();
+        app.UseMiddleware<Lane>();
         app.UseStatusCodePages();
         if (options.AuthOffTenant is not null)
         {

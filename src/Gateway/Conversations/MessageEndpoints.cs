@@ -35,7 +35,7 @@ public static class MessageEndpoints
             .WithQuery("limit", typeof(int), $"How many at most: 1–{PageQuery.MaxLimit}, 50 if it isn't said.")
             .WithQuery("after", typeof(string), "The 'next' of the page before.")
             .WithQuery("personality", typeof(string), "Of whose conversation: by id, slug or alias. What was said to nobody in particular is everybody's.")
-            .WithMetadata(new TellsCursor()).Produces<MessagePage>().ProducesProblem(404);
+            .WithMetadata(new TellsCursor(), TakesLane.Window).Produces<MessagePage>().ProducesProblem(404);
         messages.MapDelete("", Clear).WithSummary("Clears the history, of ?user= and of ?personality=; it can be restored once within thirty days, with ?purge=true not at all")
             .WithQuery("user", typeof(string), "Whose part: by id or provider:subject; of whom the caller acts for, if anybody.")
             .WithQuery("personality", typeof(string), "The part with which personality.")
@@ -88,9 +88,8 @@ public static class MessageEndpoints
 
         if (last > 0)
         {
-            return await desk.Window(key, acting!.Actor, personality, last) is { } window
-                ? new WindowResult(window)
-                : ChannelAccess.None.ToResult();
+            await Window(http, key, acting!.Actor, personality, last, desk);
+            return Results.Empty;
         }
 
         if (await channels.Of(key).Get(acting!.Actor) is null)
@@ -101,6 +100,22 @@ public static class MessageEndpoints
         var scope = acting.User is { } user ? RowScope.OfUser(acting.Tenant, user) : RowScope.OfTenant(acting.Tenant);
         var rows = await store.List(scope, key, before, await channels.Retained(acting), personality, limit + 1, http.RequestAborted);
         return Answers.Page(rows, limit, message => $"{message.Number}");
+    }
+
+    /// <summary>As every read is answered: the body comes ready from the desk.</summary>
+    internal static async Task Window(HttpContext http, ChannelKey key, Actor actor, Guid? personality, int last, IPromptDesk desk)
+    {
+        if (await desk.Window(key, actor, personality, last) is not { } window)
+        {
+            await Problems.Write(http, ChannelAccess.None);
+            return;
+        }
+
+        var response = http.Response;
+        response.Headers[Answers.CursorHeader] = $"{window.Epoch}:{window.Seq}";
+        response.ContentType = "application/json; charset=utf-8";
+        response.ContentLength = window.Body.Length;
+        await response.BodyWriter.WriteAsync(window.Body);
     }
 
     private static async Task<IResult> Edit(HttpContext http, string channelId, string clientId, EditBody body, ChannelAccess channels, Commands commands)

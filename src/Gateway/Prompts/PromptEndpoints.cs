@@ -30,7 +30,7 @@ public static class PromptEndpoints
         var index = routes.ServiceProvider.GetRequiredService<PersonalityIndex>();
         var desk = routes.ServiceProvider.GetRequiredService<IPromptDesk>();
         routes.MapGet("/v1/personalities/{personality}/prompt", (HttpContext http, string personality) => Personality(http, personality, null, who, index, desk))
-            .WithMetadata(TakesLane.Instance).WithSummary("The resolved prompt of a user with a personality, with the source of every field").Answers(repeatable: true);
+            .WithMetadata(TakesLane.Prompt).WithSummary("The resolved prompt of a user with a personality, with the source of every field").Answers(repeatable: true);
         routes.MapPost("/v1/personalities/{personality}/prompt", (HttpContext http, string personality, PromptBody body) =>
             Personality(http, personality, new PromptOccasion(body.Message, body.Variables), who, index, desk))
             .WithSummary("The same, with a message and variables").Answers(repeatable: false);

@@ -16,7 +16,7 @@ public sealed record PromptConversation(PreparedChannel Channel, int RetentionDa
     {
         if (prompt.Terms.Settings[SettingField.MaxMessages] is not int most)
         {
-            return [];
+            return ArraySegment<Said>.Empty;
         }
 
         var since = now.AddDays(-RetentionDays);

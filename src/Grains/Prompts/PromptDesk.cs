@@ -175,11 +175,11 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         var (zone, overlay) = (prompt.Material.Me.User.TimeZone, prompt.Overlay);
         var state = PromptText.State(now, zone, FocusNow.Of(prompt.Material.Session, now), prompt.NeedsTime, overlay?.At(now, RhythmRules.Zone(zone), near));
         var room = found.Conversation is null && recalled.Count == 0 ? null : PromptConversation.Room(prompt, occasion?.Message);
-        var window = found.Conversation?.Window(prompt, now, occasion?.Message, room) ?? [];
+        var window = found.Conversation?.Window(prompt, now, occasion?.Message, room) ?? ArraySegment<Said>.Empty;
         if (recalled.Count > 0 && MemoryRecall.Chosen(recalled, window, room) is { Count: > 0 } chosen)
         {
             state = string.Join("\n\n", ((string?[])[state, MemoryRecall.Section(chosen)]).OfType<string>());
-            window = found.Conversation?.Window(prompt, now, occasion?.Message, room - chosen.Sum(memory => memory.Tokens)) ?? [];
+            window = found.Conversation?.Window(prompt, now, occasion?.Message, room - chosen.Sum(memory => memory.Tokens)) ?? ArraySegment<Said>.Empty;
         }
 
         // Its version tells an answer from every other one, if nothing of this moment is in it. It says nothing of the tiers that didn't win; an explanation does.

@@ -2,11 +2,12 @@ using System.Net;
 using System.Text.Json.Nodes;
 using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Prompts;
 
-namespace PersonaActors.Tests.Prompts;
+namespace PersonaActors.Tests.Gateway;
 
-/// <summary>A connection that has shown its key takes the short way to prompts, a parameter more the long one: nobody may see which.</summary>
-public sealed class PromptLaneTests(Room room) : IClassFixture<Room>
+/// <summary>A connection that has shown its key takes the short way to prompts and windows, a parameter more the long one: nobody may see which.</summary>
+public sealed class LaneTests(Room room) : IClassFixture<Room>
 {
     private const string LongWay = "&explain=false";
 
@@ -47,6 +48,71 @@ public sealed class PromptLaneTests(Room room) : IClassFixture<Room>
 
         Assert.All((HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.NotModified, HttpStatusCode.BadRequest, HttpStatusCode.Forbidden, HttpStatusCode.NotFound], status => Assert.Contains(status, statuses));
         stranger.Dispose();
+    }
+
+    [Fact]
+    public async Task Both_ways_read_the_same_of_whatever_channel()
+    {
+        var ana = await room.NewPerson("Ana");
+        var bob = await room.NewPerson("Bob");
+        var (lila, _) = await ana.NewPersonality("Knows {{user}}.", isPublic: true);
+        var channel = $"c-{Guid.NewGuid():N}";
+        string[] channels = [channel, $"{channel} of two", $"{channel}é", $"{channel}-unknown", new string('c', 300)];
+        foreach (var known in channels[..3])
+        {
+            (await ana.Client.Post($"/v1/channels/{Uri.EscapeDataString(known)}/messages", new { role = "user", content = "Good \"evening\"." })).Should(HttpStatusCode.NotFound);
+            foreach (var said in (string[])["Good \"evening\".", "I went\nto sea.", "Ahoj, Welt: äöü"])
+            {
+                (await room.Service.Post($"/v1/channels/{Uri.EscapeDataString(known)}/messages", new { user = ana.Id, role = "user", content = said })).Should(HttpStatusCode.Created);
+            }
+        }
+
+        var (other, stranger) = await room.NewTenant();
+        (string, string)[][] headers = [[], [("X-Persona-User", $"{bob.Id}")], [("X-Persona-User", $"{ana.Id}")], [("X-Persona-Tenant", $"{other}")], [("Origin", "https://example.org")]];
+        var statuses = new HashSet<HttpStatusCode>();
+        foreach (var client in (ApiClient[])[room.Service, room.Admin, room.Operator, ana.Client, bob.Client, stranger])
+        {
+            foreach (var named in channels.Select(Uri.EscapeDataString).Append("%63").Append(channel.Replace("c-", "%63-", StringComparison.Ordinal)))
+            {
+                foreach (var with in headers)
+                {
+                    foreach (var last in (string[])["1", "2", "256", "0", "257", "+1", "x", ""])
+                    {
+                        var path = $"/v1/channels/{named}/messages?last={last}";
+                        var (shortly, atLength) = (await client.Get(path, with), await client.Get(path + "&limit=50", with));
+                        AssertSame($"{path} {string.Join(' ', with)}", atLength, shortly);
+                        statuses.Add(shortly.Status);
+                    }
+
+                    foreach (var user in (Guid[])[ana.Id, bob.Id])
+                    {
+                        var path = $"/v1/personalities/{lila}/prompt?user={user}&channel={named}";
+                        var (shortly, atLength) = (await client.Get(path, with), await client.Get(path + LongWay, with));
+                        AssertSame($"{path} {string.Join(' ', with)}", atLength, shortly);
+                        statuses.Add(shortly.Status);
+                    }
+                }
+            }
+        }
+
+        Assert.All((HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.Forbidden, HttpStatusCode.NotFound], status => Assert.Contains(status, statuses));
+        stranger.Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_said_is_read_by_the_next_request_on_the_same_connection()
+    {
+        var ana = await room.NewPerson("Ana");
+        var channel = $"c-{Guid.NewGuid():N}";
+        for (var number = 1; number <= 20; number++)
+        {
+            var said = (await room.Service.Post($"/v1/channels/{channel}/messages", new { user = ana.Id, role = "user", content = $"I said {number}." })).Should(HttpStatusCode.Created);
+            var read = (await room.Service.Get($"/v1/channels/{channel}/messages?last=2")).Should(HttpStatusCode.OK);
+            var message = said.Json;
+            message.Remove("cursor");
+            Assert.True(JsonNode.DeepEquals(message, read.Json["items"]!.AsArray()[^1]), read.Text);
+            Assert.Equal($"{read.Json["cursor"]!["epoch"]}:{read.Json["cursor"]!["seq"]}", read.Headers.GetValues("Persona-Cursor").Single());
+        }
     }
 
     [Fact]
