@@ -18,7 +18,11 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
         CREATE TABLE mindscapes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), person_id uuid UNIQUE NOT NULL, traits jsonb NOT NULL DEFAULT '{}', version int DEFAULT 1, updated_at timestamptz DEFAULT now());
         CREATE TABLE mapper_configs (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), config_id varchar(255) NOT NULL, version int NOT NULL, configuration jsonb NOT NULL, status varchar(20),
           created_at timestamptz DEFAULT now(), created_by uuid, usage_count int DEFAULT 0, metadata jsonb);
-        CREATE TABLE narratives (id uuid); CREATE TABLE trait_narrative_links (id uuid); CREATE TABLE personas (id uuid); CREATE TABLE persona_narrative_usage (id uuid);
+        CREATE TABLE narratives (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), person_id uuid NOT NULL, narrative_type varchar(20) NOT NULL, raw_text text NOT NULL, curated_text text, tags text[],
+          context jsonb, trait_path text, curation_action jsonb, source varchar(100), created_at timestamptz DEFAULT now(), created_by uuid);
+        CREATE TABLE trait_narrative_links (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), narrative_id uuid NOT NULL REFERENCES narratives(id) ON DELETE CASCADE, trait_path text NOT NULL,
+          link_type varchar(20) NOT NULL, confidence float, metadata jsonb, created_at timestamptz DEFAULT now());
+        CREATE TABLE personas (id uuid); CREATE TABLE persona_narrative_usage (id uuid);
         CREATE TABLE feedback (id uuid); CREATE TABLE outbox_tasks (id uuid);
         INSERT INTO users (email, api_key_hash, is_active) VALUES ('bot@example.org', 'x', true), ('old@example.org', 'x', false);
         INSERT INTO observations (id, person_id, observation_type, content, metadata, created_at)
@@ -28,6 +32,13 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
           FROM generate_series(0, 2) i;
         INSERT INTO mapper_configs (config_id, version, configuration, status) VALUES ('mine', 1, '{"metadata":{"id":"mine"},"rules":[]}', 'active'), ('broken', 1, '{"rules":5}', 'draft');
         INSERT INTO personas VALUES (gen_random_uuid());
+        INSERT INTO narratives (id, person_id, narrative_type, raw_text, curated_text, tags, context, trait_path, curation_action, source, created_at) VALUES
+          (md5('n1')::uuid, md5('person 1')::uuid, 'self_observation', 'I work best early.', 'Works best early in the morning.', '{mornings}', '{"place":"home"}', NULL, NULL, 'diary', '2024-05-02 08:00Z'),
+          (md5('n2')::uuid, md5('person 1')::uuid, 'curation', 'Evenings, really.', NULL, NULL, NULL, 'work.chronotype', '{"action":"correct","original_value":"morning","new_value":"evening"}', NULL, '2024-05-03 08:00Z'),
+          (md5('n3')::uuid, md5('person 4')::uuid, 'self_observation', 'I came for the narratives.', NULL, NULL, NULL, NULL, NULL, NULL, '2024-05-04 08:00Z'),
+          (md5('n4')::uuid, md5('person 4')::uuid, 'self_observation', repeat('x', 10001), NULL, NULL, NULL, NULL, NULL, NULL, '2024-05-05 08:00Z');
+        INSERT INTO trait_narrative_links (narrative_id, trait_path, link_type, confidence) VALUES
+          (md5('n1')::uuid, 'work.chronotype', 'supports', 0.7), (md5('n1')::uuid, 'work.chronotype', 'extracted_from', 0.7), (md5('n2')::uuid, 'work.chronotype', 'curates', 1);
         """;
 
     [Fact]
@@ -68,6 +79,7 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
             Assert.Equal((3, 3, 0, 0), Count(first, "mindscapes"));
             Assert.Equal((2, 1, 0, 1), Count(first, "mapper_configs"));
             Assert.Equal((1, 0, 0, 1), Count(first, "personas"));
+            Assert.Equal((4, 3, 0, 1), Count(first, "narratives"));
             Assert.Equal("""["bot@example.org"]""", first["keys"]!.ToJsonString());
             var person = await Sql.Ask<Guid>(room.Database.Superuser, "SELECT md5('person 1')::uuid");
             var mindscape = (await admin.Get($"/v1/mindscapes/{person}")).Should(HttpStatusCode.OK).Json;
@@ -75,11 +87,19 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
             Assert.Equal("direct", (string)mindscape["traits"]!["style"]!["value"]!);
             Assert.Equal(10, (await admin.Get($"/v1/observations?person={person}&limit=200")).Should(HttpStatusCode.OK).Json["items"]!.AsArray().Count);
 
+            var said = (await admin.Get($"/v1/narratives?person={person}")).Should(HttpStatusCode.OK).Json["items"]!.AsArray();
+            Assert.Equal(["Evenings, really.", "I work best early."], said.Select(narrative => (string)narrative!["text"]!));
+            Assert.Equal("2024-05-02T08:00:00+00:00", (string)said[1]!["createdAt"]!);
+            Assert.Equal("Works best early in the morning.", (string)said[1]!["curatedText"]!);
+            Assert.Equal(["extracted-from", "supports"], said[1]!["links"]!.AsArray().Select(link => (string)link!["type"]!));
+            Assert.Equal("correct", (string)said[0]!["action"]!);
+
             // What the person does here since is not undone by another import.
             (await admin.Post("/v1/observations", new { person, type = "work_session", content = new { duration_minutes = 30 } })).Should(HttpStatusCode.Created);
             var second = await Import();
             Assert.Equal((30, 0, 30, 0), Count(second, "observations"));
             Assert.Equal((3, 0, 3, 0), Count(second, "mindscapes"));
+            Assert.Equal((4, 0, 3, 1), Count(second, "narratives"));
             Assert.Equal((2, 0, 1, 1), Count(second, "mapper_configs"));
         }
         finally

@@ -27,6 +27,7 @@ public enum TraitLinkType
 /// <param name="TraitPath">Of a curation: the trait that it is about.</param>
 /// <param name="Value">Of a correction: what the trait is instead; read from the text where it isn't given.</param>
 /// <param name="ClientId">The sender's own id of it: it takes effect once a person, whoever sends it again.</param>
+/// <param name="Origin">Of one that is taken over: what it was elsewhere.</param>
 [GenerateSerializer, Immutable, Alias("new-narrative")]
 public sealed record NewNarrative(
     [property: Id(0)] NarrativeType Type,
@@ -39,7 +40,13 @@ public sealed record NewNarrative(
     [property: Id(7)] string? TraitPath,
     [property: Id(8)] CurationAction? Action,
     [property: Id(9)] JsonText? OriginalValue,
-    [property: Id(10)] JsonText? Value);
+    [property: Id(10)] JsonText? Value,
+    [property: Id(11)] NarrativeOrigin? Origin = null);
+
+/// <param name="At">When it was said.</param>
+/// <param name="Links">What it has to do with traits.</param>
+[GenerateSerializer, Immutable, Alias("narrative-origin")]
+public sealed record NarrativeOrigin([property: Id(0)] DateTimeOffset At, [property: Id(1)] string? CuratedText, [property: Id(2)] Items<TraitLink> Links);
 
 /// <summary>What is given replaces what was.</summary>
 [GenerateSerializer, Immutable, Alias("narrative-change")]

@@ -10,10 +10,11 @@ using PersonaActors.Storage.Mindscapes;
 namespace PersonaActors.Grains.Imports;
 
 /// <summary>
-/// Brings PersonaKit's tables into a tenant: mappers, then what was observed of people, then what was known of them, which
-/// stands as it was there and not as the observations would have it. Each goes to the grain that owns it, which knows an
-/// observation by its id there; a mindscape is set only of who was nobody here before. Its users were keys: their names are in
-/// the report, for keys of ours; what was made for a time (personas, what was said of them) stays behind.
+/// Brings PersonaKit's tables into a tenant: mappers, then what was observed of people and what they said, then what was known
+/// of them, which stands as it was there and not as the rest would have it. Each goes to the grain that owns it, which knows an
+/// observation and a narrative by their ids there; a mindscape is set only of who was nobody here before. Its users were keys:
+/// their names are in the report, for keys of ours. What was made for a time (personas, and what they used) stays behind, and so
+/// does feedback: what it did is in the mappers' weights.
 /// </summary>
 public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging, MapperStore mappers) : IJobKind
 {
@@ -27,18 +28,22 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
     {
         Mappers,
         Observations,
+        Narratives,
         Mindscapes,
     }
+
+    // A person's one after the other, in the order in which they came.
+    private const string InTheirOrder = "person_id::text || '/' || to_char(created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || '/' || id::text";
 
     private static readonly (string Table, string Key)[] Tables =
     [
         ("mapper_configs", "config_id || '/' || lpad(version::text, 10, '0')"),
-        // A person's one after the other, in the order in which they came.
-        ("observations", "person_id::text || '/' || to_char(created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || '/' || id::text"),
+        ("observations", InTheirOrder),
+        ("narratives", InTheirOrder),
         ("mindscapes", "person_id"),
     ];
 
-    private static readonly string[] Behind = ["narratives", "trait_narrative_links", "personas", "persona_narrative_usage", "feedback", "outbox_tasks"];
+    private static readonly string[] Behind = ["personas", "persona_narrative_usage", "feedback", "outbox_tasks"];
 
     public sealed record Input(string From);
 
@@ -105,6 +110,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         {
             What.Mappers => await Mappers(work, rows, notes, cancel),
             What.Observations => await Observations(work, rows, notes, cancel),
+            What.Narratives => await Narratives(work, source, rows, notes, cancel),
             _ => await Mindscapes(work, rows, notes, cancel),
         };
         await staging.Put(work.Tenant, work.Id, "note", notes, cancel);
@@ -150,11 +156,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         foreach (var ofOne in rows.Select(row => (row.Id, Row: JsonNode.Parse(row.Row.Json)!.AsObject())).GroupBy(row => Guid.Parse((string)row.Row["person_id"]!)))
         {
             var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, ofOne.Key));
-            if ((await mindscape.Get())?.Value is not { Version: > 0 })
-            {
-                await staging.Put(work.Tenant, work.Id, FreshKind, [new StagedRow(ofOne.Key.ToString(), JsonText.EmptyObject)], cancel);
-            }
-
+            await NoteFresh(work, mindscape, ofOne.Key, cancel);
             var told = ofOne.ToList();
             var outcome = await mindscape.Record(Command.Unasked(new Actor(ActorKind.Service, ofOne.Key)), [.. told.Select(row => Observation(row.Row))]);
             for (var i = 0; i < told.Count; i++)
@@ -178,6 +180,41 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         }
 
         return (created, known, leftOut);
+    }
+
+    private async Task<(int Created, int Known, int LeftOut)> Narratives(
+        JobWork work, LegacySource source, List<StagedRow> rows, List<StagedRow> notes, CancellationToken cancel)
+    {
+        var (created, known, leftOut) = (0, 0, 0);
+        var all = rows.ConvertAll(row => JsonNode.Parse(row.Row.Json)!.AsObject());
+        var links = (await source.Of("trait_narrative_links", "narrative_id", all.Select(row => (string)row["id"]!), cancel))
+            .ToLookup(link => link.Id, link => JsonNode.Parse(link.Row.Json)!.AsObject());
+        foreach (var row in all)
+        {
+            var (id, person) = ((string)row["id"]!, Guid.Parse((string)row["person_id"]!));
+            var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
+            await NoteFresh(work, mindscape, person, cancel);
+            var outcome = await mindscape.AddNarrative(Command.Unasked(new Actor(ActorKind.Service, person)), Narrative(row, links[id]), null);
+            if (outcome.Refusal is { } refusal)
+            {
+                leftOut++;
+                notes.Add(Note("narratives", id, refusal));
+                continue;
+            }
+
+            (created, known) = outcome.Kind == OutcomeKind.Created ? (created + 1, known) : (created, known + 1);
+        }
+
+        return (created, known, leftOut);
+    }
+
+    /// <summary>Who was nobody here before gets the mindscape that they had, though what they did there has been recorded by then.</summary>
+    private async Task NoteFresh(JobWork work, IMindscapeGrain mindscape, Guid person, CancellationToken cancel)
+    {
+        if ((await mindscape.Get())?.Value is not { Version: > 0 })
+        {
+            await staging.Put(work.Tenant, work.Id, FreshKind, [new StagedRow(person.ToString(), JsonText.EmptyObject)], cancel);
+        }
     }
 
     private async Task<(int Created, int Known, int LeftOut)> Mindscapes(JobWork work, List<StagedRow> rows, List<StagedRow> notes, CancellationToken cancel)
@@ -234,6 +271,28 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         return new NewObservation(
             (string)row["observation_type"]!, Object(row["content"]), Object(metadata), source, (string)row["id"]!,
             row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : null);
+    }
+
+    /// <summary>Of a curation nobody says how the action was written: what isn't one of ours changes no trait.</summary>
+    private static NewNarrative Narrative(JsonObject row, IEnumerable<JsonObject> links)
+    {
+        static string? Word(JsonNode? value) => value is JsonValue said && said.TryGetValue<string>(out var text) ? text : null;
+        static JsonText? Any(JsonNode? value) => value is null ? null : new JsonText(value.ToJsonString(Wire.Json));
+        var isCuration = Word(row["narrative_type"]) == NarrativeStore.WordOf(NarrativeType.Curation);
+        var curated = row["curation_action"] as JsonObject;
+        var action = NarrativeStore.ValueOf<CurationAction>(Word(curated?["action"]) ?? Word(curated?["type"]) ?? Word(row["curation_action"]) ?? "") ?? CurationAction.Clarify;
+        var source = Word(row["source"]);
+        return new NewNarrative(
+            isCuration ? NarrativeType.Curation : NarrativeType.SelfObservation, Word(row["raw_text"]) ?? "",
+            row["tags"] is JsonArray tags ? tags.Select(Word).OfType<string>().Where(tag => tag.Length is > 0 and <= NarrativeRules.MaxTag).Take(NarrativeRules.MaxTags).ToItems() : null,
+            Any(row["context"] as JsonObject) ?? JsonText.EmptyObject, source is { Length: > 0 and <= 50 } ? source : null, (string)row["id"]!, null,
+            isCuration ? Word(row["trait_path"]) : null, isCuration ? action : null, isCuration ? Any(curated?["original_value"]) ?? new JsonText("null") : null,
+            isCuration ? Any(curated?["corrected_value"]) ?? Any(curated?["new_value"]) : null,
+            new NarrativeOrigin(
+                row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : DateTimeOffset.MaxValue, Word(row["curated_text"]),
+                links.Select(link => (Path: Word(link["trait_path"]), Type: NarrativeStore.ValueOf<TraitLinkType>(Word(link["link_type"]) ?? ""), Confidence: (double?)link["confidence"] ?? 1))
+                    .Where(link => link is { Path: not null, Type: not null }).DistinctBy(link => (link.Path, link.Type))
+                    .Select(link => new TraitLink(link.Path!, link.Type!.Value, link.Confidence)).ToItems()));
     }
 
     private static StagedRow Note(string table, string id, Refusal refusal) =>

@@ -42,12 +42,14 @@ public sealed partial class MindscapeGrain
         }
 
         var now = Now();
-        var made = Guid.CreateVersion7(now);
+        var at = given.Origin is { } origin && origin.At < now ? origin.At.ToMicroseconds() : now;
+        // Its place among the others is that of when it was said.
+        var made = Guid.CreateVersion7(at);
         var entry = NarrativeRules.Entry(made, known.LastNumber + 1, given, now);
         var (traits, changes) = TraitFold.Fold(known.Traits, entry is null ? [] : [entry]);
         var narrative = new NarrativeView(
-            made, _key.Id, given.Type, given.Text, null, given.Tags ?? NarrativeRules.TagsOf(given.Text), given.TraitPath, given.Action, given.OriginalValue, given.Context,
-            given.Source, given.ClientId, vector is not null, NarrativeRules.Links(given, changes), 1, now, now);
+            made, _key.Id, given.Type, given.Text, given.Origin?.CuratedText, given.Tags ?? NarrativeRules.TagsOf(given.Text), given.TraitPath, given.Action, given.OriginalValue, given.Context,
+            given.Source, given.ClientId, vector is not null, NarrativeRules.Links(given, changes), 1, at, at);
         var outcome = Outcome<NarrativeView>.Created(narrative);
         var batch = Begin();
         NarrativeStore.Insert(batch, _key.Tenant, narrative, said, command.Caller);

@@ -31,7 +31,13 @@ public static partial class NarrativeRules
         ?? Text.CheckJson("context", given.Context, null, JsonValueKind.Object, MaxContext)
         ?? Text.CheckOptional("source", given.Source, 50)
         ?? ObservationRules.CheckClientId(given.ClientId)
+        ?? CheckOrigin(given.Origin)
         ?? (given.Type == NarrativeType.Curation ? CheckCuration(given) : CheckSelfObservation(given));
+
+    private static Refusal? CheckOrigin(NarrativeOrigin? origin) =>
+        Text.CheckOptional("curatedText", origin?.CuratedText, MaxText)
+        ?? (origin?.Links.Count > ObservationRules.MaxTraits ? Refusal.Invalid("links", $"It has {origin.Links.Count} links to traits; at most {ObservationRules.MaxTraits} are allowed.") : null)
+        ?? origin?.Links.Select(link => Text.CheckRequired("links", link.TraitPath, ObservationRules.MaxPath)).FirstOrDefault(refusal => refusal is not null);
 
     public static Refusal? Check(NarrativeChange change) =>
         (change.Text is null ? null : Text.CheckRequired("text", change.Text, MaxText))
@@ -107,6 +113,11 @@ public static partial class NarrativeRules
     /// <summary>What it has to do with traits: curated, taken from it, and whether it agreed with what was known.</summary>
     public static Items<TraitLink> Links(NewNarrative given, IReadOnlyList<EntryChanges> changes)
     {
+        if (given.Origin is { Links: { Count: > 0 } before })
+        {
+            return before;
+        }
+
         if (given.Type == NarrativeType.Curation)
         {
             return [new TraitLink(given.TraitPath!, TraitLinkType.Curates, 1)];

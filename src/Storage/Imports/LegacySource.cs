@@ -26,6 +26,11 @@ public sealed class LegacySource(string connectionString)
         $"""SELECT k.key, to_jsonb(t) FROM {Quoted(table)} t, LATERAL (SELECT ({key})::text COLLATE "C" AS key) k WHERE k.key > $1 ORDER BY k.key LIMIT $2""",
         [Sql.Text(after), Sql.Int(limit)], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
 
+    /// <summary>The rows that point to some of another table's, each with what it points to.</summary>
+    public Task<List<StagedRow>> Of(string table, string column, IEnumerable<string> ids, CancellationToken cancel) => Read(
+        $"""SELECT t."{column}"::text, to_jsonb(t) FROM {Quoted(table)} t WHERE t."{column}"::text = ANY ($1)""",
+        [Sql.Texts([.. ids])], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
+
     private async Task<List<T>> Read<T>(string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel)
     {
         try
