@@ -38,7 +38,8 @@ public sealed class ImportTransaction : IAsyncDisposable
     /// <summary>What was told, with numbers; true once it is committed.</summary>
     public IReadOnlyList<StreamEvent> Events => _events;
 
-    private const string LockSql = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))";
+    // What was staged a moment ago has no statistics: taken for a few rows, it would be looked through once for each of many.
+    private const string LockSql = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0)), set_config('enable_nestloop', 'off', true)";
 
     /// <summary>One at a time in a tenant.</summary>
     public static async Task<ImportTransaction> Begin(Database database, Guid tenant, CancellationToken cancel)

@@ -311,10 +311,12 @@ public sealed class LegacyStore(ImportTransaction transaction, Guid tenant, Guid
         SELECT 'users', count(*), count(*) FILTER (WHERE (m.row ->> 'isNew')::boolean), count(*) FILTER (WHERE NOT (m.row ->> 'isNew')::boolean), 0::bigint
         FROM import_rows m WHERE m.tenant_id = $1 AND m.job_id = $2 AND m.kind = 'user'
         UNION ALL
-        SELECT 'personas', count(*), count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), 0 FROM (
-          SELECT EXISTS (SELECT FROM import_rows m JOIN import_rows n ON n.tenant_id = $1 AND n.job_id = $2 AND n.kind = 'new persona' AND n.id = m.row ->> 'to'
-            WHERE m.tenant_id = $1 AND m.job_id = $2 AND m.kind = 'persona' AND m.row ->> 'persona' = p.id) AS is_new
-          FROM import_rows p WHERE p.tenant_id = $1 AND p.job_id = $2 AND p.kind = 'personas') personas
+        SELECT 'personas', count(*), count(made.persona), count(*) - count(made.persona), 0 FROM import_rows p
+        LEFT JOIN (
+          SELECT DISTINCT m.row ->> 'persona' AS persona
+          FROM import_rows m JOIN import_rows n ON n.tenant_id = $1 AND n.job_id = $2 AND n.kind = 'new persona' AND n.id = m.row ->> 'to'
+          WHERE m.tenant_id = $1 AND m.job_id = $2 AND m.kind = 'persona') made ON made.persona = p.id
+        WHERE p.tenant_id = $1 AND p.job_id = $2 AND p.kind = 'personas'
         UNION ALL
         SELECT 'personalities', count(*), count(n.id), count(*) - count(n.id), 0 FROM import_rows r
         LEFT JOIN import_rows n ON n.tenant_id = $1 AND n.job_id = $2 AND n.kind = 'new personality' AND n.id = r.id
