@@ -86,6 +86,7 @@ public sealed class RetentionTests
 
         // The node's own pruner may have taken some.
         Assert.Equal(0, await Sql.Ask<long>(database.Superuser, "SELECT count(*) FROM conversation_history"));
-        Assert.True(longest < TimeSpan.FromSeconds(2), $"{longest.TotalMilliseconds:0} ms");
+        // The time is the soak's to measure, which has the machine to itself.
+        Assert.True(longest < TimeSpan.FromMilliseconds(Soak.Of(2000, 100)), $"{longest.TotalMilliseconds:0} ms");
     }
 }

@@ -203,6 +203,16 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
 
             for (var i = 0; i < Soak.Of(1, 6); i++)
             {
+                var share = Random.Shared.NextDouble();
+                using (var watching = node.Client(key))
+                {
+                    await Eventually.True($"{share:p0} of it is read", async () =>
+                    {
+                        var now = (await watching.Get($"/v1/jobs/{job}", ("X-Persona-Tenant", tenant.ToString()))).Should(HttpStatusCode.OK).Json;
+                        return (string?)now["status"] != "running" || (long?)now["total"] is { } total && (long)now["done"]! >= share * total;
+                    }, TimeSpan.FromMinutes(2));
+                }
+
                 await node.Kill();
                 await node.DisposeAsync();
                 node = await ProcessNode.Start(database);

@@ -8,7 +8,7 @@ namespace PersonaActors.Grains.Conversations;
 /// <summary>Takes what was said before a tenant's retention, and what was cleared and can't be restored any more: every few minutes, in small batches.</summary>
 public sealed class ConversationPruner(ConversationKeeper conversations, Clock time, ILogger<ConversationPruner> logger) : BackgroundService
 {
-    public const int Batch = 1000;
+    public const int Batch = 500;
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => new Rounds("Retention of conversations", Pause, time, logger).Run(Prune, stoppingToken);
