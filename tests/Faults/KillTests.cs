@@ -128,6 +128,25 @@ public sealed class KillTests
         }
     }
 
+    /// <summary>What hangs isn't waited for: whoever sent it doesn't know whether it happened, and asks again.</summary>
+    [Fact]
+    public async Task A_command_that_PostgreSQL_keeps_waiting_holds_up_no_end()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var proxy = new CutProxy(database.App);
+        await using var node = await ProcessNode.Start(database, null, ("PERSONA__DATABASE__APP", proxy.ConnectionString));
+        using var client = node.Client();
+        var held = proxy.Arm(CutAt.Held);
+        var waiting = client.Post("/v1/users", new { username = "ada" });
+        await Eventually.True("its commit is answered, and nobody hears it", () => Task.FromResult(held.Happened));
+        var asked = Stopwatch.GetTimestamp();
+        await node.Terminate();
+        Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(12), $"it took {Stopwatch.GetElapsedTime(asked)}:\n{node.Output}");
+        Assert.Equal(0, node.ExitCode);
+        held.Let();
+        await Assert.ThrowsAsync<HttpRequestException>(() => waiting);
+    }
+
     private static async Task<long> Scalar(NpgsqlConnection connection, string sql, params object[] values)
     {
         await using var command = new NpgsqlCommand(sql, connection);
