@@ -15,12 +15,8 @@ namespace PersonaActors.Bench;
 internal static class Conversations
 {
     private const int Channels = 50;
-    private const int Connections = 64;
-    private const int Rounds = 21;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LeadIn = TimeSpan.FromSeconds(0.1);
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(0.4);
 
     private static readonly string Words = string.Concat(Enumerable.Repeat("I went to sea again today. ", 6));
 
@@ -59,35 +55,9 @@ internal static class Conversations
         return
         [
             new($"messages appended (channel, message, event, answer), {Channels} channels at once", Result.PerSecond(ours.Order().ElementAt(1)), Result.PerSecond(theirs.Order().ElementAt(1)), appended, 0.6),
-            await Http(node.Address, windows, "a window of 20 messages read over HTTP, against bare Kestrel", 0.5),
-            await Http(node.Address, prompts, "a prompt with a window of 20 messages resolved over HTTP, against bare Kestrel", 0.4),
+            await AgainstBare.Read(node.Address, windows, "a window of 20 messages read over HTTP, against bare Kestrel", 0.5),
+            await AgainstBare.Read(node.Address, prompts, "a prompt with a window of 20 messages resolved over HTTP, against bare Kestrel", 0.4),
         ];
-    }
-
-    private static async Task<Result> Http(Uri address, byte[][] requests, string what, double atLeast)
-    {
-        var body = Encoding.UTF8.GetBytes(await HttpLoad.Body(address, requests[0]));
-        await using var bare = await BareKestrel.Serve(200, body, "\"1\"");
-        int Write(Span<byte> room, Random random)
-        {
-            var request = requests[random.Next(requests.Length)];
-            request.CopyTo(room);
-            return request.Length;
-        }
-
-        await HttpLoad.PerSecond(address, Connections, TimeSpan.Zero, WarmUp, 200, Write);
-        await HttpLoad.PerSecond(bare.Address(), Connections, TimeSpan.Zero, WarmUp, 200, Write);
-        var rounds = new List<(double Ours, double Bare)>();
-        for (var round = 0; round < Rounds; round++)
-        {
-            var first = round % 2 == 0;
-            var one = await HttpLoad.PerSecond(first ? address : bare.Address(), Connections, LeadIn, Short, 200, Write);
-            var other = await HttpLoad.PerSecond(first ? bare.Address() : address, Connections, LeadIn, Short, 200, Write);
-            rounds.Add(first ? (one, other) : (other, one));
-        }
-
-        var middle = rounds.OrderBy(round => round.Ours / round.Bare).ElementAt(Rounds / 2);
-        return new Result($"{what}, {body.Length:N0} bytes", Result.PerSecond(middle.Ours), Result.PerSecond(middle.Bare), middle.Ours / middle.Bare, atLeast);
     }
 
     /// <summary>What one would write by hand: the same transaction in one batch, and nothing else.</summary>

@@ -15,6 +15,16 @@ internal sealed class NodeProcess : IDisposable
 
     public Uri Address { get; }
 
+    /// <summary>Of memory, as the machine counts it.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Ready, when this returns.</summary>
     /// <param name="isSilo">Of a cluster of several: others reach it.</param>
     public static async Task<NodeProcess> Start(TestDatabase on, int port, bool isSilo = false)

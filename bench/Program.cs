@@ -5,6 +5,7 @@ using PersonaActors.Bench;
 [
     ("conversations", Conversations.RunAsync),
     ("focus-sessions", FocusSessions.RunAsync),
+    ("mindscapes", Mindscapes.RunAsync),
     ("persisted-commands", PersistedCommands.RunAsync),
     ("resolve", Resolve.RunAsync),
     ("resolve-on-silos", ResolveOnSilos.RunAsync),

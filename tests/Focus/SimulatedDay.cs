@@ -18,7 +18,7 @@ public sealed class SimulatedDay : IAsyncLifetime
     private const int AtOnce = 12;
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
-    private static readonly int People = Soak.Of(40, 200);
+    private static readonly int People = Soak.Of(30, 200);
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
     private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];
