@@ -74,10 +74,11 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
         {Fused}
         """;
 
-    // The index goes on until enough of the person's are found among everybody's, and the plan is made for this person.
+    // The plan is made for this person, and not compiled: of this length that takes longer than to run it. The index goes on
+    // until enough of the person's are found among everybody's.
     private const string SettingsSql = """
-        SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '200', true), set_config('hnsw.max_scan_tuples', '200000', true),
-          set_config('plan_cache_mode', 'force_custom_plan', true)
+        SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
+          set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '200', true), set_config('hnsw.max_scan_tuples', '200000', true)
         """;
 
     public async Task<List<FoundNarrative>> Find(Guid tenant, Guid person, NarrativeQuery query, CancellationToken cancel)
