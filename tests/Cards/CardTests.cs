@@ -25,7 +25,11 @@ public sealed class CardTests(Room room) : IClassFixture<Room>
     {
         var person = await room.NewPerson();
         using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", await room.Node.UserKey(person.Id)) } };
+        var preview = (await person.Client.Post("/v1/imports/cards?dryRun=true", Second)).Should(HttpStatusCode.OK).Json;
+        Assert.Empty((await person.Client.Get("/v1/personalities?search=seraphina")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
         var made = (await person.Client.Post("/v1/imports/cards", Second)).Should(HttpStatusCode.Created).Json;
+        Assert.Equal((string)made["name"]!, (string)preview["personality"]!["name"]!);
+        (await person.Client.Post("/v1/imports/cards?dryRun=true", "{}")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_card");
         var slug = (string)made["slug"]!;
         Assert.Equal(("seraphina-blue", "A guardian of {{user}}.", false), (slug, (string)made["characterInfo"]!, (bool)made["isPublic"]!));
         Assert.Equal(Second, Encoding.UTF8.GetString(await Exported(http, slug, "json")));

@@ -57,8 +57,12 @@ public sealed class ArchiveTests
         var there = ("X-Persona-Tenant", tenant.ToString());
         using var service = node.Client(await node.ServiceKey(tenant));
         (await service.Get($"/v1/users/{ada}")).Should(HttpStatusCode.NotFound);
+        var dry = await LegacyTests.Ended(operators, (await operators.Post("/v1/imports/archive?dryRun=true", file, there)).Should(HttpStatusCode.Created).Id, there);
+        Assert.True((bool)dry["report"]!["dryRun"]!);
+        (await service.Get($"/v1/users/{ada}")).Should(HttpStatusCode.NotFound);
         var restored = await LegacyTests.Ended(operators, (await operators.Post("/v1/imports/archive", file, there)).Should(HttpStatusCode.Created).Id, there);
         Assert.True((string)restored["status"]! == "done", restored.ToJsonString());
+        Assert.Equal(restored["report"]!["rows"]!.ToJsonString(), dry["report"]!["rows"]!.ToJsonString());
         using var here = node.Client(await node.ServiceKey());
         foreach (var path in (string[])["own", "open", "own?focusMode=sailor"])
         {

@@ -39,10 +39,10 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
         return now;
     }
 
-    private async Task<JsonObject> Import(Guid tenant, LegacyDatabase from, string? orphansTo)
+    private async Task<JsonObject> Import(Guid tenant, LegacyDatabase from, string? orphansTo, bool dryRun = false)
     {
         var inTenant = ("X-Persona-Tenant", tenant.ToString());
-        var job = (await room.Operator.Post("/v1/imports/legacy", new { from = from.ConnectionString, orphansTo }, inTenant)).Should(HttpStatusCode.Created);
+        var job = (await room.Operator.Post($"/v1/imports/legacy{(dryRun ? "?dryRun=true" : "")}", new { from = from.ConnectionString, orphansTo }, inTenant)).Should(HttpStatusCode.Created);
         Assert.DoesNotContain("Password", job.Text);
         var ended = await Ended(room.Operator, job.Id, inTenant);
         Assert.Equal(0, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM import_rows WHERE job_id = '{job.Id}' AND kind <> 'note'"));
@@ -79,8 +79,15 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
         var character = await Sql.Ask<Guid>(room.Database.Superuser, "SELECT md5('character 5')::uuid");
         var before = (await admin.Get("/v1/catalogue")).Should(HttpStatusCode.OK).Json;
 
+        // First it is only told what would happen.
+        var untouched = await Sql.Ask<string>(room.Database.Superuser, Everything(tenant));
+        var dry = await Import(tenant, from, "discord:10000000000000001", dryRun: true);
+        Assert.Equal(untouched, await Sql.Ask<string>(room.Database.Superuser, Everything(tenant)));
+        Assert.True((bool)dry["report"]!["dryRun"]!);
+
         var done = await Import(tenant, from, "discord:10000000000000001");
         var counts = Counts(done);
+        Assert.Equal(counts, Counts(dry));
         Assert.Equal((Users, Users - 1, 1, 0), counts["users"]);
         Assert.Equal((2, 2, 0, 0), counts["system_prompts"]);
         Assert.Equal((3, 3, 0, 0), counts["llm_configs"]);
@@ -111,6 +118,9 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
 
         // All that had to change is told.
         var job = Guid.Parse((string)done["id"]!);
+        Assert.Equal(
+            (await Notes(job, tenant)).Select(note => note.ToJsonString()).Order(StringComparer.Ordinal),
+            (await Notes(Guid.Parse((string)dry["id"]!), tenant)).Select(note => note.ToJsonString()).Order(StringComparer.Ordinal));
         var notes = (await Notes(job, tenant)).ToLookup(note => $"{note["table"]}.{((string)note["field"]!).Split(' ')[0]}");
         Assert.Equal((long)done["report"]!["notes"]!, notes.Sum(some => some.Count()));
         foreach (var expected in (string[])["users.username", "users.id", "personas.name", "personas.owner_id", "personas.content", "personalities.slug", "personalities.context_window_size",

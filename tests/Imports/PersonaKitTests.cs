@@ -61,9 +61,9 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
             var (tenant, admin) = await room.NewTenant();
             using var _ = admin;
             var inTenant = ("X-Persona-Tenant", tenant.ToString());
-            async Task<JsonNode> Import()
+            async Task<JsonNode> Import(string query = "")
             {
-                var job = await LegacyTests.Ended(room.Operator, (await room.Operator.Post("/v1/imports/personakit", new { from }, inTenant)).Should(HttpStatusCode.Created).Id, inTenant);
+                var job = await LegacyTests.Ended(room.Operator, (await room.Operator.Post($"/v1/imports/personakit{query}", new { from }, inTenant)).Should(HttpStatusCode.Created).Id, inTenant);
                 Assert.True((string?)job["status"] == "done", job.ToJsonString());
                 return job["report"]!;
             }
@@ -74,7 +74,16 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
                 return ((long)count["read"]!, (long)count["created"]!, (long)count["known"]!, (long)count["leftOut"]!);
             }
 
+            // First it is only told what would happen.
+            var dry = await Import("?dryRun=true");
+            Assert.True((bool)dry["dryRun"]!);
+            Assert.Equal(0, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM users WHERE tenant_id = '{tenant}'"));
             var first = await Import();
+            foreach (var told in (string[])["tables", "keys", "notes"])
+            {
+                Assert.Equal(first[told]!.ToJsonString(), dry[told]!.ToJsonString());
+            }
+
             Assert.Equal((30, 30, 0, 0), Count(first, "observations"));
             Assert.Equal((3, 3, 0, 0), Count(first, "mindscapes"));
             Assert.Equal((2, 1, 0, 1), Count(first, "mapper_configs"));
@@ -96,7 +105,9 @@ public sealed class PersonaKitTests(Room room) : IClassFixture<Room>
 
             // What the person does here since is not undone by another import.
             (await admin.Post("/v1/observations", new { person, type = "work_session", content = new { duration_minutes = 30 } })).Should(HttpStatusCode.Created);
+            var secondDry = await Import("?dryRun=true");
             var second = await Import();
+            Assert.Equal(second["tables"]!.ToJsonString(), secondDry["tables"]!.ToJsonString());
             Assert.Equal((30, 0, 30, 0), Count(second, "observations"));
             Assert.Equal((3, 0, 3, 0), Count(second, "mindscapes"));
             Assert.Equal((4, 0, 3, 1), Count(second, "narratives"));

@@ -2,7 +2,7 @@ using PersonaActors.Contracts.Conversations;
 
 namespace PersonaActors.Contracts.Prompts;
 
-/// <summary>Where prompts are asked for: in the process where the request came in, or, from one without grains, on a silo.</summary>
+/// <summary>Where prompts, and what they are made of, are asked for: in the process where the request came in, or, from one without grains, on a silo.</summary>
 public interface IPromptDesk
 {
     /// <param name="occasion">What a POST adds, or null.</param>
@@ -16,7 +16,7 @@ public interface IPromptDesk
     ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request);
 
     /// <summary>A channel's newest messages, of one personality's conversation or of all; null where it isn't open to the caller.</summary>
-    ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last);
+    ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last);
 }
 
 /// <summary>The desk of the silo that the call reaches. Its key means nothing.</summary>
@@ -33,5 +33,5 @@ public interface IPromptDeskGrain : IGrainWithIntegerKey
     ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request);
 
     [Alias("window"), AlwaysInterleave]
-    ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last);
+    ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last);
 }

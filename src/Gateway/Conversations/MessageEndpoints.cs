@@ -105,7 +105,7 @@ public static class MessageEndpoints
     /// <summary>As every read is answered: the body comes ready from the desk.</summary>
     internal static async Task Window(HttpContext http, ChannelKey key, Actor actor, Guid? personality, int last, IPromptDesk desk)
     {
-        if (await desk.Window(key, actor, personality, last) is not { } window)
+        if (await desk.Window(key.Tenant, key.Id, actor, personality, last) is not { } window)
         {
             await Problems.Write(http, ChannelAccess.None);
             return;

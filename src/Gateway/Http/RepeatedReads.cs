@@ -21,6 +21,8 @@ public sealed class RepeatedReads(RequestDelegate next, Clock time)
                 && time.GetElapsedTime(since ??= time.GetTimestamp()) < Commands.Patience)
             {
                 http.Response.Clear();
+                // Routing leaves alone what has one, also if it was the lane that said so.
+                http.SetEndpoint(null);
                 await Task.Delay(Commands.Pause(attempt), time, http.RequestAborted);
             }
         }

@@ -11,6 +11,7 @@ using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Grains.Cards;
 using PersonaActors.Grains.Imports;
+using PersonaActors.Grains.Personalities;
 using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Gateway.Imports;
@@ -25,18 +26,21 @@ public static class CardEndpoints
 
     private static readonly Refusal BadFormat = Refusal.Invalid("format", "'format' is json, png or charx.");
 
+    /// <summary>What a card would become.</summary>
+    public sealed record CardPreview(string? Slug, PersonalityDraft Personality);
+
     public static void MapCards(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/imports/cards", Import).WithTags("Imports")
-            .WithSummary("Makes a private personality of a character card: JSON, PNG or CHARX, as the body or as a form's file")
+            .WithSummary("Makes a private personality of a character card: JSON, PNG or CHARX, as the body or as a form's file; with ?dryRun=true it only says what would become of it")
             .WithMetadata(new RequestSizeLimitAttribute(UploadedFile.MaxSize))
-            .Accepts<string>("application/json", UploadedFile.Types).Produces<PersonalityView>(201).ProducesProblem(400).ProducesProblem(409);
+            .Accepts<string>("application/json", UploadedFile.Types).Produces<PersonalityView>(201).Produces<CardPreview>().ProducesProblem(400).ProducesProblem(409);
         routes.MapGet("/v1/personalities/{personality}/card", Export).WithTags("Imports")
             .WithSummary("A personality as a character card; one that was imported goes out as it came in, with what was changed since: ?format=json, png or charx")
             .Produces<JsonObject>().Produces<string>(200, Png, Zip).ProducesProblem(403).ProducesProblem(404);
     }
 
-    private static async Task<IResult> Import(HttpContext http, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
+    private static async Task<IResult> Import(HttpContext http, bool? dryRun, ActingResolver who, Commands commands, IGrainFactory grains, Clock time)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
@@ -58,6 +62,13 @@ public static class CardEndpoints
 
         var id = Guid.CreateVersion7(time.GetUtcNow());
         var draft = card.ToDraft();
+        if (dryRun is true)
+        {
+            return PersonalityRules.CheckImported(draft.ToView(id, PersonalityRules.SlugFrom(draft.Name), PersonalityRules.DefaultContextWindow, [], time.GetUtcNow())) is { } invalid
+                ? invalid.ToResult()
+                : Results.Json(new CardPreview(FreeSlugs.Of(draft.Name, id).First(), draft), Wire.Json);
+        }
+
         return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, command =>
             FreeSlugs.Take(draft.Name, id, slug => grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)).Import(command, draft with { Slug = slug }, imported)))).ToResult(made => $"/v1/personalities/{made.Slug}");
     }

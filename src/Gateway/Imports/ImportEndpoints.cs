@@ -40,11 +40,11 @@ public static class ImportEndpoints
     {
         var imports = routes.MapGroup("/v1/imports").WithTags("Imports").WithMetadata(new RequestSizeLimitAttribute(UploadedFile.MaxSize));
         imports.MapPost("shapes", Shapes).WithSummary("Imports a character from shapes.inc for a user, again in place; with ?dryRun=true it only says what would happen").Produces<JobView>(201).ProducesProblem(400);
-        imports.MapPost("legacy", Legacy).WithSummary("Brings a database of the first founding document's tables into a tenant, in one transaction; again it brings what is new there")
+        imports.MapPost("legacy", Legacy).WithSummary("Brings a database of the first founding document's tables into a tenant, in one transaction; again it brings what is new there; with ?dryRun=true it only says what would happen")
             .RequireAuthorization(Policies.Operator).Produces<JobView>(201).ProducesProblem(400);
-        imports.MapPost("personakit", PersonaKit).WithSummary("Brings PersonaKit's mappers, observations and mindscapes into a tenant; its report names whom to make keys for")
+        imports.MapPost("personakit", PersonaKit).WithSummary("Brings PersonaKit's mappers, observations, narratives and mindscapes into a tenant; its report names whom to make keys for; with ?dryRun=true it only says what would happen")
             .RequireAuthorization(Policies.Operator).Produces<JobView>(201).ProducesProblem(400);
-        imports.MapPost("archive", Archive).WithSummary("Restores a user's archive in an empty tenant").RequireAuthorization(Policies.Operator)
+        imports.MapPost("archive", Archive).WithSummary("Restores a user's archive in an empty tenant; with ?dryRun=true it only says what would happen").RequireAuthorization(Policies.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(MaxArchive)).Accepts<string>("application/zip", "application/octet-stream", "application/json", "multipart/form-data")
             .Produces<JobView>(201).ProducesProblem(400);
         routes.MapPost("/v1/users/{id}/export", Export).WithTags("Imports").WithSummary("Makes an archive of everything a user owns").Produces<JobView>(201).ProducesProblem(404);
@@ -53,23 +53,23 @@ public static class ImportEndpoints
         routes.MapGet("/v1/jobs/{id:guid}/notes", Notes).WithTags("Jobs").WithSummary("What an import had to change or leave out").Produces<Page<ImportedNote>>().ProducesProblem(404);
     }
 
-    private static async Task<IResult> Legacy(HttpContext http, LegacyBody body, ActingResolver who, JobDesk jobs)
+    private static async Task<IResult> Legacy(HttpContext http, LegacyBody body, bool? dryRun, ActingResolver who, JobDesk jobs)
     {
         var (acting, refusal) = await who.Resolve(http);
         return (refusal ?? Text.CheckRequired("from", body.From, MaxConnectionString) ?? Text.CheckOptional("orphansTo", body.OrphansTo, 310)) is { } no
             ? no.ToResult()
-            : await jobs.Start(http, acting!, LegacyImport.Kind, null, JsonText.From(new LegacyImport.Input(body.From!, body.OrphansTo)), body);
+            : await jobs.Start(http, acting!, LegacyImport.Kind, null, JsonText.From(new LegacyImport.Input(body.From!, body.OrphansTo, dryRun is true)), new { body, dryRun });
     }
 
-    private static async Task<IResult> PersonaKit(HttpContext http, PersonaKitBody body, ActingResolver who, JobDesk jobs)
+    private static async Task<IResult> PersonaKit(HttpContext http, PersonaKitBody body, bool? dryRun, ActingResolver who, JobDesk jobs)
     {
         var (acting, refusal) = await who.Resolve(http);
         return (refusal ?? Text.CheckRequired("from", body.From, MaxConnectionString)) is { } no
             ? no.ToResult()
-            : await jobs.Start(http, acting!, PersonaKitImport.Kind, null, JsonText.From(new PersonaKitImport.Input(body.From!)), body);
+            : await jobs.Start(http, acting!, PersonaKitImport.Kind, null, JsonText.From(new PersonaKitImport.Input(body.From!, dryRun is true)), new { body, dryRun });
     }
 
-    private static async Task<IResult> Archive(HttpContext http, ActingResolver who, JobDesk jobs)
+    private static async Task<IResult> Archive(HttpContext http, bool? dryRun, ActingResolver who, JobDesk jobs)
     {
         var (acting, refusal) = await who.Resolve(http);
         if (refusal is not null)
@@ -80,7 +80,7 @@ public static class ImportEndpoints
         var (file, unread) = await UploadedFile.Read(http);
         return (unread ?? ArchiveFile.Read(file).Refusal) is { } invalid
             ? invalid.ToResult()
-            : await jobs.Start(http, acting!, ArchiveImport.Kind, null, JsonText.EmptyObject, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, file);
+            : await jobs.Start(http, acting!, ArchiveImport.Kind, null, JsonText.From(new ArchiveImport.Input(dryRun is true)), new { file = Convert.ToHexStringLower(SHA256.HashData(file)), dryRun }, file);
     }
 
     private static async Task<IResult> Export(HttpContext http, string id, ActingResolver who, JobDesk jobs, UserStandings standings)

@@ -7,7 +7,7 @@ using PersonaActors.Storage;
 
 namespace PersonaActors.Grains.Conversations;
 
-/// <summary>A channel's newest messages as every read is answered, from the same replicas as prompts: no call, no statement, and nothing written that was written before.</summary>
+/// <summary>A channel's newest messages as every read is answered, from the same replicas as prompts: no call and no statement.</summary>
 public sealed class ChannelDesk(Replicas.Replicas replicas, Database database, Clock time)
 {
     private const int Around = 128;

@@ -8,5 +8,5 @@ public static class ChannelReplicas
 {
     public static readonly ReplicaOf<ChannelSide> Channel = new(
         static (grains, key, silo) => grains.Of<IChannelGrain>(new ChannelKey(key.Tenant, key.Name!)).Grant(silo),
-        static channel => 1024 + (channel.Members.Count * 48) + channel.Window.Sum(message => 1024 + (message.Content.Length * 4)));
+        static channel => 1024 + (channel.Members.Count * 48) + channel.Window.Sum(message => 1024 + (message.Content.Length * 8)));
 }

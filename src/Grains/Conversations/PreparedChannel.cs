@@ -15,7 +15,8 @@ public sealed class PreparedChannel(ChannelSide side)
 
     /// <summary>What was said to a personality and by it, and to nobody in particular; of whoever is no personality only that.</summary>
     public ArraySegment<Said> Of(Guid? personality) =>
-        _conversations.GetOrAdd(personality ?? Guid.Empty, static (of, all) => [.. all.Where(said => said.Message.IsOf(of))], _all);
+        // Any id may be asked for: whoever has no part of their own here shares one.
+        _conversations.GetOrAdd(personality is { } named && Array.Exists(_all, said => said.Message.PersonalityId == named) ? named : Guid.Empty, static (of, all) => [.. all.Where(said => said.Message.IsOf(of))], _all);
 
     /// <summary>The newest of one personality's conversation, or of all, that were said since then.</summary>
     public ArraySegment<Said> Last(Guid? personality, int count, DateTimeOffset since)

@@ -6,7 +6,7 @@ using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Grains.Conversations;
 
-/// <summary>A message with the forms in which it is read, each made once for all who read it.</summary>
+/// <summary>A message with the forms in which it is read, each made once for all who read this version of the channel.</summary>
 public sealed class Said(MessageView message)
 {
     private PromptMessage? _asSaid;

@@ -13,7 +13,10 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
 {
     public const string Kind = "import-archive";
 
-    public sealed record Report(Guid User, IReadOnlyDictionary<string, int> Rows);
+    /// <param name="DryRun">It is only told what would happen.</param>
+    public sealed record Input(bool DryRun = false);
+
+    public sealed record Report(Guid User, IReadOnlyDictionary<string, int> Rows, bool DryRun = false);
 
     public string Name => Kind;
 
@@ -43,13 +46,17 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
             throw new JobFailedException("tenant_not_empty", "An archive is imported into an empty tenant: one without users, characters and catalogue.");
         }
 
-        // The tenant's tier is the tenant's grain's to write. In a tenant that is empty it is nobody's prompt that changes.
-        var settings = SettingsTier.FromStored(archive.Head.Settings.Json);
-        var changed = await grains.Of<ITenantGrain>(new TenantKey(tenant)).ChangeSettings(
-            Command.Unasked(new Actor(ActorKind.Operator, null)), TenantSettings(settings));
-        if (changed.Refusal is { } no)
+        var isDry = work.Input.Read<Input>().DryRun;
+        if (!isDry)
         {
-            throw new JobFailedException(no.Code, no.Detail);
+            // The tenant's tier is the tenant's grain's to write. In a tenant that is empty it is nobody's prompt that changes.
+            var settings = SettingsTier.FromStored(archive.Head.Settings.Json);
+            var changed = await grains.Of<ITenantGrain>(new TenantKey(tenant)).ChangeSettings(
+                Command.Unasked(new Actor(ActorKind.Operator, null)), TenantSettings(settings));
+            if (changed.Refusal is { } no)
+            {
+                throw new JobFailedException(no.Code, no.Detail);
+            }
         }
 
         var rows = new Dictionary<string, int>();
@@ -61,7 +68,13 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
             }
         }
 
-        var report = JsonText.From(new Report(archive.Head.User, rows));
+        var report = JsonText.From(new Report(archive.Head.User, rows, isDry));
+        if (isDry)
+        {
+            // Of a transaction that isn't committed nothing stays.
+            return report;
+        }
+
         await StagingStore.KeepReport(transaction, tenant, work.Id, report, cancel);
         var catalogue = await transaction.Catalogue(tenant, cancel);
         await committing.Commit(

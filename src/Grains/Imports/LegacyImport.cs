@@ -29,9 +29,10 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
 
     /// <param name="From">The connection string of the other database.</param>
     /// <param name="OrphansTo">Who gets personas that nobody owns or uses: a user's id or provider:subject, here or among the imported.</param>
-    public sealed record Input(string From, string? OrphansTo);
+    /// <param name="DryRun">It is only told what would happen.</param>
+    public sealed record Input(string From, string? OrphansTo, bool DryRun = false);
 
-    public sealed record Report(IReadOnlyList<LegacyCount> Tables, long Notes);
+    public sealed record Report(IReadOnlyList<LegacyCount> Tables, long Notes, bool DryRun = false);
 
     private sealed record Cursor(int Table = 0, string After = "", long Read = 0, long? Total = null);
 
@@ -119,7 +120,16 @@ public sealed class LegacyImport(Database database, StagingStore staging, Import
         var touched = await store.Touched();
         var counts = await store.Counts();
         counts.AddRange([Of("system_prompts", oldPrompts, prompts.Count), Of("llm_configs", oldConfigs, configs.Count)]);
-        var report = JsonText.From(new Report([.. counts.OrderBy(count => count.Table, StringComparer.Ordinal)], await store.CountNotes()));
+        var report = JsonText.From(new Report([.. counts.OrderBy(count => count.Table, StringComparer.Ordinal)], await store.CountNotes(), input.DryRun));
+        if (input.DryRun)
+        {
+            // What would be noted is kept; all else goes with the transaction, which has to be over before: the notes are in it, too.
+            var notes = await store.Staged("note");
+            await transaction.DisposeAsync();
+            await staging.Put(tenant, work.Id, "note", notes, cancel);
+            return report;
+        }
+
         await StagingStore.KeepReport(transaction, tenant, work.Id, report, cancel);
 
         await committing.Commit(transaction, tenant, prompts, configs, touched, await store.New(), now);

@@ -16,7 +16,8 @@ namespace PersonaActors.Grains.Imports;
 /// their names are in the report, for keys of ours. What was made for a time (personas, and what they used) stays behind, and so
 /// does feedback: what it did is in the mappers' weights.
 /// </summary>
-public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging, MapperStore mappers) : IJobKind
+public sealed class PersonaKitImport(
+    IGrainFactory grains, StagingStore staging, MapperStore mappers, MindscapeStore mindscapes, NarrativeStore narratives, Clock time) : IJobKind
 {
     public const string Kind = "import-personakit";
 
@@ -45,10 +46,11 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
 
     private static readonly string[] Behind = ["personas", "persona_narrative_usage", "feedback", "outbox_tasks"];
 
-    public sealed record Input(string From);
+    /// <param name="DryRun">It is only told what would happen.</param>
+    public sealed record Input(string From, bool DryRun = false);
 
     /// <param name="Keys">The names of PersonaKit's active users, each to get a service key.</param>
-    public sealed record Report(IReadOnlyList<LegacyCount> Tables, IReadOnlyList<string> Keys, long Notes);
+    public sealed record Report(IReadOnlyList<LegacyCount> Tables, IReadOnlyList<string> Keys, long Notes, bool DryRun);
 
     private sealed record Cursor(int Table = 0, string After = "", long Read = 0, long? Total = null, LegacyCount[]? Counts = null, long Notes = 0);
 
@@ -56,10 +58,10 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
 
     public async Task<JobStep> Step(JobWork work, CancellationToken cancel)
     {
-        var cursor = work.Cursor.Read<Cursor>();
+        var (input, cursor) = (work.Input.Read<Input>(), work.Cursor.Read<Cursor>());
         try
         {
-            var source = new LegacySource(work.Input.Read<Input>().From);
+            var source = new LegacySource(input.From);
             if (cursor.Total is null)
             {
                 var total = 0L;
@@ -73,7 +75,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
 
             if (cursor.Table < Tables.Length)
             {
-                return await Take(work, source, cursor, cancel);
+                return await Take(work, source, cursor, input.DryRun, cancel);
             }
 
             var users = await source.Page("users", "email", "", MaxKeys, cancel);
@@ -85,7 +87,7 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
                 counts.Add(new LegacyCount(table, rows, 0, 0, rows));
             }
 
-            return At(cursor, "applied") with { Report = JsonText.From(new Report(counts, active, cursor.Notes)) };
+            return At(cursor, "applied") with { Report = JsonText.From(new Report(counts, active, cursor.Notes, input.DryRun)) };
         }
         catch (SourceException e) when (e.IsForGood)
         {
@@ -96,35 +98,66 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
     public Task<string> Abandon(JobWork work)
     {
         var cursor = work.Cursor.Read<Cursor>();
-        return Task.FromResult(cursor.Read == 0 ? "Nothing." : $"What was taken over by then, {cursor.Read:N0} rows; another import goes on from there.");
+        return Task.FromResult(cursor.Read == 0 || work.Input.Read<Input>().DryRun ? "Nothing." : $"What was taken over by then, {cursor.Read:N0} rows; another import goes on from there.");
     }
 
     private static JobStep At(Cursor cursor, string phase) => new(JsonText.From(cursor), phase, cursor.Read, cursor.Total);
 
-    private async Task<JobStep> Take(JobWork work, LegacySource source, Cursor cursor, CancellationToken cancel)
+    /// <summary>What became of a table's rows, or would.</summary>
+    private sealed class Tally(string table)
+    {
+        public int Created { get; private set; }
+
+        public int Known { get; private set; }
+
+        public int LeftOut { get; private set; }
+
+        public List<StagedRow> Notes { get; } = [];
+
+        public void Add(string id, Recording became, Refusal? refusal = null)
+        {
+            switch (refusal is null ? became : Recording.Refused)
+            {
+                case Recording.Recorded:
+                    Created++;
+                    break;
+                case Recording.Duplicate:
+                    Known++;
+                    break;
+                default:
+                    LeftOut++;
+                    Notes.Add(new StagedRow($"{table}/{id}/{refusal!.Field}", JsonText.From(new { table, id, field = refusal.Field ?? "", note = refusal.Detail })));
+                    break;
+            }
+        }
+    }
+
+    private async Task<JobStep> Take(JobWork work, LegacySource source, Cursor cursor, bool isDry, CancellationToken cancel)
     {
         var (table, key) = Tables[cursor.Table];
         var rows = await source.Page(table, key, cursor.After, Chunk, cancel);
-        var notes = new List<StagedRow>();
-        var (created, known, leftOut) = (What)cursor.Table switch
+        var tally = new Tally(table);
+        await ((What)cursor.Table switch
         {
-            What.Mappers => await Mappers(work, rows, notes, cancel),
-            What.Observations => await Observations(work, rows, notes, cancel),
-            What.Narratives => await Narratives(work, source, rows, notes, cancel),
-            _ => await Mindscapes(work, rows, notes, cancel),
-        };
-        await staging.Put(work.Tenant, work.Id, "note", notes, cancel);
+            What.Mappers => Mappers(work, rows, tally, isDry, cancel),
+            What.Observations => Observations(work, rows, tally, isDry, cancel),
+            What.Narratives => Narratives(work, source, rows, tally, isDry, cancel),
+            _ => Mindscapes(work, rows, tally, isDry, cancel),
+        });
+        await staging.Put(work.Tenant, work.Id, "note", tally.Notes, cancel);
         var counts = cursor.Counts!.ToArray();
         var count = counts[cursor.Table];
-        counts[cursor.Table] = count with { Read = count.Read + rows.Count, Created = count.Created + created, Known = count.Known + known, LeftOut = count.LeftOut + leftOut };
-        var next = cursor with { Read = cursor.Read + rows.Count, Counts = counts, Notes = cursor.Notes + notes.Count };
+        counts[cursor.Table] = count with
+        {
+            Read = count.Read + rows.Count, Created = count.Created + tally.Created, Known = count.Known + tally.Known, LeftOut = count.LeftOut + tally.LeftOut,
+        };
+        var next = cursor with { Read = cursor.Read + rows.Count, Counts = counts, Notes = cursor.Notes + tally.Notes.Count };
         return rows.Count == Chunk ? At(next with { After = rows[^1].Id }, table)
             : At(next with { Table = cursor.Table + 1, After = "" }, cursor.Table + 1 < Tables.Length ? Tables[cursor.Table + 1].Table : "applying");
     }
 
-    private async Task<(int Created, int Known, int LeftOut)> Mappers(JobWork work, List<StagedRow> rows, List<StagedRow> notes, CancellationToken cancel)
+    private async Task Mappers(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        var (created, known, leftOut) = (0, 0, 0);
         foreach (var row in rows)
         {
             var config = JsonNode.Parse(row.Row.Json)!;
@@ -132,80 +165,67 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
             var status = MapperStore.StatusOf((string?)config["status"]) ?? MapperStatus.Draft;
             if ((await mappers.Versions(work.Tenant, id, cancel)).Exists(version => JsonNode.DeepEquals(JsonNode.Parse(version.Configuration.Json), config["configuration"])))
             {
-                known++;
+                tally.Add(row.Id, Recording.Duplicate);
                 continue;
             }
 
-            var outcome = await grains.Of<IMapperGrain>(MapperKey.Of(work.Tenant, id)).Upload(Command.Unasked(new Actor(ActorKind.Operator, null)), id, configuration, status);
-            if (outcome.Refusal is { } refusal)
-            {
-                leftOut++;
-                notes.Add(Note("mapper_configs", row.Id, refusal));
-                continue;
-            }
-
-            created++;
+            var refusal = isDry
+                ? MapperGrain.Check(id, configuration)
+                : (await grains.Of<IMapperGrain>(MapperKey.Of(work.Tenant, id)).Upload(Command.Unasked(new Actor(ActorKind.Operator, null)), id, configuration, status)).Refusal;
+            tally.Add(row.Id, Recording.Recorded, refusal);
         }
-
-        return (created, known, leftOut);
     }
 
-    private async Task<(int Created, int Known, int LeftOut)> Observations(JobWork work, List<StagedRow> rows, List<StagedRow> notes, CancellationToken cancel)
+    private async Task Observations(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        var (created, known, leftOut) = (0, 0, 0);
-        foreach (var ofOne in rows.Select(row => (row.Id, Row: JsonNode.Parse(row.Row.Json)!.AsObject())).GroupBy(row => Guid.Parse((string)row.Row["person_id"]!)))
+        foreach (var ofOne in rows.Select(row => JsonNode.Parse(row.Row.Json)!.AsObject()).GroupBy(row => Guid.Parse((string)row["person_id"]!)))
         {
+            Items<NewObservation> told = [.. ofOne.Select(Observation)];
+            if (isDry)
+            {
+                var known = (await mindscapes.ByClientIds(work.Tenant, ofOne.Key, [.. told.Select(one => one.ClientId!)])).Select(entry => entry.ClientId).ToHashSet();
+                foreach (var one in told)
+                {
+                    tally.Add(one.ClientId!, known.Contains(one.ClientId) ? Recording.Duplicate : Recording.Recorded, ObservationRules.Check(one, time.GetUtcNow()));
+                }
+
+                continue;
+            }
+
             var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, ofOne.Key));
             await NoteFresh(work, mindscape, ofOne.Key, cancel);
-            var told = ofOne.ToList();
-            var outcome = await mindscape.Record(Command.Unasked(new Actor(ActorKind.Service, ofOne.Key)), [.. told.Select(row => Observation(row.Row))]);
+            var outcome = await mindscape.Record(Command.Unasked(new Actor(ActorKind.Service, ofOne.Key)), told);
             for (var i = 0; i < told.Count; i++)
             {
-                switch (outcome.Refusal is null ? outcome.Value!.Results[i].Status : Recording.Refused)
-                {
-                    case Recording.Recorded:
-                        created++;
-                        break;
-                    case Recording.Duplicate:
-                        known++;
-                        break;
-                    default:
-                        leftOut++;
-                        notes.Add(Note("observations", (string)told[i].Row["id"]!, outcome.Refusal ?? outcome.Value!.Results[i].Refusal!));
-                        break;
-                }
+                var one = outcome.Value?.Results[i];
+                tally.Add(told[i].ClientId!, one?.Status ?? Recording.Refused, outcome.Refusal ?? one?.Refusal);
             }
 
             await mindscape.Fold();
         }
-
-        return (created, known, leftOut);
     }
 
-    private async Task<(int Created, int Known, int LeftOut)> Narratives(
-        JobWork work, LegacySource source, List<StagedRow> rows, List<StagedRow> notes, CancellationToken cancel)
+    private async Task Narratives(JobWork work, LegacySource source, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        var (created, known, leftOut) = (0, 0, 0);
         var all = rows.ConvertAll(row => JsonNode.Parse(row.Row.Json)!.AsObject());
-        var links = (await source.Of("trait_narrative_links", "narrative_id", all.Select(row => (string)row["id"]!), cancel))
+        var links = (await source.Of("trait_narrative_links", "narrative_id", all.Select(row => Guid.Parse((string)row["id"]!)), cancel))
             .ToLookup(link => link.Id, link => JsonNode.Parse(link.Row.Json)!.AsObject());
         foreach (var row in all)
         {
             var (id, person) = ((string)row["id"]!, Guid.Parse((string)row["person_id"]!));
-            var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
-            await NoteFresh(work, mindscape, person, cancel);
-            var outcome = await mindscape.AddNarrative(Command.Unasked(new Actor(ActorKind.Service, person)), Narrative(row, links[id]), null);
-            if (outcome.Refusal is { } refusal)
+            var narrative = Narrative(row, links[id]);
+            if (isDry)
             {
-                leftOut++;
-                notes.Add(Note("narratives", id, refusal));
+                var isKnown = await narratives.ByClientId(work.Tenant, person, id) is not null;
+                tally.Add(id, isKnown ? Recording.Duplicate : Recording.Recorded, NarrativeRules.Check(narrative));
                 continue;
             }
 
-            (created, known) = outcome.Kind == OutcomeKind.Created ? (created + 1, known) : (created, known + 1);
+            var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
+            await NoteFresh(work, mindscape, person, cancel);
+            var outcome = await mindscape.AddNarrative(Command.Unasked(new Actor(ActorKind.Service, person)), narrative, null);
+            tally.Add(id, outcome.Kind == OutcomeKind.Created ? Recording.Recorded : Recording.Duplicate, outcome.Refusal);
         }
-
-        return (created, known, leftOut);
     }
 
     /// <summary>Who was nobody here before gets the mindscape that they had, though what they did there has been recorded by then.</summary>
@@ -217,33 +237,23 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         }
     }
 
-    private async Task<(int Created, int Known, int LeftOut)> Mindscapes(JobWork work, List<StagedRow> rows, List<StagedRow> notes, CancellationToken cancel)
+    private async Task Mindscapes(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        var (created, known, leftOut) = (0, 0, 0);
         foreach (var row in rows)
         {
             var person = Guid.Parse(row.Id);
             var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
             if (await staging.Find(work.Tenant, work.Id, FreshKind, row.Id, cancel) is null && (await mindscape.Get())?.Value is { Version: > 0 })
             {
-                known++;
+                tally.Add(row.Id, Recording.Duplicate);
                 continue;
             }
 
-            var traits = new JsonObject();
-            Flatten("", JsonNode.Parse(row.Row.Json)!["traits"] as JsonObject ?? [], traits);
-            var outcome = await mindscape.SetTraits(Command.Unasked(new Actor(ActorKind.Service, person)), new JsonText(traits.ToJsonString(Wire.Json)), null);
-            if (outcome.Refusal is { } refusal)
-            {
-                leftOut++;
-                notes.Add(Note("mindscapes", row.Id, refusal));
-                continue;
-            }
-
-            created++;
+            var flat = new JsonObject();
+            Flatten("", JsonNode.Parse(row.Row.Json)!["traits"] as JsonObject ?? [], flat);
+            var traits = new JsonText(flat.ToJsonString(Wire.Json));
+            tally.Add(row.Id, Recording.Recorded, isDry ? MindscapeGrain.Check(traits) : (await mindscape.SetTraits(Command.Unasked(new Actor(ActorKind.Service, person)), traits, null)).Refusal);
         }
-
-        return (created, known, leftOut);
     }
 
     /// <summary>The old traits are nested; a path's steps are joined by dots, and a trait that says its confidence is one.</summary>
@@ -284,17 +294,14 @@ public sealed class PersonaKitImport(IGrainFactory grains, StagingStore staging,
         var source = Word(row["source"]);
         return new NewNarrative(
             isCuration ? NarrativeType.Curation : NarrativeType.SelfObservation, Word(row["raw_text"]) ?? "",
-            row["tags"] is JsonArray tags ? tags.Select(Word).OfType<string>().Where(tag => tag.Length is > 0 and <= NarrativeRules.MaxTag).Take(NarrativeRules.MaxTags).ToItems() : null,
+            row["tags"] is JsonArray tags ? tags.Select(Word).OfType<string>().Where(tag => !string.IsNullOrWhiteSpace(tag) && tag.Length <= NarrativeRules.MaxTag).Take(NarrativeRules.MaxTags).ToItems() : null,
             Any(row["context"] as JsonObject) ?? JsonText.EmptyObject, source is { Length: > 0 and <= 50 } ? source : null, (string)row["id"]!, null,
             isCuration ? Word(row["trait_path"]) : null, isCuration ? action : null, isCuration ? Any(curated?["original_value"]) ?? new JsonText("null") : null,
             isCuration ? Any(curated?["corrected_value"]) ?? Any(curated?["new_value"]) : null,
             new NarrativeOrigin(
                 row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : DateTimeOffset.MaxValue, Word(row["curated_text"]),
-                links.Select(link => (Path: Word(link["trait_path"]), Type: NarrativeStore.ValueOf<TraitLinkType>(Word(link["link_type"]) ?? ""), Confidence: (double?)link["confidence"] ?? 1))
-                    .Where(link => link is { Path: not null, Type: not null }).DistinctBy(link => (link.Path, link.Type))
+                links.Select(link => (Path: Word(link["trait_path"]), Type: NarrativeStore.ValueOf<TraitLinkType>(Word(link["link_type"]) ?? ""), Confidence: link["confidence"] is JsonValue sure && sure.TryGetValue<double>(out var confidence) ? Math.Clamp(confidence, 0, 1) : 1))
+                    .Where(link => link.Type is not null && !string.IsNullOrWhiteSpace(link.Path) && link.Path.Length <= ObservationRules.MaxPath).DistinctBy(link => (link.Path, link.Type))
                     .Select(link => new TraitLink(link.Path!, link.Type!.Value, link.Confidence)).ToItems()));
     }
-
-    private static StagedRow Note(string table, string id, Refusal refusal) =>
-        new($"{table}/{id}/{refusal.Field}", JsonText.From(new { table, id, field = refusal.Field ?? "", note = refusal.Detail }));
 }

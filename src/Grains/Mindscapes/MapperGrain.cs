@@ -186,6 +186,11 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
     public static Refusal Invalid(IReadOnlyList<string> mistakes) => new(
         RefusalKind.Invalid, MindscapeRefusals.InvalidMapper, $"Invalid configuration: {string.Join("; ", mistakes)}", "configuration", JsonText.From(new { errors = mistakes }));
 
+    internal static Refusal? Check(string configId, JsonText configuration) =>
+        Text.CheckRequired("configId", configId, MapperKey.MaxName)
+        ?? Text.CheckJson("configuration", configuration, null, JsonValueKind.Object, MapperFile.MaxSize)
+        ?? (MapperParser.Parse(JsonElement.Parse(configuration.Json)).Mistakes is { Count: > 0 } mistakes ? Invalid(mistakes) : null);
+
     private async Task<Outcome<MapperVersionView>> Add(
         Command command, string configId, JsonText configuration, MapperStatus status, ImmutableDictionary<string, RuleWeight>? weights = null)
     {
@@ -194,14 +199,9 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
             return AdminOnly;
         }
 
-        if ((Text.CheckRequired("configId", configId, MapperKey.MaxName) ?? Text.CheckJson("configuration", configuration, null, JsonValueKind.Object, MapperFile.MaxSize)) is { } invalid)
+        if (Check(configId, configuration) is { } invalid)
         {
             return invalid;
-        }
-
-        if (MapperParser.Parse(JsonElement.Parse(configuration.Json)).Mistakes is { Count: > 0 } mistakes)
-        {
-            return Invalid(mistakes);
         }
 
         var now = Now();

@@ -42,10 +42,12 @@ public sealed partial class MindscapeGrain
         }
 
         var now = Now();
-        var at = given.Origin is { } origin && origin.At < now ? origin.At.ToMicroseconds() : now;
+        var at = given.Origin is { } origin && origin.At < now && origin.At > DateTimeOffset.UnixEpoch ? origin.At.ToMicroseconds() : now;
         // Its place among the others is that of when it was said.
         var made = Guid.CreateVersion7(at);
-        var entry = NarrativeRules.Entry(made, known.LastNumber + 1, given, now);
+        // What was corrected elsewhere corrects nothing that was seen here since.
+        var isOvertaken = given is { Origin: not null, TraitPath: { } path } && known.Traits.GetValueOrDefault(path)?.LastSeen > at;
+        var entry = isOvertaken ? null : NarrativeRules.Entry(made, known.LastNumber + 1, given, at, now);
         var (traits, changes) = TraitFold.Fold(known.Traits, entry is null ? [] : [entry]);
         var narrative = new NarrativeView(
             made, _key.Id, given.Type, given.Text, given.Origin?.CuratedText, given.Tags ?? NarrativeRules.TagsOf(given.Text), given.TraitPath, given.Action, given.OriginalValue, given.Context,

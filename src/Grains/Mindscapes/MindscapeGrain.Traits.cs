@@ -10,10 +10,12 @@ public sealed partial class MindscapeGrain
 {
     private const int MaxTraitsJson = 256 * 1024;
 
+    internal static Refusal? Check(JsonText traits) =>
+        Text.CheckJson("traits", traits, null, JsonValueKind.Object, MaxTraitsJson) ?? ObservationRules.CheckTraits("traits", JsonElement.Parse(traits.Json), TraitFold.MaxTraits);
+
     public async Task<Outcome<MindscapeView>> SetTraits(Command command, JsonText traits, long? version)
     {
-        if ((Text.CheckJson("traits", traits, null, JsonValueKind.Object, MaxTraitsJson)
-            ?? ObservationRules.CheckTraits("traits", JsonElement.Parse(traits.Json), TraitFold.MaxTraits)) is { } invalid)
+        if (Check(traits) is { } invalid)
         {
             return invalid;
         }

@@ -48,7 +48,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
 
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => contexts.Of(tenant, user, request);
 
-    public ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last) => channels.Window(channel, actor, personality, last);
+    public ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last) => channels.Window(new ChannelKey(tenant, channel), actor, personality, last);
 
     private async ValueTask<(Gathered Found, bool IsSettled)> Gather(Guid tenant, Guid user, Actor actor, PromptRequest request)
     {

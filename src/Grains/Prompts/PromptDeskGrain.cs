@@ -15,7 +15,7 @@ public sealed class PromptDeskGrain(PromptDesk desk) : Grain, IPromptDeskGrain
 
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => desk.Context(tenant, user, request);
 
-    public ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last) => desk.Window(channel, actor, personality, last);
+    public ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last) => desk.Window(tenant, channel, actor, personality, last);
 }
 
 /// <summary>The same from the gateway's side.</summary>
@@ -30,5 +30,5 @@ public sealed class FarPromptDesk(IGrainFactory grains) : IPromptDesk
 
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => Desk.Context(tenant, user, request);
 
-    public ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last) => Desk.Window(channel, actor, personality, last);
+    public ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last) => Desk.Window(tenant, channel, actor, personality, last);
 }

@@ -30,12 +30,12 @@ public static class Cli
         {
             Does("shapes", "A character from shapes.inc, for a user; again it is updated in place", ImportCommand.Shapes,
                 ServiceClient.Options(ImportCommand.File, ImportCommand.DryRun, ServiceClient.User)),
-            Does("cards", "Character cards, each a private personality of a user", ImportCommand.Cards, ServiceClient.Options(ImportCommand.Files, ServiceClient.User)),
+            Does("cards", "Character cards, each a private personality of a user", ImportCommand.Cards, ServiceClient.Options(ImportCommand.Files, ImportCommand.DryRun, ServiceClient.User)),
             Does("legacy", "A database of the first founding document's tables, with an operator's key", ImportCommand.Legacy,
-                ServiceClient.Options(ImportCommand.From, ImportCommand.OrphansTo)),
-            Does("personakit", "PersonaKit's mappers, observations and mindscapes, and a service key for each of its users, with an operator's key", ImportCommand.PersonaKit,
-                ServiceClient.Options(ImportCommand.From)),
-            Does("archive", "What 'export user' made, into an empty tenant, with an operator's key", ImportCommand.Archive, ServiceClient.Options(ImportCommand.File)),
+                ServiceClient.Options(ImportCommand.From, ImportCommand.OrphansTo, ImportCommand.DryRun)),
+            Does("personakit", "PersonaKit's mappers, observations, narratives and mindscapes, and a service key for each of its users, with an operator's key", ImportCommand.PersonaKit,
+                ServiceClient.Options(ImportCommand.From, ImportCommand.DryRun)),
+            Does("archive", "What 'export user' made, into an empty tenant, with an operator's key", ImportCommand.Archive, ServiceClient.Options(ImportCommand.File, ImportCommand.DryRun)),
         },
         new Command("export", "Taking along")
         {

@@ -22,7 +22,7 @@ public static class ImportCommand
     {
         using var service = new ServiceClient(given);
         using var content = Content(given.GetRequiredValue(File), "application/json");
-        var report = (await service.Run($"/v1/imports/shapes?dryRun={(given.GetValue(DryRun) ? "true" : "false")}", content, cancel))["report"]!;
+        var report = (await service.Run($"/v1/imports/shapes{Query(given.GetValue(DryRun))}", content, cancel))["report"]!;
         var made = new[] { ("system prompt", "systemPrompt"), ("LLM config", "llmConfig"), ("personality", "personality"), ("persona", "persona") }
             .Where(thing => report[thing.Item2] is not null).Select(thing => $"{thing.Item1}: {report[thing.Item2]!["action"]}");
         given.Print(report, $"{report["slug"]}: {string.Join(", ", made)}{Notes(report["notes"]!.AsArray())}");
@@ -32,34 +32,40 @@ public static class ImportCommand
     public static async Task<int> Cards(ParseResult given, CancellationToken cancel)
     {
         using var service = new ServiceClient(given);
-        var made = new JsonArray();
+        var (made, isDry) = (new JsonArray(), given.GetValue(DryRun));
         foreach (var file in given.GetRequiredValue(Files))
         {
             using var content = Content(file, "application/octet-stream");
             try
             {
-                var personality = await service.Post("/v1/imports/cards", content, cancel);
-                made.Add(new JsonObject { ["file"] = file.Name, ["slug"] = personality["slug"]!.DeepClone(), ["id"] = personality["id"]!.DeepClone() });
+                var personality = await service.Post($"/v1/imports/cards{Query(isDry)}", content, cancel);
+                made.Add(new JsonObject { ["file"] = file.Name, ["slug"] = personality["slug"]!.DeepClone(), ["id"] = personality["id"]?.DeepClone() });
             }
             catch (RefusedException e)
             {
-                throw new RefusedException($"{file.Name}: {e.Message}{(made.Count > 0 ? $" Imported before it: {string.Join(", ", made.Select(one => one!["file"]))}." : "")}");
+                throw new RefusedException($"{file.Name}: {e.Message}{(made.Count > 0 && !isDry ? $" Imported before it: {string.Join(", ", made.Select(one => one!["file"]))}." : "")}");
             }
         }
 
-        given.Print(new { imported = made }, string.Join('\n', made.Select(one => $"{one!["file"]}: {one["slug"]}")));
+        given.Print(isDry ? new { wouldImport = made } : (object)new { imported = made }, string.Join('\n', made.Select(one => $"{one!["file"]}: {one["slug"]}")));
         return 0;
     }
 
     public static Task<int> Legacy(ParseResult given, CancellationToken cancel) =>
-        Tables(given, "/v1/imports/legacy", new { from = given.GetRequiredValue(From), orphansTo = given.GetValue(OrphansTo) }, cancel);
+        Tables(given, $"/v1/imports/legacy{Query(given.GetValue(DryRun))}", new { from = given.GetRequiredValue(From), orphansTo = given.GetValue(OrphansTo) }, cancel);
 
     /// <summary>Whoever had a key there gets one here, shown this once; who has one by that name already needs none.</summary>
     public static async Task<int> PersonaKit(ParseResult given, CancellationToken cancel)
     {
         using var service = new ServiceClient(given);
         using var content = JsonContent.Create(new { from = given.GetRequiredValue(From) });
-        var job = await service.Run("/v1/imports/personakit", content, cancel);
+        var job = await service.Run($"/v1/imports/personakit{Query(given.GetValue(DryRun))}", content, cancel);
+        if (given.GetValue(DryRun))
+        {
+            given.Print(new { report = job["report"] }, Table(job) + string.Concat(job["report"]!["keys"]!.AsArray().Select(name => $"\na key for {name}")));
+            return 0;
+        }
+
         var known = new HashSet<string>(StringComparer.Ordinal);
         for (string? after = ""; after is not null;)
         {
@@ -79,14 +85,16 @@ public static class ImportCommand
         return 0;
     }
 
+    private static string Query(bool dryRun) => dryRun ? "?dryRun=true" : "";
+
     private static string Fit(string name) => name.Length <= 100 ? name : name[..100];
 
     public static async Task<int> Archive(ParseResult given, CancellationToken cancel)
     {
         using var service = new ServiceClient(given);
         using var content = Content(given.GetRequiredValue(File), "application/zip");
-        var report = (await service.Run("/v1/imports/archive", content, cancel))["report"]!;
-        given.Print(report, $"User {report["user"]} is there, with {report["rows"]!.AsObject().Sum(table => (int)table.Value!)} rows.");
+        var report = (await service.Run($"/v1/imports/archive{Query(given.GetValue(DryRun))}", content, cancel))["report"]!;
+        given.Print(report, $"User {report["user"]} {(given.GetValue(DryRun) ? "would be" : "is")} there, with {report["rows"]!.AsObject().Sum(table => (int)table.Value!)} rows.");
         return 0;
     }
 

@@ -27,9 +27,9 @@ public sealed class LegacySource(string connectionString)
         [Sql.Text(after), Sql.Int(limit)], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
 
     /// <summary>The rows that point to some of another table's, each with what it points to.</summary>
-    public Task<List<StagedRow>> Of(string table, string column, IEnumerable<string> ids, CancellationToken cancel) => Read(
-        $"""SELECT t."{column}"::text, to_jsonb(t) FROM {Quoted(table)} t WHERE t."{column}"::text = ANY ($1)""",
-        [Sql.Texts([.. ids])], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
+    public Task<List<StagedRow>> Of(string table, string column, IEnumerable<Guid> ids, CancellationToken cancel) => Read(
+        $"""SELECT t."{column}"::text, to_jsonb(t) FROM {Quoted(table)} t WHERE t."{column}" = ANY ($1)""",
+        [Sql.Uuids([.. ids])], row => new StagedRow(row.GetString(0), new JsonText(row.GetString(1))), cancel);
 
     private async Task<List<T>> Read<T>(string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancel)
     {
