@@ -149,7 +149,10 @@ public sealed class PersonaKitImport(
         var count = counts[cursor.Table];
         counts[cursor.Table] = count with
         {
-            Read = count.Read + rows.Count, Created = count.Created + tally.Created, Known = count.Known + tally.Known, LeftOut = count.LeftOut + tally.LeftOut,
+            Read = count.Read + rows.Count,
+            Created = count.Created + tally.Created,
+            Known = count.Known + tally.Known,
+            LeftOut = count.LeftOut + tally.LeftOut,
         };
         var next = cursor with { Read = cursor.Read + rows.Count, Counts = counts, Notes = cursor.Notes + tally.Notes.Count };
         return rows.Count == Chunk ? At(next with { After = rows[^1].Id }, table)
