@@ -30,6 +30,8 @@ public sealed class CardTests(Room room) : IClassFixture<Room>
         var made = (await person.Client.Post("/v1/imports/cards", Second)).Should(HttpStatusCode.Created).Json;
         Assert.Equal((string)made["name"]!, (string)preview["personality"]!["name"]!);
         (await person.Client.Post("/v1/imports/cards?dryRun=true", "{}")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_card");
+        // A name that makes no slug of its own gets one here as there.
+        Assert.StartsWith("character", (string)(await person.Client.Post("/v1/imports/cards?dryRun=true", """{"spec":"chara_card_v2","spec_version":"2.0","data":{"name":"!!!","description":"Says little."}}""")).Should(HttpStatusCode.OK).Json["slug"]!);
         var slug = (string)made["slug"]!;
         Assert.Equal(("seraphina-blue", "A guardian of {{user}}.", false), (slug, (string)made["characterInfo"]!, (bool)made["isPublic"]!));
         Assert.Equal(Second, Encoding.UTF8.GetString(await Exported(http, slug, "json")));

@@ -64,9 +64,10 @@ public static class CardEndpoints
         var draft = card.ToDraft();
         if (dryRun is true)
         {
-            return PersonalityRules.CheckImported(draft.ToView(id, PersonalityRules.SlugFrom(draft.Name), PersonalityRules.DefaultContextWindow, [], time.GetUtcNow())) is { } invalid
+            var named = draft with { Slug = FreeSlugs.Of(draft.Name, id).First() };
+            return PersonalityRules.CheckImported(PersonalityRules.New(named, id, [], time.GetUtcNow())) is { } invalid
                 ? invalid.ToResult()
-                : Results.Json(new CardPreview(FreeSlugs.Of(draft.Name, id).First(), draft), Wire.Json);
+                : Results.Json(new CardPreview(named.Slug, named), Wire.Json);
         }
 
         return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, command =>

@@ -78,7 +78,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
 
         var now = Now();
         Items<PersonalityOwner> owners = command.Actor.User is { } user ? [new PersonalityOwner(user, PersonalityRole.Owner)] : [];
-        var next = draft.ToView(_key.Id, PersonalityRules.SlugFrom(draft.Name), PersonalityRules.DefaultContextWindow, owners, now);
+        var next = PersonalityRules.New(draft, _key.Id, owners, now);
         if (check(next) is { } refusal)
         {
             return refusal;

@@ -59,6 +59,10 @@ public static partial class PersonalityRules
         ?? Text.CheckRange("contextWindowSize", next.ContextWindowSize, 1, 100)
         ?? SettingsRules.Check(next.Settings);
 
+    /// <summary>What a draft makes where nothing was.</summary>
+    public static PersonalityView New(PersonalityDraft draft, Guid id, Items<PersonalityOwner> owners, DateTimeOffset now) =>
+        draft.ToView(id, SlugFrom(draft.Name), DefaultContextWindow, owners, now);
+
     /// <summary>What was written elsewhere, under other limits, is taken as long as it is; only not without any.</summary>
     public static Refusal? CheckImported(PersonalityView next)
     {
