@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Silo.Demo;
@@ -70,7 +71,19 @@ public sealed class Node : IAsyncDisposable
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         var database = new Database(on, NullLoggerFactory.Instance);
-        await database.RefreshEpoch(CancellationToken.None);
+        // A connection may be slow to come where many tests begin at once, which is not what they try.
+        await Eventually.True("the database answers", async () =>
+        {
+            try
+            {
+                await database.RefreshEpoch(CancellationToken.None);
+                return true;
+            }
+            catch (StorageUnavailableException)
+            {
+                return false;
+            }
+        });
         var demo = await new DemoTenant(database, clock).Ensure(CancellationToken.None);
         var app = NodeComposition.Build(Settings.Read(configuration), configuration, database, auth ? null : demo, services =>
         {
