@@ -13,7 +13,7 @@ internal static class AgainstBare
 
     internal static async Task<Result> Read(Uri address, byte[][] requests, string what, double atLeast)
     {
-        var body = Encoding.UTF8.GetBytes(await HttpLoad.Body(address, requests[0]));
+        var body = Encoding.UTF8.GetBytes(HttpLoad.Body(await HttpLoad.One(address, requests[0])));
         await using var bare = await BareKestrel.Serve(200, body, "\"1\"");
         int Write(Span<byte> room, Random random)
         {

@@ -48,20 +48,8 @@ internal static class HttpLoad
         }, 0, long.MaxValue));
     }
 
-    /// <summary>What one answer holds.</summary>
-    internal static async Task<string> Body(Uri address, byte[] request)
-    {
-        var answer = await One(address, request);
-        var head = answer.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-        var body = answer[(head + 4)..];
-        if (!answer[..head].Contains("Transfer-Encoding: chunked", StringComparison.Ordinal))
-        {
-            return body;
-        }
-
-        // Its pieces are lines here: a length, and JSON, which has none of its own.
-        return string.Concat(body.Split("\r\n").Where((_, i) => i % 2 == 1));
-    }
+    /// <summary>What an answer holds behind its head.</summary>
+    internal static string Body(string answer) => answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
 
     /// <summary>One answer, whole.</summary>
     internal static Task<string> One(Uri address, byte[] request) => OnThread(() =>
@@ -168,20 +156,13 @@ internal static class HttpLoad
     private static bool HasStatus(ReadOnlySpan<byte> answer, int status) =>
         System.Buffers.Text.Utf8Parser.TryParse(answer[9..12], out int found, out _) && found == status;
 
-    private static bool IsChunked(ReadOnlySpan<byte> head) => head.IndexOf("Transfer-Encoding: chunked"u8) >= 0;
-
-    /// <summary>How long the answer is in all; -1 while that can't be said yet.</summary>
+    /// <summary>How long the answer is in all; -1 while its head isn't here yet.</summary>
     private static int Length(ReadOnlySpan<byte> answer)
     {
         var head = answer.IndexOf("\r\n\r\n"u8);
         if (head < 0)
         {
             return -1;
-        }
-
-        if (IsChunked(answer[..head]))
-        {
-            return answer.EndsWith("\r\n0\r\n\r\n"u8) ? answer.Length : -1;
         }
 
         var at = answer[..head].IndexOf("Content-Length: "u8);

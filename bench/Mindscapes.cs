@@ -171,7 +171,7 @@ internal static class Mindscapes
         }
 
         var bytes = process.ResidentBytes;
-        return new("memory of a node with its encoder loaded", $"{bytes / 1024 / 1024} MiB", "450 MiB", bytes / (double)MaxMemory, -MaxMemory, Score: -bytes, AtLeastText: "≤ 450 MiB");
+        return new("memory of a node with its encoder loaded", $"{bytes / 1024 / 1024} MiB", "450 MiB", MaxMemory / (double)bytes, 1, AtLeastText: "≤ 450 MiB");
     }
 
     private static async Task<string> Send(HttpClient client, string path, object body, string? user = null)
@@ -204,6 +204,6 @@ internal static class Mindscapes
     {
         var ms = times.Order().ElementAt((int)((times.Count - 1) * share));
         string Text(double value) => value.ToString("0.0", CultureInfo.InvariantCulture) + " ms";
-        return new Result(what, Text(ms), Text(atMost), ms / atMost, -atMost, Score: -ms, AtLeastText: $"≤ {atMost} ms");
+        return new Result(what, Text(ms), Text(atMost), atMost / ms, 1, AtLeastText: $"≤ {atMost} ms");
     }
 }

@@ -31,7 +31,7 @@ internal static class Resolve
         await HttpLoad.Each(node.Address, Connections, Users, i => Request(i, i % Personalities));
 
         var sample = await HttpLoad.One(node.Address, Request(7, 7));
-        var body = Encoding.UTF8.GetBytes(sample[(sample.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]);
+        var body = Encoding.UTF8.GetBytes(HttpLoad.Body(sample));
         var etag = ETag(sample);
         var pairs = new (int User, int Personality, string ETag)[Known];
         var seeded = new Random(1);
