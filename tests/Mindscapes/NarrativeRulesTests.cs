@@ -53,7 +53,7 @@ public sealed class NarrativeRulesTests
     [Fact]
     public void A_correction_is_folded_in_its_place_and_weighs_as_much_as_what_it_corrects()
     {
-        var correction = NarrativeRules.Entry(Guid.NewGuid(), 3, Curation("30", "90"), Said.Start, Said.Start)! with { Content = JsonText.From(new Correction("a", Said.Json("30"))) };
+        var correction = NarrativeRules.Entry(Guid.NewGuid(), 3, Curation("30", "90"), null, Said.Start)! with { Content = JsonText.From(new Correction("a", Said.Json("30"))) };
         var (traits, changes) = TraitFold.Fold(TraitFold.Nothing, [Said.Trait(1, "a", "60", .5), Said.Trait(2, "a", "120", .5), correction, Said.Trait(4, "a", "60", .5)]);
         Assert.Equal(("40", 3), (traits["a"].Value.Json, traits["a"].SampleSize));
         Assert.Equal((1, "30"), (changes[2].Changes[0].After!.Confidence, changes[2].Changes[0].After!.Value.Json));
@@ -73,7 +73,7 @@ public sealed class NarrativeRulesTests
     {
         var (known, _) = TraitFold.Fold(TraitFold.Nothing, [Said.Trait(1, "word", "\"tea\"", .5), Said.Trait(2, "number", "60", .5)]);
         var given = Saying(traits);
-        var (_, changes) = TraitFold.Fold(known, [NarrativeRules.Entry(Guid.NewGuid(), 3, given, Said.Start, Said.Start)!]);
+        var (_, changes) = TraitFold.Fold(known, [NarrativeRules.Entry(Guid.NewGuid(), 3, given, null, Said.Start)!]);
         Assert.Equal(links, string.Join(' ', NarrativeRules.Links(given, changes).Select(link => $"{link.TraitPath}:{link.Type}")));
     }
 

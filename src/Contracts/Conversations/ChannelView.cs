@@ -34,7 +34,7 @@ public sealed record ActivationView(
 [GenerateSerializer, Immutable, Alias("active-list")]
 public sealed record ActiveList([property: Id(0)] Items<ActivationView> Items);
 
-/// <summary>What a channel brings to a prompt, as of one version.</summary>
+/// <summary>What a channel brings to prompts and to who reads its newest messages, as of one version.</summary>
 /// <param name="Window">The newest messages, oldest first.</param>
 [GenerateSerializer, Immutable, Alias("channel-side")]
 public sealed record ChannelSide(

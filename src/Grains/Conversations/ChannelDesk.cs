@@ -37,6 +37,6 @@ public sealed class ChannelDesk(Replicas.Replicas replicas, Database database, C
         var tenant = reading.Take(PromptReplicas.Tenant, new ReplicaKey(ReplicaKind.Tenant, new TenantKey(key.Tenant)));
         return channel?.View is null
             ? default
-            : (channel.Made(static side => new PreparedChannel(side)), channel.Version, tenant?.View?.ConversationRetentionDays ?? 0);
+            : (channel.Made(PreparedChannel.Of), channel.Version, tenant?.View?.ConversationRetentionDays ?? 0);
     }
 }

@@ -9,6 +9,8 @@ public sealed class PreparedChannel(ChannelSide side)
     private readonly Said[] _all = [.. side.Window.Select(message => new Said(message))];
     private readonly ConcurrentDictionary<Guid, Said[]> _conversations = new();
 
+    public static PreparedChannel Of(ChannelSide side) => new(side);
+
     public ChannelSide Side => side;
 
     public bool Has(Guid user) => side.Members.AsSpan().Contains(user);

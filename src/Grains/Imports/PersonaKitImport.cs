@@ -276,35 +276,56 @@ public sealed class PersonaKitImport(
         }
     }
 
-    private static NewObservation Observation(JsonObject row)
-    {
-        static JsonText Object(JsonNode? value) => value is JsonObject json ? new JsonText(json.ToJsonString(Wire.Json)) : JsonText.EmptyObject;
-        var metadata = row["metadata"] as JsonObject;
-        var source = metadata?["source"] is JsonValue said && said.TryGetValue<string>(out var text) && text.Length is > 0 and <= 50 ? text : null;
-        return new NewObservation(
-            (string)row["observation_type"]!, Object(row["content"]), Object(metadata), source, (string)row["id"]!,
-            row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : null);
-    }
+    private static string? Word(JsonNode? value) => value is JsonValue said && said.TryGetValue<string>(out var text) ? text : null;
+
+    private static JsonText? Any(JsonNode? value) => value is null ? null : new JsonText(value.ToJsonString(Wire.Json));
+
+    private static JsonText Object(JsonNode? value) => Any(value as JsonObject) ?? JsonText.EmptyObject;
+
+    private static DateTimeOffset? CreatedAt(JsonObject row) => row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : null;
+
+    /// <summary>One that is too long for a source says nothing.</summary>
+    private static string? Source(JsonNode? value) => Word(value) is { Length: > 0 and <= 50 } source ? source : null;
+
+    private static NewObservation Observation(JsonObject row) => new(
+        (string)row["observation_type"]!, Object(row["content"]), Object(row["metadata"]), Source((row["metadata"] as JsonObject)?["source"]), (string)row["id"]!, CreatedAt(row));
 
     /// <summary>Of a curation nobody says how the action was written: what isn't one of ours changes no trait.</summary>
     private static NewNarrative Narrative(JsonObject row, IEnumerable<JsonObject> links)
     {
-        static string? Word(JsonNode? value) => value is JsonValue said && said.TryGetValue<string>(out var text) ? text : null;
-        static JsonText? Any(JsonNode? value) => value is null ? null : new JsonText(value.ToJsonString(Wire.Json));
-        var isCuration = Word(row["narrative_type"]) == NarrativeStore.WordOf(NarrativeType.Curation);
+        var tags = (row["tags"] as JsonArray)?.Select(Word).OfType<string>()
+            .Where(tag => !string.IsNullOrWhiteSpace(tag) && tag.Length <= NarrativeRules.MaxTag).Take(NarrativeRules.MaxTags).ToItems();
+        var said = new NewNarrative(
+            NarrativeType.SelfObservation, Word(row["raw_text"]) ?? "", tags, Object(row["context"]), Source(row["source"]), (string)row["id"]!, null, null, null, null, null,
+            new NarrativeOrigin(CreatedAt(row) ?? DateTimeOffset.MaxValue, Word(row["curated_text"]), Links(links)));
+        if (Word(row["narrative_type"]) != NarrativeStore.WordOf(NarrativeType.Curation))
+        {
+            return said;
+        }
+
         var curated = row["curation_action"] as JsonObject;
-        var action = NarrativeStore.ValueOf<CurationAction>(Word(curated?["action"]) ?? Word(curated?["type"]) ?? Word(row["curation_action"]) ?? "") ?? CurationAction.Clarify;
-        var source = Word(row["source"]);
-        return new NewNarrative(
-            isCuration ? NarrativeType.Curation : NarrativeType.SelfObservation, Word(row["raw_text"]) ?? "",
-            row["tags"] is JsonArray tags ? tags.Select(Word).OfType<string>().Where(tag => !string.IsNullOrWhiteSpace(tag) && tag.Length <= NarrativeRules.MaxTag).Take(NarrativeRules.MaxTags).ToItems() : null,
-            Any(row["context"] as JsonObject) ?? JsonText.EmptyObject, source is { Length: > 0 and <= 50 } ? source : null, (string)row["id"]!, null,
-            isCuration ? Word(row["trait_path"]) : null, isCuration ? action : null, isCuration ? Any(curated?["original_value"]) ?? new JsonText("null") : null,
-            isCuration ? Any(curated?["corrected_value"]) ?? Any(curated?["new_value"]) : null,
-            new NarrativeOrigin(
-                row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : DateTimeOffset.MaxValue, Word(row["curated_text"]),
-                links.Select(link => (Path: Word(link["trait_path"]), Type: NarrativeStore.ValueOf<TraitLinkType>(Word(link["link_type"]) ?? ""), Confidence: link["confidence"] is JsonValue sure && sure.TryGetValue<double>(out var confidence) ? Math.Clamp(confidence, 0, 1) : 1))
-                    .Where(link => link.Type is not null && !string.IsNullOrWhiteSpace(link.Path) && link.Path.Length <= ObservationRules.MaxPath).DistinctBy(link => (link.Path, link.Type))
-                    .Select(link => new TraitLink(link.Path!, link.Type!.Value, link.Confidence)).ToItems()));
+        return said with
+        {
+            Type = NarrativeType.Curation,
+            TraitPath = Word(row["trait_path"]),
+            Action = NarrativeStore.ValueOf<CurationAction>(Word(curated?["action"]) ?? Word(curated?["type"]) ?? Word(row["curation_action"]) ?? "") ?? CurationAction.Clarify,
+            OriginalValue = Any(curated?["original_value"]) ?? new JsonText("null"),
+            Value = Any(curated?["corrected_value"]) ?? Any(curated?["new_value"]),
+        };
+    }
+
+    private static Items<TraitLink> Links(IEnumerable<JsonObject> rows)
+    {
+        var links = new List<TraitLink>();
+        foreach (var row in rows)
+        {
+            if (NarrativeStore.ValueOf<TraitLinkType>(Word(row["link_type"]) ?? "") is { } type
+                && Word(row["trait_path"]) is { Length: <= ObservationRules.MaxPath } path && !string.IsNullOrWhiteSpace(path))
+            {
+                links.Add(new TraitLink(path, type, row["confidence"] is JsonValue sure && sure.TryGetValue<double>(out var confidence) ? Math.Clamp(confidence, 0, 1) : 1));
+            }
+        }
+
+        return links.DistinctBy(link => (link.TraitPath, link.Type)).ToItems();
     }
 }

@@ -47,7 +47,7 @@ public sealed partial class MindscapeGrain
         var made = Guid.CreateVersion7(at);
         // What was corrected elsewhere corrects nothing that was seen here since.
         var isOvertaken = given is { Origin: not null, TraitPath: { } path } && known.Traits.GetValueOrDefault(path)?.LastSeen > at;
-        var entry = isOvertaken ? null : NarrativeRules.Entry(made, known.LastNumber + 1, given, at, now);
+        var entry = isOvertaken ? null : NarrativeRules.Entry(made, known.LastNumber + 1, given, given.Origin is null ? null : at, now);
         var (traits, changes) = TraitFold.Fold(known.Traits, entry is null ? [] : [entry]);
         var narrative = new NarrativeView(
             made, _key.Id, given.Type, given.Text, given.Origin?.CuratedText, given.Tags ?? NarrativeRules.TagsOf(given.Text), given.TraitPath, given.Action, given.OriginalValue, given.Context,

@@ -85,12 +85,12 @@ public static partial class NarrativeRules
         .Take(TagsOfText).Select(word => word.Key).ToItems();
 
     /// <summary>What is folded into the traits because of it, under its own id; none where it says nothing of them.</summary>
-    /// <param name="at">When it was said, which of one that is taken over is long ago.</param>
-    public static MindscapeEntry? Entry(Guid id, long number, NewNarrative given, DateTimeOffset at, DateTimeOffset now) =>
+    /// <param name="observedAt">When it was said, of one that is taken over.</param>
+    public static MindscapeEntry? Entry(Guid id, long number, NewNarrative given, DateTimeOffset? observedAt, DateTimeOffset now) =>
         given is { Type: NarrativeType.Curation, Action: CurationAction.Correct }
-            ? new MindscapeEntry(id, number, "curation", "correct", JsonText.From(new Correction(given.TraitPath!, CorrectedValue(given))), JsonText.EmptyObject, given.Source, null, false, given.Origin is null ? null : at, now)
+            ? new MindscapeEntry(id, number, "curation", "correct", JsonText.From(new Correction(given.TraitPath!, CorrectedValue(given))), JsonText.EmptyObject, given.Source, null, false, observedAt, now)
         : given.Traits is { } traits
-            ? new MindscapeEntry(id, number, "narrative", "self_observation", JsonText.From(new { traits }), JsonText.EmptyObject, given.Source, null, false, given.Origin is null ? null : at, now)
+            ? new MindscapeEntry(id, number, "narrative", "self_observation", JsonText.From(new { traits }), JsonText.EmptyObject, given.Source, null, false, observedAt, now)
         : null;
 
     /// <summary>As it is given; else what the text says, as the kind of value that it replaces: the one number in it, yes or no, or its words.</summary>

@@ -38,22 +38,28 @@ public static class PromptBody
         ResolvedPrompt prompt, PromptFormat format, bool explain = false, string? state = null, IReadOnlyList<PromptMessage>? window = null, string? message = null,
         JsonText? mindscape = null)
     {
+        var front = prompt.Speaker.Length + prompt.Persona.Length + Around;
+        if (format == PromptFormat.Text)
+        {
+            return Plain(new PromptWriter(front), prompt, state, window ?? [], message);
+        }
+
         PromptMessage[] messages = [.. window ?? [], .. message is null ? [] : (PromptMessage[])[new PromptMessage("user", message)]];
-        var output = new PromptWriter(prompt.Speaker.Length + prompt.Persona.Length + Around + messages.Sum(static said => said.Utf8.Length + AroundMessage));
+        var output = new PromptWriter(front + messages.Sum(static said => said.Utf8.Length + AroundMessage));
         switch (format)
         {
-            case PromptFormat.Native:
-                WriteNative(output, prompt, explain, state, messages, mindscape);
-                return output.Written;
             case PromptFormat.Openai:
                 WriteOpenai(output, prompt, state, messages);
-                return output.Written;
+                break;
             case PromptFormat.Anthropic:
                 WriteAnthropic(output, prompt, state, messages);
-                return output.Written;
+                break;
             default:
-                return Plain(output, prompt, state, window ?? [], message);
+                WriteNative(output, prompt, explain, state, messages, mindscape);
+                break;
         }
+
+        return output.Written;
     }
 
     private static void WriteNative(PromptWriter output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages, JsonText? mindscape)

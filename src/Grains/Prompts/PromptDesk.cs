@@ -142,7 +142,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
     /// <summary>One that the user isn't in is as one that isn't there: nothing was said in it, and it sets nothing.</summary>
     private static PreparedChannel? Channel(Reading reading, ChannelKey key, Guid user) =>
         reading.Take(ChannelReplicas.Channel, new ReplicaKey(ReplicaKind.Channel, key)) is { View: not null } found
-        && found.Made(static side => new PreparedChannel(side)) is { } channel && channel.Has(user) ? channel : null;
+        && found.Made(PreparedChannel.Of) is { } channel && channel.Has(user) ? channel : null;
 
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
         reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
