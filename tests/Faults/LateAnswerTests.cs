@@ -1,8 +1,14 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using PersonaActors.Contracts;
+using PersonaActors.Contracts.Events;
+using PersonaActors.Gateway.Http;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Storage;
 using PersonaActors.Tests.Harness;
+using Sql = PersonaActors.Tests.Harness.Sql;
 
 namespace PersonaActors.Tests.Faults;
 
@@ -39,6 +45,28 @@ public sealed class LateAnswerTests(CutRoom room) : IClassFixture<CutRoom>
         late.Let();
         (await patched).Should(HttpStatusCode.OK);
         Assert.Equal("ended", await Sql.Ask<string>(room.Superuser, $"SELECT status FROM focus_sessions WHERE id = '{session}'"));
+    }
+
+    /// <summary>The clock stands: no round that looks after the events comes to the rescue.</summary>
+    [Fact]
+    public async Task What_only_the_repeat_finds_done_is_told_too()
+    {
+        using var scene = await CutScene.Set(room);
+        var heard = await scene.Listen(scene.Service, $"user:{scene.AdaId}");
+        var services = room.Node.Services;
+        var database = services.GetRequiredService<Database>();
+        var done = await services.GetRequiredService<Commands>().Run<Nothing>(
+            new DefaultHttpContext(), scene.Tenant, Guid.Empty, new Actor(ActorKind.Service, null), null, async command =>
+            {
+                var now = room.Clock.GetUtcNow();
+                await database.Begin(RowScope.OfTenant(scene.Tenant))
+                    .Append(StreamName.User(scene.AdaId), scene.AdaId, "user.noted", now, JsonText.EmptyObject)
+                    .Answer(command, scene.AdaId, Outcome<Nothing>.Done(Nothing.Value), now)
+                    .Commit(static () => { });
+                throw new ActivationOutdatedException("Its fate is not known.");
+            });
+        Assert.Null(done.Refusal);
+        await Eventually.True("the event is heard", () => Task.FromResult(heard.Seen().Contains("user.noted", StringComparison.Ordinal)));
     }
 
     /// <summary>Done, as the outbox sees it, while the answer is still on its way.</summary>

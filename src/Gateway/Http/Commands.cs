@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Grains;
+using PersonaActors.Grains.Events;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Gateway.Http;
@@ -13,7 +14,7 @@ namespace PersonaActors.Gateway.Http;
 /// answer in the command's own transaction. So a try whose fate is unknown may be repeated: if it had happened, the repeat
 /// meets its id and the first answer is returned.
 /// </summary>
-public sealed class Commands(CommandLog log, Clock time)
+public sealed class Commands(CommandLog log, EventFeed feed, Clock time)
 {
     public const string Header = "Idempotency-Key";
     public const int MaxIdLength = 200;
@@ -88,22 +89,34 @@ public sealed class Commands(CommandLog log, Clock time)
 
         var since = time.GetTimestamp();
         var lost = false;
+        // Who did it in a try that was lost may never have heard that it is done: then nobody told those who listen.
+        async Task<Outcome<T>?> First(Outcome<T>? now = null)
+        {
+            var first = await Repeated<T>(tenant, command, http.RequestAborted);
+            if (lost && first is not null && first.At != now?.At)
+            {
+                feed.MayHaveLost();
+            }
+
+            return first;
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                if (lost && await Repeated<T>(tenant, command, http.RequestAborted) is { } done)
+                if (lost && await First() is { } done)
                 {
                     return done;
                 }
 
                 var outcome = await call(command);
                 // A try that is a repeat may be refused because of what the first did, as late as that may have landed.
-                return (lost || (named && outcome.Refusal is not null)) && await Repeated<T>(tenant, command, http.RequestAborted) is { } before ? before : outcome;
+                return (lost || (named && outcome.Refusal is not null)) && await First(outcome) is { } before ? before : outcome;
             }
             catch (CommandRepeatedException)
             {
-                return await Repeated<T>(tenant, command, http.RequestAborted) ?? throw new StorageUnavailableException("The stored answer is gone.");
+                return await First() ?? throw new StorageUnavailableException("The stored answer is gone.");
             }
             catch (ActivationOutdatedException) when (attempt < Tries)
             {
