@@ -50,6 +50,7 @@ public static class StorageComposition
         services.AddSingleton<JobStore>();
         services.AddSingleton<JobFileStore>();
         services.AddSingleton<StagingStore>();
+        services.AddSingleton<PersonaKitStore>();
         services.AddSingleton<ArchiveStore>();
     }
 }

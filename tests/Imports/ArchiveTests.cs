@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Events;
+using PersonaActors.Storage.Imports;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Imports;
@@ -35,6 +36,16 @@ public sealed class ArchiveTests
         (await adas.Put($"/v1/users/{ada}/overrides/hidden", new { personaId = persona })).Should(HttpStatusCode.OK);
         (await adas.Patch($"/v1/users/{ada}/settings", new { memoryLimit = 3 })).Should(HttpStatusCode.OK);
         await Make(adas, "/v1/user-personas", new { name = "Helper", systemPrompt = "Help." });
+        await Make(adas, "/v1/narratives", new { text = "I sail at dawn, when the harbour is quiet.", traits = new { likes = "sailing" } });
+        var session = await Make(adas, "/v1/focus/sessions", new { mode = "deep" });
+        clock.Advance(TimeSpan.FromMinutes(20));
+        (await adas.Post($"/v1/focus/sessions/{session}/end", null)).Should(HttpStatusCode.OK);
+        await Eventually.True("the session is remembered", async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return (await adas.Get($"/v1/people/{ada}/memories")).Json["items"]!.AsArray().Count == 1;
+        });
+        var live = await Make(adas, "/v1/focus/sessions", new { mode = "deep" });
 
         var job = (await adas.Post($"/v1/users/{ada}/export", null)).Should(HttpStatusCode.Created).Id;
         Assert.Equal("done", (string)(await LegacyTests.Ended(adas, job))["status"]!);
@@ -59,7 +70,12 @@ public sealed class ArchiveTests
         (await service.Get($"/v1/users/{ada}")).Should(HttpStatusCode.NotFound);
         var dry = await LegacyTests.Ended(operators, (await operators.Post("/v1/imports/archive?dryRun=true", file, there)).Should(HttpStatusCode.Created).Id, there);
         Assert.True((bool)dry["report"]!["dryRun"]!);
-        (await service.Get($"/v1/users/{ada}")).Should(HttpStatusCode.NotFound);
+        // Whoever asked too early is answered anew.
+        foreach (var path in (string[])[$"/v1/users/{ada}", $"/v1/mindscapes/{ada}", $"/v1/people/{ada}/memories", $"/v1/focus/sessions/{live}"])
+        {
+            (await service.Get(path)).Should(HttpStatusCode.NotFound);
+        }
+
         var restored = await LegacyTests.Ended(operators, (await operators.Post("/v1/imports/archive", file, there)).Should(HttpStatusCode.Created).Id, there);
         Assert.True((string)restored["status"]! == "done", restored.ToJsonString());
         Assert.Equal(restored["report"]!["rows"]!.ToJsonString(), dry["report"]!["rows"]!.ToJsonString());
@@ -79,6 +95,21 @@ public sealed class ArchiveTests
             }
         }
 
+        // What was said is found by its meaning here too.
+        await Eventually.True("the narrative has its vector", async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return await Sql.Ask<long>(database.Superuser, $"SELECT count(*) FROM narrative_vectors WHERE tenant_id = '{tenant}'") == 1;
+        });
+
+        foreach (var path in (string[])[$"/v1/focus/sessions/{session}", $"/v1/focus/sessions/{live}", $"/v1/mindscapes/{ada}", $"/v1/focus/sessions/{session}/events", $"/v1/people/{ada}/memories", $"/v1/narratives?person={ada}"])
+        {
+            // Where its stream stands is another tenant's.
+            var (restoredOne, original) = ((await service.Get(path)).Should(HttpStatusCode.OK).Json, (await here.Get(path)).Should(HttpStatusCode.OK).Json);
+            Assert.True(restoredOne.Remove("cursor") == original.Remove("cursor"));
+            Assert.Equal(original.ToJsonString(), restoredOne.ToJsonString());
+        }
+
         (await service.Get("/v1/personalities/hidden")).ShouldRefuse(HttpStatusCode.NotFound, "personality_not_found");
         var again = await LegacyTests.Ended(operators, (await operators.Post("/v1/imports/archive", file, there)).Should(HttpStatusCode.Created).Id, there);
         Assert.Equal("tenant_not_empty", (string)again["failure"]!["code"]!);
@@ -93,6 +124,21 @@ public sealed class ArchiveTests
         await node.Services.GetRequiredService<Pruner>().Prune(CancellationToken.None);
         Assert.Equal(0, await Sql.Ask<long>(database.Superuser, $"SELECT count(*) FROM job_files WHERE job_id = '{job}'"));
         (await adas.Get($"/v1/jobs/{job}/file")).ShouldRefuse(HttpStatusCode.Gone, "archive_expired");
+    }
+
+    /// <summary>Those that are not are made anew of the others, or speak of work that this service has with the user.</summary>
+    [Fact]
+    public async Task No_table_of_a_user_is_left_out()
+    {
+        await using var database = await TestDatabase.Create();
+        var theirs = await Sql.Ask<string[]>(database.Superuser, """
+            SELECT array_agg(DISTINCT c.relname::text) FROM pg_class c
+            JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' AND k.confdeltype = 'c'
+            WHERE c.relnamespace = 'public'::regnamespace AND EXISTS (
+              SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('user_id', 'person_id', 'owner_id') AND NOT a.attisdropped)
+            """);
+        string[] notTheirs = ["narrative_vectors", "jobs", "job_files", "api_keys", "command_log", "events", "streams"];
+        Assert.Equal(theirs!.Except(notTheirs).Order(), ArchiveTables.All.Select(table => table.Name).Intersect(theirs!).Order());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Grains.Jobs;
+using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Imports;
 using PersonaActors.Storage.Jobs;
@@ -75,6 +76,13 @@ public sealed class ArchiveImport(Database database, JobFileStore files, Staging
             return report;
         }
 
+        var embedding = transaction.Batch();
+        foreach (var (person, narrative) in await ArchiveStore.Narratives(transaction, tenant, cancel))
+        {
+            embedding.Task(EmbedNarrative.Kind, JsonText.From(new EmbedNarrative.Payload(person, narrative)), now);
+        }
+
+        await transaction.Run(embedding);
         await StagingStore.KeepReport(transaction, tenant, work.Id, report, cancel);
         var catalogue = await transaction.Catalogue(tenant, cancel);
         await committing.Commit(

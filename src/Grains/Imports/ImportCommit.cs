@@ -2,8 +2,11 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
+using PersonaActors.Contracts.Focus;
+using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
+using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Replicas;
@@ -66,18 +69,29 @@ public sealed class ImportCommit(IGrainFactory grains, EventFeed feed)
     {
         var management = grains.GetGrain<IManagementGrain>(0);
         var active = new List<IAddressable>();
-        foreach (var of in fresh.Select(thing => (IAddressable)(thing.Kind switch
-        {
-            "user" => grains.Of<IUserGrain>(new TenantScopedKey(tenant, Guid.Parse(thing.Id))),
-            "persona" => grains.Of<IPersonaGrain>(new OwnedKey(tenant, thing.Owner!.Value, Guid.Parse(thing.Id))),
-            "channel" => grains.Of<IChannelGrain>(new ChannelKey(tenant, thing.Id)),
-            _ => grains.Of<IPersonalityGrain>(new TenantScopedKey(tenant, Guid.Parse(thing.Id))),
-        })).GroupBy(grain => grain.GetGrainId().Type))
+        foreach (var of in fresh.SelectMany(thing => Of(tenant, thing)).GroupBy(grain => grain.GetGrainId().Type))
         {
             var known = (await management.GetActiveGrains(of.Key)).ToHashSet();
             active.AddRange(of.Where(grain => known.Contains(grain.GetGrainId())));
         }
 
         return active;
+    }
+
+    private IAddressable[] Of(Guid tenant, NewThing thing)
+    {
+        if (thing.Kind == "channel")
+        {
+            return [grains.Of<IChannelGrain>(new ChannelKey(tenant, thing.Id))];
+        }
+
+        var key = new TenantScopedKey(tenant, Guid.Parse(thing.Id));
+        return thing.Kind switch
+        {
+            "user" => [grains.Of<IUserGrain>(key), grains.Of<IPersonSessionsGrain>(key), grains.Of<ICompanionGrain>(key), grains.Of<IMindscapeGrain>(key)],
+            "persona" => [grains.Of<IPersonaGrain>(new OwnedKey(tenant, thing.Owner!.Value, key.Id))],
+            "user-persona" => [grains.Of<IUserPersonaGrain>(key)],
+            _ => [grains.Of<IPersonalityGrain>(key)],
+        };
     }
 }

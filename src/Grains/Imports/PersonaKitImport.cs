@@ -12,18 +12,20 @@ namespace PersonaActors.Grains.Imports;
 /// <summary>
 /// Brings PersonaKit's tables into a tenant: mappers, then what was observed of people and what they said, then what was known
 /// of them, which stands as it was there and not as the rest would have it. Each goes to the grain that owns it, which knows an
-/// observation and a narrative by their ids there; a mindscape is set only of who was nobody here before. Its users were keys:
-/// their names are in the report, for keys of ours. What was made for a time (personas, and what they used) stays behind, and so
-/// does feedback: what it did is in the mappers' weights.
+/// observation and a narrative by their ids there; a mindscape is set only of who was nobody here before. The personas that were
+/// made, what they used and what was said of them come as they were: nothing follows of them here, and what feedback did is in the
+/// mappers' weights. Its users were keys: their names are in the report, for keys of ours.
 /// </summary>
 public sealed class PersonaKitImport(
-    IGrainFactory grains, StagingStore staging, MapperStore mappers, MindscapeStore mindscapes, NarrativeStore narratives, Clock time) : IJobKind
+    IGrainFactory grains, StagingStore staging, MapperStore mappers, MindscapeStore mindscapes, NarrativeStore narratives, PersonaKitStore past, Clock time) : IJobKind
 {
     public const string Kind = "import-personakit";
 
     private const int Chunk = 500;
     private const int MaxKeys = 1000;
     private const string FreshKind = "fresh person";
+    private const string MapperKind = "mapper version";
+    private const string PersonKind = "person";
 
     private enum What
     {
@@ -31,6 +33,9 @@ public sealed class PersonaKitImport(
         Observations,
         Narratives,
         Mindscapes,
+        Personas,
+        Usages,
+        Feedback,
     }
 
     // A person's one after the other, in the order in which they came.
@@ -42,9 +47,22 @@ public sealed class PersonaKitImport(
         ("observations", InTheirOrder),
         ("narratives", InTheirOrder),
         ("mindscapes", "person_id"),
+        ("personas", "id"),
+        ("persona_narrative_usage", "id"),
+        ("feedback", "id"),
     ];
 
-    private static readonly string[] Behind = ["personas", "persona_narrative_usage", "feedback", "outbox_tasks"];
+    private const string Tasks = "outbox_tasks";
+
+    private static readonly Refusal NoPerson = Refusal.Invalid("person_id", "Nothing else came of its person.");
+
+    private static readonly Refusal NoMapper = Refusal.Invalid("mapper_id", "The mapper that it was made by isn't among those that came.");
+
+    private static readonly Refusal NoPersona = Refusal.Invalid("persona_id", "Its persona isn't among those that came.");
+
+    private static readonly Refusal NoNarrative = Refusal.Invalid("narrative_id", "Its narrative isn't among those that came.");
+
+    private static readonly Refusal Gone = Refusal.Invalid("id", "What it belongs to has been deleted here meanwhile.");
 
     /// <param name="DryRun">It is only told what would happen.</param>
     public sealed record Input(string From, bool DryRun = false);
@@ -80,13 +98,8 @@ public sealed class PersonaKitImport(
 
             var users = await source.Page("users", "email", "", MaxKeys, cancel);
             var active = users.Where(user => JsonNode.Parse(user.Row.Json)!["is_active"] is not JsonValue value || value.GetValueKind() != JsonValueKind.False).Select(user => user.Id).ToList();
-            var counts = cursor.Counts!.Append(new LegacyCount("users", users.Count, active.Count, 0, users.Count - active.Count)).ToList();
-            foreach (var table in Behind)
-            {
-                var rows = await source.Count(table, cancel);
-                counts.Add(new LegacyCount(table, rows, 0, 0, rows));
-            }
-
+            var tasks = await source.Count(Tasks, cancel);
+            LegacyCount[] counts = [.. cursor.Counts!, new("users", users.Count, active.Count, 0, users.Count - active.Count), new(Tasks, tasks, 0, 0, tasks)];
             return At(cursor, "applied") with { Report = JsonText.From(new Report(counts, active, cursor.Notes, input.DryRun)) };
         }
         catch (SourceException e) when (e.IsForGood)
@@ -114,20 +127,37 @@ public sealed class PersonaKitImport(
 
         public List<StagedRow> Notes { get; } = [];
 
-        public void Add(string id, Recording became, Refusal? refusal = null)
+        /// <summary>Those that are here, or would be: what belongs to them may come.</summary>
+        public List<StagedRow> Here { get; } = [];
+
+        /// <summary>Who is here, or would be, by that.</summary>
+        public HashSet<Guid> People { get; } = [];
+
+        public void Add(string id, Recording became, Refusal? refusal = null, Guid? person = null)
         {
             switch (refusal is null ? became : Recording.Refused)
             {
                 case Recording.Recorded:
                     Created++;
+                    IsHere(id, person);
                     break;
                 case Recording.Duplicate:
                     Known++;
+                    IsHere(id, person);
                     break;
                 default:
                     LeftOut++;
                     Notes.Add(new StagedRow($"{table}/{id}/{refusal!.Field}", JsonText.From(new { table, id, field = refusal.Field ?? "", note = refusal.Detail })));
                     break;
+            }
+        }
+
+        private void IsHere(string id, Guid? person)
+        {
+            Here.Add(new StagedRow(id, JsonText.EmptyObject));
+            if (person is { } somebody)
+            {
+                People.Add(somebody);
             }
         }
     }
@@ -142,9 +172,18 @@ public sealed class PersonaKitImport(
             What.Mappers => Mappers(work, rows, tally, isDry, cancel),
             What.Observations => Observations(work, rows, tally, isDry, cancel),
             What.Narratives => Narratives(work, source, rows, tally, isDry, cancel),
-            _ => Mindscapes(work, rows, tally, isDry, cancel),
+            What.Mindscapes => Mindscapes(work, rows, tally, isDry, cancel),
+            What.Personas => Personas(work, rows, tally, isDry, cancel),
+            What.Usages => Usages(work, rows, tally, isDry, cancel),
+            _ => Feedback(work, rows, tally, isDry, cancel),
         });
         await staging.Put(work.Tenant, work.Id, "note", tally.Notes, cancel);
+        await staging.Put(work.Tenant, work.Id, PersonKind, [.. tally.People.Select(person => new StagedRow(person.ToString(), JsonText.EmptyObject))], cancel);
+        if ((What)cursor.Table is What.Narratives or What.Personas)
+        {
+            await staging.Put(work.Tenant, work.Id, table, tally.Here, cancel);
+        }
+
         var counts = cursor.Counts!.ToArray();
         var count = counts[cursor.Table];
         counts[cursor.Table] = count with
@@ -166,16 +205,21 @@ public sealed class PersonaKitImport(
             var config = JsonNode.Parse(row.Row.Json)!;
             var (id, configuration) = ((string)config["config_id"]!, new JsonText(config["configuration"]!.ToJsonString(Wire.Json)));
             var status = MapperStore.StatusOf((string?)config["status"]) ?? MapperStatus.Draft;
-            if ((await mappers.Versions(work.Tenant, id, cancel)).Exists(version => JsonNode.DeepEquals(JsonNode.Parse(version.Configuration.Json), config["configuration"])))
+            var known = (await mappers.Versions(work.Tenant, id, cancel)).Find(version => JsonNode.DeepEquals(JsonNode.Parse(version.Configuration.Json), config["configuration"]));
+            Outcome<MapperVersionView>? uploaded = null;
+            if (known is null && !isDry)
             {
-                tally.Add(row.Id, Recording.Duplicate);
-                continue;
+                uploaded = await grains.Of<IMapperGrain>(MapperKey.Of(work.Tenant, id)).Upload(Command.Unasked(new Actor(ActorKind.Operator, null)), id, configuration, status);
             }
 
-            var refusal = isDry
-                ? MapperGrain.Check(id, configuration)
-                : (await grains.Of<IMapperGrain>(MapperKey.Of(work.Tenant, id)).Upload(Command.Unasked(new Actor(ActorKind.Operator, null)), id, configuration, status)).Refusal;
-            tally.Add(row.Id, Recording.Recorded, refusal);
+            var refusal = known is not null ? null : isDry ? MapperGrain.Check(id, configuration) : uploaded!.Refusal;
+            tally.Add(row.Id, known is null ? Recording.Recorded : Recording.Duplicate, refusal);
+            if (refusal is null)
+            {
+                // Personas name it in one way, or the other.
+                var here = JsonText.From((known ?? uploaded?.Value)?.Id ?? Guid.Empty);
+                await staging.Put(work.Tenant, work.Id, MapperKind, [new StagedRow((string)config["id"]!, here), new StagedRow($"{id}/{(int)config["version"]!}", here)], cancel);
+            }
         }
     }
 
@@ -183,13 +227,13 @@ public sealed class PersonaKitImport(
     {
         foreach (var ofOne in rows.Select(row => JsonNode.Parse(row.Row.Json)!.AsObject()).GroupBy(row => Guid.Parse((string)row["person_id"]!)))
         {
-            Items<NewObservation> told = [.. ofOne.Select(Observation)];
+            Items<NewObservation> told = [.. ofOne.Select(PersonaKitRows.Observation)];
             if (isDry)
             {
                 var known = (await mindscapes.ByClientIds(work.Tenant, ofOne.Key, [.. told.Select(one => one.ClientId!)])).Select(entry => entry.ClientId).ToHashSet();
                 foreach (var one in told)
                 {
-                    tally.Add(one.ClientId!, known.Contains(one.ClientId) ? Recording.Duplicate : Recording.Recorded, ObservationRules.Check(one, time.GetUtcNow()));
+                    tally.Add(one.ClientId!, known.Contains(one.ClientId) ? Recording.Duplicate : Recording.Recorded, ObservationRules.Check(one, time.GetUtcNow()), ofOne.Key);
                 }
 
                 continue;
@@ -201,7 +245,7 @@ public sealed class PersonaKitImport(
             for (var i = 0; i < told.Count; i++)
             {
                 var one = outcome.Value?.Results[i];
-                tally.Add(told[i].ClientId!, one?.Status ?? Recording.Refused, outcome.Refusal ?? one?.Refusal);
+                tally.Add(told[i].ClientId!, one?.Status ?? Recording.Refused, outcome.Refusal ?? one?.Refusal, ofOne.Key);
             }
 
             await mindscape.Fold();
@@ -216,18 +260,18 @@ public sealed class PersonaKitImport(
         foreach (var row in all)
         {
             var (id, person) = ((string)row["id"]!, Guid.Parse((string)row["person_id"]!));
-            var narrative = Narrative(row, links[id]);
+            var narrative = PersonaKitRows.Narrative(row, links[id]);
             if (isDry)
             {
                 var isKnown = await narratives.ByClientId(work.Tenant, person, id) is not null;
-                tally.Add(id, isKnown ? Recording.Duplicate : Recording.Recorded, NarrativeRules.Check(narrative));
+                tally.Add(id, isKnown ? Recording.Duplicate : Recording.Recorded, NarrativeRules.Check(narrative), person);
                 continue;
             }
 
             var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
             await NoteFresh(work, mindscape, person, cancel);
             var outcome = await mindscape.AddNarrative(Command.Unasked(new Actor(ActorKind.Service, person)), narrative, null);
-            tally.Add(id, outcome.Kind == OutcomeKind.Created ? Recording.Recorded : Recording.Duplicate, outcome.Refusal);
+            tally.Add(id, outcome.Kind == OutcomeKind.Created ? Recording.Recorded : Recording.Duplicate, outcome.Refusal, person);
         }
     }
 
@@ -248,84 +292,57 @@ public sealed class PersonaKitImport(
             var mindscape = grains.Of<IMindscapeGrain>(new TenantScopedKey(work.Tenant, person));
             if (await staging.Find(work.Tenant, work.Id, FreshKind, row.Id, cancel) is null && (await mindscape.Get())?.Value is { Version: > 0 })
             {
-                tally.Add(row.Id, Recording.Duplicate);
+                tally.Add(row.Id, Recording.Duplicate, person: person);
                 continue;
             }
 
             var flat = new JsonObject();
-            Flatten("", JsonNode.Parse(row.Row.Json)!["traits"] as JsonObject ?? [], flat);
+            PersonaKitRows.Flatten("", JsonNode.Parse(row.Row.Json)!["traits"] as JsonObject ?? [], flat);
             var traits = new JsonText(flat.ToJsonString(Wire.Json));
-            tally.Add(row.Id, Recording.Recorded, isDry ? MindscapeGrain.Check(traits) : (await mindscape.SetTraits(Command.Unasked(new Actor(ActorKind.Service, person)), traits, null)).Refusal);
+            var refusal = isDry ? MindscapeGrain.Check(traits) : (await mindscape.SetTraits(Command.Unasked(new Actor(ActorKind.Service, person)), traits, null)).Refusal;
+            tally.Add(row.Id, Recording.Recorded, refusal, person);
         }
     }
 
-    /// <summary>The old traits are nested; a path's steps are joined by dots, and a trait that says its confidence is one.</summary>
-    public static void Flatten(string path, JsonObject traits, JsonObject flat)
+    private async Task Personas(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        foreach (var (name, value) in traits)
-        {
-            var here = path.Length == 0 ? name : $"{path}.{name}";
-            if (value is JsonObject { Count: > 0 } nested && !nested.ContainsKey("value"))
-            {
-                Flatten(here, nested, flat);
-            }
-            else if (value is not null)
-            {
-                flat[here] = value.DeepClone();
-            }
-        }
+        var all = rows.ConvertAll(row => PersonaKitRows.Persona(JsonNode.Parse(row.Row.Json)!.AsObject()));
+        var versions = await staging.Among(work.Tenant, work.Id, MapperKind, all.SelectMany(one => one.Mappers), cancel);
+        var people = await staging.Among(work.Tenant, work.Id, PersonKind, all.Select(one => one.Row.Person.ToString()), cancel);
+        await Past(PersonaKitStore.Personas, work, [.. all.Select(one =>
+            !people.ContainsKey(one.Row.Person.ToString()) ? (one.Row, NoPerson)
+            : one.Mappers.FirstOrDefault(versions.ContainsKey) is { } mapper ? (one.Row with { Mapper = versions[mapper].Read<Guid>() }, one.Refusal)
+            : (one.Row, NoMapper))], tally, isDry, cancel);
     }
 
-    private static string? Word(JsonNode? value) => value is JsonValue said && said.TryGetValue<string>(out var text) ? text : null;
-
-    private static JsonText? Any(JsonNode? value) => value is null ? null : new JsonText(value.ToJsonString(Wire.Json));
-
-    private static JsonText Object(JsonNode? value) => Any(value as JsonObject) ?? JsonText.EmptyObject;
-
-    private static DateTimeOffset? CreatedAt(JsonObject row) => row["created_at"] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : null;
-
-    /// <summary>One that is too long for a source says nothing.</summary>
-    private static string? Source(JsonNode? value) => Word(value) is { Length: > 0 and <= 50 } source ? source : null;
-
-    private static NewObservation Observation(JsonObject row) => new(
-        (string)row["observation_type"]!, Object(row["content"]), Object(row["metadata"]), Source((row["metadata"] as JsonObject)?["source"]), (string)row["id"]!, CreatedAt(row));
-
-    /// <summary>Of a curation nobody says how the action was written: what isn't one of ours changes no trait.</summary>
-    private static NewNarrative Narrative(JsonObject row, IEnumerable<JsonObject> links)
+    private async Task Usages(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        var tags = (row["tags"] as JsonArray)?.Select(Word).OfType<string>()
-            .Where(tag => !string.IsNullOrWhiteSpace(tag) && tag.Length <= NarrativeRules.MaxTag).Take(NarrativeRules.MaxTags).ToItems();
-        var said = new NewNarrative(
-            NarrativeType.SelfObservation, Word(row["raw_text"]) ?? "", tags, Object(row["context"]), Source(row["source"]), (string)row["id"]!, null, null, null, null, null,
-            new NarrativeOrigin(CreatedAt(row) ?? DateTimeOffset.MaxValue, Word(row["curated_text"]), Links(links)));
-        if (Word(row["narrative_type"]) != NarrativeStore.WordOf(NarrativeType.Curation))
-        {
-            return said;
-        }
-
-        var curated = row["curation_action"] as JsonObject;
-        return said with
-        {
-            Type = NarrativeType.Curation,
-            TraitPath = Word(row["trait_path"]),
-            Action = NarrativeStore.ValueOf<CurationAction>(Word(curated?["action"]) ?? Word(curated?["type"]) ?? Word(row["curation_action"]) ?? "") ?? CurationAction.Clarify,
-            OriginalValue = Any(curated?["original_value"]) ?? new JsonText("null"),
-            Value = Any(curated?["corrected_value"]) ?? Any(curated?["new_value"]),
-        };
+        var all = rows.ConvertAll(row => PersonaKitRows.Usage(JsonNode.Parse(row.Row.Json)!.AsObject()));
+        var personas = await staging.Among(work.Tenant, work.Id, "personas", all.Select(one => one.Row.Persona.ToString()), cancel);
+        var said = await staging.Among(work.Tenant, work.Id, "narratives", all.Select(one => one.Row.Narrative), cancel);
+        await Past(PersonaKitStore.Usages, work, [.. all.Select(one => (
+            one.Row, !personas.ContainsKey(one.Row.Persona.ToString()) ? NoPersona : !said.ContainsKey(one.Row.Narrative) ? NoNarrative : one.Refusal))],
+            tally, isDry, cancel);
     }
 
-    private static Items<TraitLink> Links(IEnumerable<JsonObject> rows)
+    private async Task Feedback(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
-        var links = new List<TraitLink>();
-        foreach (var row in rows)
-        {
-            if (NarrativeStore.ValueOf<TraitLinkType>(Word(row["link_type"]) ?? "") is { } type
-                && Word(row["trait_path"]) is { Length: <= ObservationRules.MaxPath } path && !string.IsNullOrWhiteSpace(path))
-            {
-                links.Add(new TraitLink(path, type, row["confidence"] is JsonValue sure && sure.TryGetValue<double>(out var confidence) ? Math.Clamp(confidence, 0, 1) : 1));
-            }
-        }
+        var all = rows.ConvertAll(row => PersonaKitRows.Feedback(JsonNode.Parse(row.Row.Json)!.AsObject()));
+        var personas = await staging.Among(work.Tenant, work.Id, "personas", all.Select(one => one.Row.Persona.ToString()), cancel);
+        await Past(PersonaKitStore.Feedbacks, work, [.. all.Select(one => (one.Row, personas.ContainsKey(one.Row.Persona.ToString()) ? one.Refusal : NoPersona))], tally, isDry, cancel);
+    }
 
-        return links.DistinctBy(link => (link.TraitPath, link.Type)).ToItems();
+    private async Task Past<T>(Past<T> table, JobWork work, List<(T Row, Refusal? Refusal)> told, Tally tally, bool isDry, CancellationToken cancel)
+        where T : PastRow
+    {
+        List<T> rows = [.. told.Where(one => one.Refusal is null).Select(one => one.Row)];
+        var known = await past.Known(table, work.Tenant, rows, cancel);
+        rows.RemoveAll(row => known.Contains(row.Id));
+        var taken = isDry ? [.. rows.Select(row => row.Id)] : await past.Take(table, work.Tenant, rows, cancel);
+        foreach (var (row, refusal) in told)
+        {
+            var isKnown = known.Contains(row.Id);
+            tally.Add(row.Id, isKnown ? Recording.Duplicate : Recording.Recorded, refusal ?? (isKnown || taken.Contains(row.Id) ? null : Gone));
+        }
     }
 }

@@ -42,14 +42,21 @@ public sealed class ArchiveStore(Database database)
         var columns = await transaction.Read(ColumnsSql, [Sql.Text(table.Name)], row => row.GetString(0), cancel);
         var values = columns.Select(column => table.Anew is { } anew && anew.Column == column ? anew.As : $"r.{column}");
         return await transaction.Run(
-            $"INSERT INTO {table.Name} (tenant_id, {string.Join(", ", columns)}) SELECT $1, {string.Join(", ", values)} FROM json_populate_recordset(NULL::{table.Name}, $2) r",
+            $"INSERT INTO {table.Name} (tenant_id, {string.Join(", ", columns)}) SELECT $1, {string.Join(", ", values)} FROM json_populate_recordset(NULL::{table.Name}, $2) r WHERE {table.RestoredIf}",
             [Sql.Uuid(tenant), Sql.Json(rows)], cancel);
     }
+
+    private const string NarrativesSql = "SELECT n.person_id, n.id FROM narratives n WHERE n.tenant_id = $1 ORDER BY n.id";
+
+    /// <summary>All narratives of a tenant that was empty: their vectors are no part of an archive.</summary>
+    public static Task<List<(Guid Person, Guid Narrative)>> Narratives(ImportTransaction transaction, Guid tenant, CancellationToken cancel) => transaction.Read(
+        NarrativesSql, [Sql.Uuid(tenant)], row => (row.GetGuid(0), row.GetGuid(1)), cancel);
 
     private const string ThingsSql = """
         SELECT 'user', u.id::text, NULL::uuid FROM users u WHERE u.tenant_id = $1
         UNION ALL SELECT 'persona', p.id::text, p.owner_id FROM personas p WHERE p.tenant_id = $1
         UNION ALL SELECT 'personality', c.id::text, NULL FROM personalities c WHERE c.tenant_id = $1
+        UNION ALL SELECT 'user-persona', u.id::text, NULL FROM user_personas u WHERE u.tenant_id = $1
         """;
 
     /// <summary>All users, personas and personalities of a tenant that was empty.</summary>

@@ -1,9 +1,12 @@
 namespace PersonaActors.Storage.Imports;
 
 /// <param name="Of">Which rows are in a user's archive: t is the table, $1 the tenant, $2 the user.</param>
-/// <param name="IsRestored">Not what was made for a moment, and rests on what another tenant doesn't have.</param>
+/// <param name="IsRestored">Not what rests on what another tenant doesn't have: a channel with its others, a mapper.</param>
 public sealed record ArchivedTable(string Name, string Of, bool IsRestored = true)
 {
+    /// <summary>Which of its rows are restored: r is the row, $1 the tenant.</summary>
+    public string RestoredIf { get; init; } = "true";
+
     /// <summary>A column that gets another value where it is restored, as SQL.</summary>
     public (string Column, string As)? Anew { get; init; }
 }
@@ -43,20 +46,24 @@ public static class ArchiveTables
         new("memories", $"t.user_id = $2 AND (t.personality_id IS NULL OR {OfPersonality})"),
         new("channel_members", ByUser, IsRestored: false),
         new("conversation_history", ByUser, IsRestored: false),
+        new("conversation_clears", ByUser, IsRestored: false),
         new("user_personas", ByUser),
-        new("persona_usage_log", ByUser, IsRestored: false),
+        new("persona_usage_log", ByUser) { RestoredIf = "EXISTS (SELECT FROM user_personas p WHERE p.tenant_id = $1 AND p.id = r.persona_id)" },
         new("planned_items", ByPerson),
-        new("focus_sessions", ByPerson, IsRestored: false),
-        new("focus_events", ByPerson, IsRestored: false),
+        new("focus_sessions", ByPerson),
+        new("focus_events", ByPerson),
         new("rhythm_state", ByPerson),
         new("rhythm_daily_curve", ByPerson),
         new("personal_model", ByPerson),
-        new("memory_short_term", ByPerson, IsRestored: false),
-        new("companion_nudges", ByPerson, IsRestored: false),
+        new("memory_short_term", ByPerson),
+        new("companion_nudges", ByPerson),
         new("mindscapes", ByPerson),
         new("observations", ByPerson),
         new("mindscape_history", ByPerson),
+        new("narratives", ByPerson),
+        new("trait_narrative_links", ByPerson),
         new("generated_personas", ByPerson, IsRestored: false),
+        new("persona_narrative_usage", ByPerson, IsRestored: false),
         new("feedback", ByPerson, IsRestored: false),
     ];
 }

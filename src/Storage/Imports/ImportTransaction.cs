@@ -8,7 +8,7 @@ using PersonaActors.Storage.Catalogue;
 
 namespace PersonaActors.Storage.Imports;
 
-/// <summary>A user, persona, personality or channel that wasn't there before.</summary>
+/// <summary>A user, persona, personality, persona to choose or channel that wasn't there before.</summary>
 /// <param name="Owner">Of a persona.</param>
 public sealed record NewThing(string Kind, string Id, Guid? Owner);
 

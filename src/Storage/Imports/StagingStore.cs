@@ -32,6 +32,13 @@ public sealed class StagingStore(Database database)
     public Task<JsonText?> Find(Guid tenant, Guid job, string kind, string id, CancellationToken cancel) => database.ReadOne(
         RowScope.OfTenant(tenant), FindSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Text(id)], row => new JsonText(row.GetString(0)), cancel);
 
+    private const string AmongSql = "SELECT id, row FROM import_rows WHERE tenant_id = $1 AND job_id = $2 AND kind = $3 AND id = ANY ($4)";
+
+    /// <summary>Those of these ids that were put.</summary>
+    public async Task<Dictionary<string, JsonText>> Among(Guid tenant, Guid job, string kind, IEnumerable<string> ids, CancellationToken cancel) => (await database.ReadMany(
+        RowScope.OfTenant(tenant), AmongSql, [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Texts([.. ids.Distinct()])],
+        row => (Id: row.GetString(0), Row: new JsonText(row.GetString(1))), cancel)).ToDictionary(row => row.Id, row => row.Row);
+
     private const string KeepReportSql = "INSERT INTO import_rows (tenant_id, job_id, kind, id, row) VALUES ($1, $2, 'report', 'only', $3)";
 
     /// <summary>In the transaction that it reports of: an apply that is repeated finds it, and tells the same.</summary>

@@ -30,13 +30,14 @@ public sealed class GeneratedPersonaStore(Database database)
 
     private const string ListSql = $"""
         SELECT {Columns} FROM generated_personas p
-        WHERE p.tenant_id = $1 AND ($2::uuid IS NULL OR p.person_id = $2) AND ($3::timestamptz IS NULL OR p.expires_at > $3) AND ($4::uuid IS NULL OR p.id < $4)
+        WHERE p.tenant_id = $1 AND ($2::uuid IS NULL OR p.person_id = $2) AND ($3::timestamptz IS NULL OR p.expires_at > $3)
+          AND ($4::uuid IS NULL OR (p.created_at, p.id) < (SELECT b.created_at, b.id FROM generated_personas b WHERE b.tenant_id = $1 AND b.id = $4))
         ORDER BY p.created_at DESC, p.id DESC LIMIT $5 OFFSET $6
         """;
 
     /// <summary>The newest first.</summary>
     /// <param name="unexpired">Only those that hold at that time.</param>
-    /// <param name="before">Only those made before this one, whose id says when.</param>
+    /// <param name="before">Only those made before this one.</param>
     public Task<List<GeneratedPersonaView>> List(
         RowScope scope, Guid? person, DateTimeOffset? unexpired, Guid? before, int limit, int offset, CancellationToken cancel) => database.ReadMany(
         scope, ListSql, [Sql.Uuid(scope.Tenant), Sql.Uuid(person), Sql.Time(unexpired), Sql.Uuid(before), Sql.Int(limit), Sql.Int(offset)], Map, cancel);
