@@ -55,6 +55,7 @@ public static class GrainsComposition
         services.AddSingleton<IJobKind, PersonaKitImport>();
         services.AddSingleton<IJobKind, UserExport>();
         services.AddSingleton<IJobKind, ArchiveImport>();
+        services.AddSingleton<IJobKind, CardsImport>();
         services.AddSingleton<IJobKind, Reembedding>();
         services.AddSingleton<OtherModels>();
         services.AddHostedService(provider => provider.GetRequiredService<OtherModels>());

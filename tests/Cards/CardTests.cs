@@ -3,8 +3,11 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using PersonaActors.Grains.Cards;
+using PersonaActors.Grains.Imports;
 using PersonaActors.Tests.Catalogues;
+using PersonaActors.Tests.Faults;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Imports;
 using PersonaActors.Tests.Prompts;
 
 namespace PersonaActors.Tests.Cards;
@@ -54,6 +57,39 @@ public sealed class CardTests(Room room) : IClassFixture<Room>
         var changed = JsonNode.Parse(await Exported(http, slug, "json"))!["data"]!;
         Assert.Equal("Gone.", (string)changed["description"]!);
         Assert.Equal("""{"x/y":[1.0,{"z":null}]}""", changed["extensions"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_zip_of_cards_is_brought_card_by_card_and_again_it_changes_nothing()
+    {
+        var person = await room.NewPerson();
+        var zip = CommandTable.Zipped(
+            ("a/lila.json", """{"name":"Zora Grey","description":"d"}"""), ("b.json", """{"name":"Zora Grey","description":"other"}"""), ("c.txt", "no card"),
+            ("d.json", """{"name":"Zora Grey","description":"d"}"""), ("__MACOSX/b.json", "{}"), (".DS_Store", "x"));
+        async Task<JsonNode> Import(string query)
+        {
+            var job = await LegacyTests.Ended(person.Client, (await person.Client.Post($"/v1/imports/card-collections{query}", zip)).Should(HttpStatusCode.Created).Id);
+            Assert.True((string?)job["status"] == "done", job.ToJsonString());
+            return job["report"]!;
+        }
+
+        static string Told(JsonNode report) => string.Join(' ', report["cards"]!.AsArray().Select(card => $"{card!["file"]}:{card["action"]}:{card["slug"]}"));
+
+        var dry = await Import("?dryRun=true");
+        Assert.Equal((true, 2, 1, 1), ((bool)dry["dryRun"]!, (int)dry["created"]!, (int)dry["known"]!, (int)dry["refused"]!));
+        Assert.Empty((await person.Client.Get("/v1/personalities?search=zora")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
+        var first = await Import("");
+        Assert.Equal("a/lila.json:created:zora-grey b.json:created:zora-grey-2 c.txt:refused: d.json:known:", Told(first));
+        // What was made of it is the user's own now.
+        (await person.Client.Patch("/v1/personalities/zora-grey", new { characterInfo = "Mine." })).Should(HttpStatusCode.OK);
+        Assert.Equal("a/lila.json:known:zora-grey b.json:known:zora-grey-2 c.txt:refused: d.json:known:zora-grey", Told(await Import("")));
+        Assert.Equal("Mine.", (string)(await person.Client.Get("/v1/personalities/zora-grey")).Should(HttpStatusCode.OK).Json["characterInfo"]!);
+        Assert.Equal(2, (await person.Client.Get("/v1/personalities?search=zora")).Should(HttpStatusCode.OK).Json["items"]!.AsArray().Count);
+
+        (await person.Client.Post("/v1/imports/card-collections", CommandTable.Zipped())).ShouldRefuse(HttpStatusCode.BadRequest, "no_cards");
+        (await person.Client.Post("/v1/imports/card-collections", new byte[] { 1, 2, 3 })).ShouldRefuse(HttpStatusCode.BadRequest, "zip_broken");
+        var many = CommandTable.Zipped([.. Enumerable.Range(0, CardsImport.MaxCards + 1).Select(i => ($"{i}.json", "{}"))]);
+        (await person.Client.Post("/v1/imports/card-collections", many)).ShouldRefuse(HttpStatusCode.BadRequest, "too_many_cards");
     }
 
     [Fact]

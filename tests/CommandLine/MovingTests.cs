@@ -48,6 +48,9 @@ public sealed class MovingTests(Room room) : IClassFixture<Room>
             var refused = await Run(key, "import", "cards", At("broken.json"));
             Assert.Equal((1, true), (refused.Code, refused.Error.Contains("invalid_card")));
             Assert.Equal(2, (await Run(key, "import", "cards", At("nothing.json"))).Code);
+            var several = await Run(key, "import", "cards", At("card.json"), At("broken.json"), "--json");
+            Assert.True(several.Code == 1, several.Error);
+            Assert.Equal(["known", "refused"], JsonNode.Parse(several.Output)!["imported"]!.AsArray().Select(card => (string)card!["action"]!).Order());
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using PersonaActors.Grains.Imports;
 using PersonaActors.Tests.Harness;
 
@@ -630,6 +631,8 @@ internal static class CommandTable
     [
         Row("POST /v1/imports/cards", s => Post(s, s.Ada, "/v1/imports/cards", $$"""{"name":"Card {{s.Tag}}","description":"d"}""")
             .SeeAs(s.Ada, "/v1/personalities/{id}", $"/v1/personalities/card-{s.Tag}/card", "/v1/personalities?search=Card")),
+        Row("POST /v1/imports/card-collections", s => Post(s, s.Ada, "/v1/imports/card-collections", Zipped(("one.json", $$"""{"name":"Card {{s.Tag}}","description":"d"}""")))
+            .SeeAs(s.Ada, "/v1/jobs/{id}", $"/v1/personalities/card-{s.Tag}").ByAJob()),
         Row("POST /v1/imports/shapes", s => Post(s, s.Ada, "/v1/imports/shapes", new { name = $"Shape {s.Tag}", jailbreak = "Be.", engine_model = "m" })
             .SeeAs(s.Ada, "/v1/jobs/{id}", $"/v1/personalities/shape-{s.Tag}").ByAJob()),
         Row("POST /v1/imports/legacy", s => Post(s, s.Operator, $"/v1/imports/legacy", new { from = "Nonsense=1" }, ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}").ByAJob()),
@@ -637,6 +640,21 @@ internal static class CommandTable
         Row("POST /v1/imports/archive", s => Post(s, s.Operator, "/v1/imports/archive", EmptyArchive(), ("X-Persona-Tenant", s.Tenant.ToString())).SeeAs(s.Admin, "/v1/jobs/{id}").ByAJob()),
         Row("POST /v1/users/{id}/export", s => Post(s, s.Ada, $"/v1/users/{s.AdaId}/export").SeeAs(s.Ada, "/v1/jobs/{id}").ByAJob()),
     ];
+
+    internal static byte[] Zipped(params ReadOnlySpan<(string Name, string Content)> files)
+    {
+        using var zipped = new MemoryStream();
+        using (var zip = new ZipArchive(zipped, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, content) in files)
+            {
+                using var entry = new StreamWriter(zip.CreateEntry(name).Open());
+                entry.Write(content);
+            }
+        }
+
+        return zipped.ToArray();
+    }
 
     private static byte[] EmptyArchive()
     {

@@ -22,7 +22,7 @@ public static class ProblemCodes
         "missing_traits", "no_active_mapper", "persona_name_taken", "session_ended", "session_running", "slug_taken", "task_in_use", "tenant_name_taken",
         "too_many_identities", "too_many_jobs", "too_many_llm_configs", "too_many_owners",
         // Files that aren't what they should be.
-        "archive_expired", "card_not_utf8", "card_too_large", "charx_without_card", "definition_private", "invalid_archive", "invalid_card", "invalid_import", "png_broken", "png_without_card", "zip_bomb", "zip_broken",
+        "archive_expired", "card_not_utf8", "card_too_large", "charx_without_card", "definition_private", "invalid_archive", "invalid_card", "invalid_import", "no_cards", "png_broken", "png_without_card", "too_many_cards", "zip_bomb", "zip_broken",
         // For the moment.
         "database_unavailable", "internal_error", "timeout", "unavailable",
     ];

@@ -5,9 +5,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Jobs;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
+using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Grains.Cards;
 using PersonaActors.Grains.Imports;
@@ -35,6 +37,10 @@ public static class CardEndpoints
             .WithSummary("Makes a private personality of a character card: JSON, PNG or CHARX, as the body or as a form's file; with ?dryRun=true it only says what would become of it")
             .WithMetadata(new RequestSizeLimitAttribute(UploadedFile.MaxSize))
             .Accepts<string>("application/json", UploadedFile.Types).Produces<PersonalityView>(201).Produces<CardPreview>().ProducesProblem(400).ProducesProblem(409);
+        routes.MapPost("/v1/imports/card-collections", ImportAll).WithTags("Imports")
+            .WithSummary("Makes private personalities of the cards in a zip, for a user; those brought before stay as they are; with ?dryRun=true it only says what would happen")
+            .WithMetadata(new RequestSizeLimitAttribute(UploadedFile.MaxArchive))
+            .Accepts<string>(Zip, "application/octet-stream", "application/json", "multipart/form-data").Produces<JobView>(201).ProducesProblem(400);
         routes.MapGet("/v1/personalities/{personality}/card", Export).WithTags("Imports")
             .WithSummary("A personality as a character card; one that was imported goes out as it came in, with what was changed since: ?format=json, png or charx")
             .Produces<JsonObject>().Produces<string>(200, Png, Zip).ProducesProblem(403).ProducesProblem(404);
@@ -72,6 +78,20 @@ public static class CardEndpoints
 
         return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, command =>
             FreeSlugs.Take(draft.Name, id, slug => grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)).Import(command, draft with { Slug = slug }, imported)))).ToResult(made => $"/v1/personalities/{made.Slug}");
+    }
+
+    private static async Task<IResult> ImportAll(HttpContext http, string? user, bool? dryRun, ActingResolver who, JobDesk jobs)
+    {
+        var (acting, owner, refusal) = await who.ActFor(http, user);
+        if (refusal is not null)
+        {
+            return refusal.ToResult();
+        }
+
+        var (file, unread) = await UploadedFile.Read(http);
+        return (unread ?? CardsImport.Check(file)) is { } invalid
+            ? invalid.ToResult()
+            : await jobs.Start(http, acting!, CardsImport.Kind, owner, JsonText.From(new CardsImport.Input(dryRun is true)), new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, file);
     }
 
     private static async Task<IResult> Export(

@@ -31,7 +31,6 @@ public static class ImportEndpoints
 {
     private const int MaxConnectionString = 4000;
     private const int MaxKey = 1000;
-    private const int MaxArchive = 128 * 1024 * 1024;
 
     private static readonly Refusal NoFile = Refusal.NotFound("file");
     private static readonly Refusal Expired = new(RefusalKind.Gone, "archive_expired", "An archive can be fetched for a day: make another one.");
@@ -42,10 +41,10 @@ public static class ImportEndpoints
         imports.MapPost("shapes", Shapes).WithSummary("Imports a character from shapes.inc for a user, again in place; with ?dryRun=true it only says what would happen").Produces<JobView>(201).ProducesProblem(400);
         imports.MapPost("legacy", Legacy).WithSummary("Brings a database of the first founding document's tables into a tenant, in one transaction; again it brings what is new there; with ?dryRun=true it only says what would happen")
             .RequireAuthorization(Policies.Operator).Produces<JobView>(201).ProducesProblem(400);
-        imports.MapPost("personakit", PersonaKit).WithSummary("Brings PersonaKit's mappers, observations, narratives and mindscapes into a tenant; its report names whom to make keys for; with ?dryRun=true it only says what would happen")
+        imports.MapPost("personakit", PersonaKit).WithSummary("Brings PersonaKit's mappers, observations, narratives, mindscapes, personas and feedback into a tenant; its report names whom to make keys for; with ?dryRun=true it only says what would happen")
             .RequireAuthorization(Policies.Operator).Produces<JobView>(201).ProducesProblem(400);
         imports.MapPost("archive", Archive).WithSummary("Restores a user's archive in an empty tenant; with ?dryRun=true it only says what would happen").RequireAuthorization(Policies.Operator)
-            .WithMetadata(new RequestSizeLimitAttribute(MaxArchive)).Accepts<string>("application/zip", "application/octet-stream", "application/json", "multipart/form-data")
+            .WithMetadata(new RequestSizeLimitAttribute(UploadedFile.MaxArchive)).Accepts<string>("application/zip", "application/octet-stream", "application/json", "multipart/form-data")
             .Produces<JobView>(201).ProducesProblem(400);
         routes.MapPost("/v1/users/{id}/export", Export).WithTags("Imports").WithSummary("Makes an archive of everything a user owns").Produces<JobView>(201).ProducesProblem(404);
         routes.MapGet("/v1/jobs/{id:guid}/file", File).WithTags("Jobs").WithSummary("The archive that a job made, for a day").Produces<string>(200, "application/zip")

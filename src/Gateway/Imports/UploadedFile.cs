@@ -8,6 +8,9 @@ public static class UploadedFile
 {
     public const int MaxSize = 32 * 1024 * 1024;
 
+    /// <summary>Of what holds many.</summary>
+    public const int MaxArchive = 128 * 1024 * 1024;
+
     /// <summary>What a file may be sent as. What it is, its own first bytes say.</summary>
     public static readonly string[] Types = ["image/png", "application/zip", "application/octet-stream", "multipart/form-data"];
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -8,6 +9,9 @@ namespace PersonaActors.Silo.CommandLine;
 /// <summary>Moving in.</summary>
 public static class ImportCommand
 {
+    private const int MaxCards = 500;
+    private const long MaxCollection = 100 * 1024 * 1024;
+
     public static readonly Argument<FileInfo> File = new Argument<FileInfo>("FILE") { Description = "What was exported there" }.AcceptExistingOnly();
 
     public static readonly Argument<FileInfo[]> Files = new Argument<FileInfo[]>("FILE") { Description = "Cards: JSON, PNG or CHARX", Arity = ArgumentArity.OneOrMore }.AcceptExistingOnly();
@@ -29,26 +33,65 @@ public static class ImportCommand
         return 0;
     }
 
+    /// <summary>One is asked for at once; many are a job that passes over what is no card, and may be given again.</summary>
     public static async Task<int> Cards(ParseResult given, CancellationToken cancel)
     {
         using var service = new ServiceClient(given);
-        var (made, isDry) = (new JsonArray(), given.GetValue(DryRun));
-        foreach (var file in given.GetRequiredValue(Files))
+        var (files, isDry, made) = (given.GetRequiredValue(Files), given.GetValue(DryRun), new JsonArray());
+        if (files is [var only])
         {
-            using var content = Content(file, "application/octet-stream");
-            try
+            using var content = Content(only, "application/octet-stream");
+            var personality = await service.Post($"/v1/imports/cards{Query(isDry)}", content, cancel);
+            made.Add(new JsonObject { ["file"] = only.Name, ["action"] = "created", ["slug"] = personality["slug"]!.DeepClone() });
+        }
+
+        foreach (var some in files.Length > 1 ? Collections(files) : [])
+        {
+            using var content = new ByteArrayContent(Zipped(some)) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
+            var job = await service.Run($"/v1/imports/card-collections{Query(isDry)}", content, cancel);
+            foreach (var card in job["report"]!["cards"]!.AsArray())
             {
-                var personality = await service.Post($"/v1/imports/cards{Query(isDry)}", content, cancel);
-                made.Add(new JsonObject { ["file"] = file.Name, ["slug"] = personality["slug"]!.DeepClone(), ["id"] = personality["id"]?.DeepClone() });
-            }
-            catch (RefusedException e)
-            {
-                throw new RefusedException($"{file.Name}: {e.Message}{(made.Count > 0 && !isDry ? $" Imported before it: {string.Join(", ", made.Select(one => one!["file"]))}." : "")}");
+                made.Add(card!.DeepClone());
             }
         }
 
-        given.Print(isDry ? new { wouldImport = made } : (object)new { imported = made }, string.Join('\n', made.Select(one => $"{one!["file"]}: {one["slug"]}")));
-        return 0;
+        given.Print(isDry ? new { wouldImport = made } : (object)new { imported = made }, string.Join('\n', made.Select(card =>
+            $"{card!["file"]}: {(string)card["action"]! switch { "refused" => $"refused. {card["note"]}", "known" => $"{card["slug"]}, as before", _ => card["slug"] }}")));
+        return made.Any(card => (string)card!["action"]! == "refused") ? 1 : 0;
+    }
+
+    /// <summary>As many at a time as the service takes.</summary>
+    private static IEnumerable<List<FileInfo>> Collections(IEnumerable<FileInfo> files)
+    {
+        var (some, size) = (new List<FileInfo>(), 0L);
+        foreach (var file in files)
+        {
+            if (some.Count == MaxCards || (some.Count > 0 && size + file.Length > MaxCollection))
+            {
+                yield return some;
+                (some, size) = ([], 0);
+            }
+
+            some.Add(file);
+            size += file.Length;
+        }
+
+        yield return some;
+    }
+
+    private static byte[] Zipped(IEnumerable<FileInfo> files)
+    {
+        using var zipped = new MemoryStream();
+        using (var zip = new ZipArchive(zipped, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var file in files)
+            {
+                // Pictures are packed already.
+                zip.CreateEntryFromFile(file.FullName, file.Name, CompressionLevel.NoCompression);
+            }
+        }
+
+        return zipped.ToArray();
     }
 
     public static Task<int> Legacy(ParseResult given, CancellationToken cancel) =>

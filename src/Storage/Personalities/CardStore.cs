@@ -19,4 +19,27 @@ public sealed class CardStore(Database database)
     public Task<ImportedCard?> Find(Guid tenant, Guid personality, CancellationToken cancel) => database.ReadOne(
         RowScope.OfTenant(tenant), FindSql, [Sql.Uuid(tenant), Sql.Uuid(personality)],
         row => new ImportedCard(new JsonText(row.GetString(0)), Enum.Parse<CardFormat>(row.GetString(1), ignoreCase: true), row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)), cancel);
+
+    private const string KnownSql = """
+        SELECT k.hash, p.id, p.slug FROM personality_owners o
+        JOIN personalities p ON p.tenant_id = o.tenant_id AND p.id = o.personality_id
+        JOIN personality_cards c ON c.tenant_id = o.tenant_id AND c.personality_id = o.personality_id,
+        LATERAL (SELECT encode(sha256(convert_to(c.card::text, 'UTF8')), 'hex') AS hash) k
+        WHERE o.tenant_id = $1 AND o.user_id = $2 AND o.role = 'owner' AND k.hash = ANY ($3)
+        ORDER BY p.id DESC
+        """;
+
+    /// <summary>What a user has of these cards already, by the card's SHA-256.</summary>
+    public async Task<Dictionary<string, (Guid Personality, string Slug)>> Known(Guid tenant, Guid user, string[] hashes, CancellationToken cancel)
+    {
+        var known = new Dictionary<string, (Guid, string)>();
+        foreach (var (hash, id, slug) in await database.ReadMany(
+            RowScope.OfTenant(tenant), KnownSql, [Sql.Uuid(tenant), Sql.Uuid(user), Sql.Texts(hashes)], row => (row.GetString(0), row.GetGuid(1), row.GetString(2)), cancel))
+        {
+            // The first that was made of it.
+            known[hash] = (id, slug);
+        }
+
+        return known;
+    }
 }
