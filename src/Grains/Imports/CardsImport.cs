@@ -61,7 +61,17 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
         var (brought, hashes) = (new List<Brought>(cursor.Cards ?? []), new HashSet<string>(cursor.Hashes ?? []));
         using var zip = new ZipArchive(new MemoryStream((await files.Find(work.Tenant, work.Id, JobFileStore.Input, cancel))?.Content ?? []), ZipArchiveMode.Read);
         var entries = Entries(zip);
-        var some = entries.Skip(brought.Count).Take(Chunk).Select(Read).ToList();
+        var (some, size) = (new List<Entry>(), 0L);
+        foreach (var entry in entries.Skip(brought.Count).Take(Chunk))
+        {
+            some.Add(Read(entry, out var unpacked));
+            // Few large ones are enough for a part.
+            if ((size += unpacked) > MaxFile)
+            {
+                break;
+            }
+        }
+
         var known = await cards.Known(work.Tenant, work.User!.Value, [.. some.Where(card => card.Hash is not null).Select(card => card.Hash!)], cancel);
         foreach (var card in some)
         {
@@ -106,9 +116,10 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
 
     private sealed record Entry(string File, Card? Card, ImportedCard? Imported, string? Hash, Refusal? Refusal);
 
-    private static Entry Read(ZipArchiveEntry entry)
+    private static Entry Read(ZipArchiveEntry entry, out long size)
     {
         var name = Text.Shorten(entry.FullName);
+        size = 0;
         try
         {
             using var content = entry.Open();
@@ -117,7 +128,7 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
             for (int read; (read = content.Read(buffer)) > 0;)
             {
                 // What an entry says of its length is not what it unpacks to.
-                if (file.Length + read > MaxFile)
+                if ((size += read) > MaxFile)
                 {
                     return new Entry(name, null, null, null, CardRefusals.TooLarge);
                 }

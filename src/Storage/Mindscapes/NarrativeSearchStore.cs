@@ -29,19 +29,21 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
     // the text is (Okapi's BM25, where every word counts once).
     private const string Words = """
         asked AS MATERIALIZED (
-          SELECT tsvector_to_array(to_tsvector('english', $3)) AS words, replace(plainto_tsquery('english', $3)::text, ' & ', ' | ')::tsquery AS query),
+          SELECT a.word, ('''' || replace(replace(a.word, '\', '\\'), '''', '''''') || '''')::tsquery AS query FROM unnest(tsvector_to_array(to_tsvector('english', $3))) AS a (word)),
         mine AS MATERIALIZED (
-          SELECT n.id, n.words FROM narratives n
+          SELECT n.id, n.words, length(n.words)::double precision AS size FROM narratives n
           WHERE $3 <> '' AND n.tenant_id = $1 AND n.person_id = $2 AND ($6::text[] IS NULL OR n.type = ANY ($6))),
-        totals AS (SELECT count(*) AS total, avg(length(words)) AS size FROM mine),
-        hits AS MATERIALIZED (
-          SELECT m.id, hit.word, length(m.words) AS size FROM asked a JOIN mine m ON m.words @@ a.query, unnest(tsvector_to_array(m.words)) AS hit (word) WHERE hit.word = ANY (a.words)),
-        weights AS (
+        totals AS MATERIALIZED (SELECT count(*)::double precision AS total, avg(size) AS size FROM mine),
+        hits AS MATERIALIZED (SELECT m.id, a.word, m.size FROM mine m JOIN asked a ON m.words @@ a.query),
+        weights AS MATERIALIZED (
           SELECT a.word, ln(1 + (t.total - count(h.id) + 0.5) / (count(h.id) + 0.5)) AS weight
-          FROM (SELECT unnest(words) AS word FROM asked) AS a LEFT JOIN hits h USING (word) CROSS JOIN totals t GROUP BY a.word, t.total),
+          FROM asked a LEFT JOIN hits h USING (word) CROSS JOIN totals t GROUP BY a.word, t.total),
+        scores AS (
+          SELECT h.id, sum(w.weight) AS share, sum(w.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * h.size / t.size))) AS score
+          FROM hits h JOIN weights w USING (word) CROSS JOIN totals t GROUP BY h.id),
         met AS (
-          SELECT h.id, sum(w.weight) / (SELECT sum(weight) FROM weights) AS share, row_number() OVER (ORDER BY sum(w.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * h.size / t.size))) DESC, h.id) AS place
-          FROM hits h JOIN weights w USING (word), totals t GROUP BY h.id, t.size ORDER BY place LIMIT $8),
+          SELECT s.id, s.share / (SELECT sum(weight) FROM weights) AS share, row_number() OVER (ORDER BY s.score DESC, s.id) AS place
+          FROM scores s ORDER BY place LIMIT $8),
         """;
 
     private const string Fused = $"""
