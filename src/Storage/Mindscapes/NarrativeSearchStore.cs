@@ -48,11 +48,11 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
 
     private const string Fused = $"""
         -- What is found by either, by the sum of the reciprocals of its places. A place by words counts as much as the query's
-        -- words that are met weigh: a common one that two texts share says little.
+        -- words that are met weigh: a common one that two texts share says little, all of them say more than a vector.
         SELECT {NarrativeStore.Columns}, 1 - (own.embedding <=> $4), near.place IS NOT NULL, met.place IS NOT NULL
         FROM near FULL JOIN met USING (id) JOIN narratives n ON n.tenant_id = $1 AND n.person_id = $2 AND n.id = coalesce(near.id, met.id)
           LEFT JOIN narrative_vectors own ON own.tenant_id = $1 AND own.person_id = $2 AND own.narrative_id = n.id AND own.model = $5
-        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (20 + near.place), 0) + coalesce(met.share / (20 + met.place), 0) END DESC,
+        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (3 + near.place), 0) + coalesce(2 * met.share / (3 + met.place), 0) END DESC,
           own.embedding <=> $4, n.id LIMIT $9
         """;
 
