@@ -13,7 +13,6 @@ using PersonaActors.Gateway.Jobs;
 using PersonaActors.Gateway.Personalities;
 using PersonaActors.Grains.Cards;
 using PersonaActors.Grains.Imports;
-using PersonaActors.Grains.Personalities;
 using PersonaActors.Storage.Personalities;
 
 namespace PersonaActors.Gateway.Imports;
@@ -70,14 +69,12 @@ public static class CardEndpoints
         var draft = card.ToDraft();
         if (dryRun is true)
         {
-            var named = draft with { Slug = FreeSlugs.Of(draft.Name, id).First() };
-            return PersonalityRules.CheckImported(PersonalityRules.New(named, id, [], time.GetUtcNow())) is { } invalid
-                ? invalid.ToResult()
-                : Results.Json(new CardPreview(named.Slug, named), Wire.Json);
+            var (would, invalid) = FreeSlugs.WouldBe(draft, id, time.GetUtcNow());
+            return invalid is not null ? invalid.ToResult() : Results.Json(new CardPreview(would.Slug, would), Wire.Json);
         }
 
         return (await commands.Run<PersonalityView>(http, acting!, new { file = Convert.ToHexStringLower(SHA256.HashData(file)) }, command =>
-            FreeSlugs.Take(draft.Name, id, slug => grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)).Import(command, draft with { Slug = slug }, imported)))).ToResult(made => $"/v1/personalities/{made.Slug}");
+            FreeSlugs.Import(grains.Of<IPersonalityGrain>(new TenantScopedKey(acting!.Tenant, id)), command, draft, id, imported))).ToResult(made => $"/v1/personalities/{made.Slug}");
     }
 
     private static async Task<IResult> ImportAll(HttpContext http, string? user, bool? dryRun, ActingResolver who, JobDesk jobs)

@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts;
+using PersonaActors.Grains.Cards;
 
 namespace PersonaActors.Gateway.Imports;
 
 /// <summary>A file that is sent: as the body itself, or as the first file of a form.</summary>
 public static class UploadedFile
 {
-    public const int MaxSize = 32 * 1024 * 1024;
+    public const int MaxSize = CardFile.MaxSize;
 
     /// <summary>Of what holds many.</summary>
     public const int MaxArchive = 128 * 1024 * 1024;

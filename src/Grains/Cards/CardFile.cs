@@ -7,6 +7,9 @@ namespace PersonaActors.Grains.Cards;
 /// <summary>Cards as files: JSON, inside a picture, or in an archive. What a file is, its first bytes say.</summary>
 public static class CardFile
 {
+    /// <summary>Of a card with its picture or archive.</summary>
+    public const int MaxSize = 32 * 1024 * 1024;
+
     private const string Third = "ccv3";
     private const string Second = "chara";
 

@@ -28,29 +28,26 @@ public static class CharxFile
             var left = MaxUnpacked;
             foreach (var entry in archive.Entries)
             {
-                // What an entry says of its length is not what it unpacks to.
-                using var content = entry.Open();
-                var isCard = entry.FullName == CardName;
-                using var kept = new MemoryStream();
-                var buffer = new byte[64 * 1024];
-                for (int read; (read = content.Read(buffer)) > 0;)
+                if (entry.FullName != CardName)
                 {
-                    if ((left -= read) < 0)
+                    if (!entry.To(Stream.Null, ref left))
                     {
                         return (null, CardRefusals.Bomb);
                     }
 
-                    if (isCard)
-                    {
-                        kept.Write(buffer, 0, read);
-                        if (kept.Length > Card.MaxSize)
-                        {
-                            return (null, CardRefusals.TooLarge);
-                        }
-                    }
+                    continue;
                 }
 
-                card = isCard ? kept.ToArray() : card;
+                using var kept = new MemoryStream();
+                var most = Math.Min(left, Card.MaxSize);
+                var ofCard = most;
+                if (!entry.To(kept, ref ofCard))
+                {
+                    return (null, most < left ? CardRefusals.TooLarge : CardRefusals.Bomb);
+                }
+
+                left -= kept.Length;
+                card = kept.ToArray();
             }
 
             return card is null ? (null, CardRefusals.NotInArchive) : (card, null);

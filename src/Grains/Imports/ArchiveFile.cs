@@ -41,21 +41,8 @@ public sealed class ArchiveFile
             var left = MaxUnpacked;
             string? Text(ZipArchiveEntry entry)
             {
-                using var from = entry.Open();
                 using var to = new MemoryStream();
-                var buffer = new byte[64 * 1024];
-                for (int read; (read = from.Read(buffer)) > 0;)
-                {
-                    // What an entry says of its length is not what it unpacks to.
-                    if ((left -= read) < 0)
-                    {
-                        return null;
-                    }
-
-                    to.Write(buffer, 0, read);
-                }
-
-                return Encoding.UTF8.GetString(to.GetBuffer(), 0, (int)to.Length);
+                return entry.To(to, ref left) ? Encoding.UTF8.GetString(to.GetBuffer(), 0, (int)to.Length) : null;
             }
 
             var head = JsonSerializer.Deserialize<ArchiveHead>(Text(first) ?? "null", Wire.Json);

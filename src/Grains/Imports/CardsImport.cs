@@ -5,7 +5,6 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Grains.Cards;
 using PersonaActors.Grains.Jobs;
-using PersonaActors.Grains.Personalities;
 using PersonaActors.Storage.Jobs;
 using PersonaActors.Storage.Personalities;
 
@@ -22,7 +21,6 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
     public const int MaxCards = 500;
 
     private const int Chunk = 20;
-    private const int MaxFile = 32 * 1024 * 1024;
 
     /// <param name="DryRun">It is only told what would happen.</param>
     public sealed record Input(bool DryRun);
@@ -66,7 +64,7 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
         {
             some.Add(Read(entry, out var unpacked));
             // Few large ones are enough for a part.
-            if ((size += unpacked) > MaxFile)
+            if ((size += unpacked) > CardFile.MaxSize)
             {
                 break;
             }
@@ -100,40 +98,34 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
     private async Task<Brought> Bring(JobWork work, Entry card, int place, bool isDry)
     {
         var (id, draft) = (IdOf(work.Id, place), card.Card!.ToDraft());
+        string? slug;
+        Refusal? refusal;
         if (isDry)
         {
-            var named = draft with { Slug = FreeSlugs.Of(draft.Name, id).First() };
-            return PersonalityRules.CheckImported(PersonalityRules.New(named, id, [], time.GetUtcNow())) is { } invalid
-                ? new Brought(card.File, "refused", null, invalid.Detail)
-                : new Brought(card.File, "created", named.Slug, null);
+            (var would, refusal) = FreeSlugs.WouldBe(draft, id, time.GetUtcNow());
+            slug = would.Slug;
+        }
+        else
+        {
+            var made = await FreeSlugs.Import(
+                grains.Of<IPersonalityGrain>(new TenantScopedKey(work.Tenant, id)), Command.Unasked(new Actor(ActorKind.Service, work.User)), draft, id, card.Imported);
+            (slug, refusal) = (made.Value?.Slug, made.Refusal);
         }
 
-        var personality = grains.Of<IPersonalityGrain>(new TenantScopedKey(work.Tenant, id));
-        var made = await FreeSlugs.Take(draft.Name, id, slug =>
-            personality.Import(Command.Unasked(new Actor(ActorKind.Service, work.User)), draft with { Slug = slug }, card.Imported));
-        return made.Refusal is { } refusal ? new Brought(card.File, "refused", null, refusal.Detail) : new Brought(card.File, "created", made.Value!.Slug, null);
+        return refusal is null ? new Brought(card.File, "created", slug, null) : new Brought(card.File, "refused", null, refusal.Detail);
     }
 
     private sealed record Entry(string File, Card? Card, ImportedCard? Imported, string? Hash, Refusal? Refusal);
 
     private static Entry Read(ZipArchiveEntry entry, out long size)
     {
-        var name = Text.Shorten(entry.FullName);
-        size = 0;
+        var (name, left) = (Text.Shorten(entry.FullName), (long)CardFile.MaxSize);
+        using var file = new MemoryStream();
         try
         {
-            using var content = entry.Open();
-            using var file = new MemoryStream();
-            var buffer = new byte[64 * 1024];
-            for (int read; (read = content.Read(buffer)) > 0;)
+            if (!entry.To(file, ref left))
             {
-                // What an entry says of its length is not what it unpacks to.
-                if ((size += read) > MaxFile)
-                {
-                    return new Entry(name, null, null, null, CardRefusals.TooLarge);
-                }
-
-                file.Write(buffer, 0, read);
+                return new Entry(name, null, null, null, CardRefusals.TooLarge);
             }
 
             var (card, imported, refusal) = CardFile.Read(file.ToArray());
@@ -142,6 +134,10 @@ public sealed class CardsImport(IGrainFactory grains, JobFileStore files, CardSt
         catch (InvalidDataException)
         {
             return new Entry(name, null, null, null, CardRefusals.BrokenArchive);
+        }
+        finally
+        {
+            size = CardFile.MaxSize - left;
         }
     }
 

@@ -37,6 +37,17 @@ public static class FreeSlugs
         }
     }
 
+    /// <summary>What a card would become, if nobody has the first of its slugs; and why it can't.</summary>
+    public static (PersonalityDraft Draft, Refusal? Refusal) WouldBe(PersonalityDraft draft, Guid id, DateTimeOffset now)
+    {
+        var named = draft with { Slug = Of(draft.Name, id).First() };
+        return (named, PersonalityRules.CheckImported(PersonalityRules.New(named, id, [], now)));
+    }
+
+    /// <summary>Makes a personality of a card.</summary>
+    public static Task<Outcome<PersonalityView>> Import(IPersonalityGrain personality, Command command, PersonalityDraft draft, Guid id, ImportedCard? card) =>
+        Take(draft.Name, id, slug => personality.Import(command, draft with { Slug = slug }, card));
+
     /// <summary>Makes it under the first of them that nobody has.</summary>
     public static async Task<Outcome<PersonalityView>> Take(string? name, Guid id, Func<string, Task<Outcome<PersonalityView>>> make)
     {

@@ -128,39 +128,33 @@ public sealed class PersonaKitImport(
         public List<StagedRow> Notes { get; } = [];
 
         /// <summary>Those that are here, or would be: what belongs to them may come.</summary>
-        public List<StagedRow> Here { get; } = [];
+        public HashSet<string> Here { get; } = [];
 
         /// <summary>Who is here, or would be, by that.</summary>
-        public HashSet<Guid> People { get; } = [];
+        public HashSet<string> People { get; } = [];
 
         public void Add(string id, Recording became, Refusal? refusal = null, Guid? person = null)
         {
-            switch (refusal is null ? became : Recording.Refused)
+            if (refusal is not null || became == Recording.Refused)
             {
-                case Recording.Recorded:
-                    Created++;
-                    IsHere(id, person);
-                    break;
-                case Recording.Duplicate:
-                    Known++;
-                    IsHere(id, person);
-                    break;
-                default:
-                    LeftOut++;
-                    Notes.Add(new StagedRow($"{table}/{id}/{refusal!.Field}", JsonText.From(new { table, id, field = refusal.Field ?? "", note = refusal.Detail })));
-                    break;
+                LeftOut++;
+                Notes.Add(new StagedRow($"{table}/{id}/{refusal!.Field}", JsonText.From(new { table, id, field = refusal.Field ?? "", note = refusal.Detail })));
+                return;
             }
-        }
 
-        private void IsHere(string id, Guid? person)
-        {
-            Here.Add(new StagedRow(id, JsonText.EmptyObject));
+            Created += became == Recording.Recorded ? 1 : 0;
+            Known += became == Recording.Duplicate ? 1 : 0;
+            Here.Add(id);
             if (person is { } somebody)
             {
-                People.Add(somebody);
+                People.Add(somebody.ToString());
             }
         }
     }
+
+    /// <summary>What is asked of later: that it is there.</summary>
+    private Task Mark(JobWork work, string kind, IEnumerable<string> ids, CancellationToken cancel) =>
+        staging.Put(work.Tenant, work.Id, kind, [.. ids.Select(id => new StagedRow(id, JsonText.EmptyObject))], cancel);
 
     private async Task<JobStep> Take(JobWork work, LegacySource source, Cursor cursor, bool isDry, CancellationToken cancel)
     {
@@ -178,10 +172,10 @@ public sealed class PersonaKitImport(
             _ => Feedback(work, rows, tally, isDry, cancel),
         });
         await staging.Put(work.Tenant, work.Id, "note", tally.Notes, cancel);
-        await staging.Put(work.Tenant, work.Id, PersonKind, [.. tally.People.Select(person => new StagedRow(person.ToString(), JsonText.EmptyObject))], cancel);
+        await Mark(work, PersonKind, tally.People, cancel);
         if ((What)cursor.Table is What.Narratives or What.Personas)
         {
-            await staging.Put(work.Tenant, work.Id, table, tally.Here, cancel);
+            await Mark(work, table, tally.Here, cancel);
         }
 
         var counts = cursor.Counts!.ToArray();
@@ -200,6 +194,7 @@ public sealed class PersonaKitImport(
 
     private async Task Mappers(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
     {
+        var versions = new List<StagedRow>();
         foreach (var row in rows)
         {
             var config = JsonNode.Parse(row.Row.Json)!;
@@ -218,9 +213,11 @@ public sealed class PersonaKitImport(
             {
                 // Personas name it in one way, or the other.
                 var here = JsonText.From((known ?? uploaded?.Value)?.Id ?? Guid.Empty);
-                await staging.Put(work.Tenant, work.Id, MapperKind, [new StagedRow((string)config["id"]!, here), new StagedRow($"{id}/{(int)config["version"]!}", here)], cancel);
+                versions.AddRange([new StagedRow((string)config["id"]!, here), new StagedRow($"{id}/{(int)config["version"]!}", here)]);
             }
         }
+
+        await staging.Put(work.Tenant, work.Id, MapperKind, versions, cancel);
     }
 
     private async Task Observations(JobWork work, List<StagedRow> rows, Tally tally, bool isDry, CancellationToken cancel)
@@ -280,7 +277,7 @@ public sealed class PersonaKitImport(
     {
         if ((await mindscape.Get())?.Value is not { Version: > 0 })
         {
-            await staging.Put(work.Tenant, work.Id, FreshKind, [new StagedRow(person.ToString(), JsonText.EmptyObject)], cancel);
+            await Mark(work, FreshKind, [person.ToString()], cancel);
         }
     }
 
@@ -309,7 +306,7 @@ public sealed class PersonaKitImport(
         var all = rows.ConvertAll(row => PersonaKitRows.Persona(JsonNode.Parse(row.Row.Json)!.AsObject()));
         var versions = await staging.Among(work.Tenant, work.Id, MapperKind, all.SelectMany(one => one.Mappers), cancel);
         var people = await staging.Among(work.Tenant, work.Id, PersonKind, all.Select(one => one.Row.Person.ToString()), cancel);
-        await Past(PersonaKitStore.Personas, work, [.. all.Select(one =>
+        await TakeOver(PersonaKitStore.Personas, work, [.. all.Select(one =>
             !people.ContainsKey(one.Row.Person.ToString()) ? (one.Row, NoPerson)
             : one.Mappers.FirstOrDefault(versions.ContainsKey) is { } mapper ? (one.Row with { Mapper = versions[mapper].Read<Guid>() }, one.Refusal)
             : (one.Row, NoMapper))], tally, isDry, cancel);
@@ -320,7 +317,7 @@ public sealed class PersonaKitImport(
         var all = rows.ConvertAll(row => PersonaKitRows.Usage(JsonNode.Parse(row.Row.Json)!.AsObject()));
         var personas = await staging.Among(work.Tenant, work.Id, "personas", all.Select(one => one.Row.Persona.ToString()), cancel);
         var said = await staging.Among(work.Tenant, work.Id, "narratives", all.Select(one => one.Row.Narrative), cancel);
-        await Past(PersonaKitStore.Usages, work, [.. all.Select(one => (
+        await TakeOver(PersonaKitStore.Usages, work, [.. all.Select(one => (
             one.Row, !personas.ContainsKey(one.Row.Persona.ToString()) ? NoPersona : !said.ContainsKey(one.Row.Narrative) ? NoNarrative : one.Refusal))],
             tally, isDry, cancel);
     }
@@ -329,10 +326,10 @@ public sealed class PersonaKitImport(
     {
         var all = rows.ConvertAll(row => PersonaKitRows.Feedback(JsonNode.Parse(row.Row.Json)!.AsObject()));
         var personas = await staging.Among(work.Tenant, work.Id, "personas", all.Select(one => one.Row.Persona.ToString()), cancel);
-        await Past(PersonaKitStore.Feedbacks, work, [.. all.Select(one => (one.Row, personas.ContainsKey(one.Row.Persona.ToString()) ? one.Refusal : NoPersona))], tally, isDry, cancel);
+        await TakeOver(PersonaKitStore.Feedbacks, work, [.. all.Select(one => (one.Row, personas.ContainsKey(one.Row.Persona.ToString()) ? one.Refusal : NoPersona))], tally, isDry, cancel);
     }
 
-    private async Task Past<T>(Past<T> table, JobWork work, List<(T Row, Refusal? Refusal)> told, Tally tally, bool isDry, CancellationToken cancel)
+    private async Task TakeOver<T>(PastTable<T> table, JobWork work, List<(T Row, Refusal? Refusal)> told, Tally tally, bool isDry, CancellationToken cancel)
         where T : PastRow
     {
         List<T> rows = [.. told.Where(one => one.Refusal is null).Select(one => one.Row)];

@@ -11,6 +11,11 @@ namespace PersonaActors.Grains.Imports;
 /// <summary>What rows of PersonaKit's say, as it is said here.</summary>
 public static class PersonaKitRows
 {
+    private const int MaxPart = 262_144;
+    private const int MaxWord = 50;
+
+    private static readonly TimeSpan Usual = TimeSpan.FromHours(24);
+
     /// <summary>The old traits are nested; a path's steps are joined by dots, and a trait that says its confidence is one.</summary>
     public static void Flatten(string path, JsonObject traits, JsonObject flat)
     {
@@ -39,7 +44,7 @@ public static class PersonaKitRows
     private static DateTimeOffset? Time(JsonObject row, string name) => row[name] is JsonValue at && at.TryGetValue<DateTimeOffset>(out var time) ? time : null;
 
     /// <summary>One that is too long for a source says nothing.</summary>
-    private static string? Source(JsonNode? value) => Word(value) is { Length: > 0 and <= 50 } source ? source : null;
+    private static string? Source(JsonNode? value) => Word(value) is { Length: > 0 and <= MaxWord } source ? source : null;
 
     public static NewObservation Observation(JsonObject row) => new(
         (string)row["observation_type"]!, Object(row["content"]), Object(row["metadata"]), Source((row["metadata"] as JsonObject)?["source"]), (string)row["id"]!, CreatedAt(row));
@@ -83,18 +88,12 @@ public static class PersonaKitRows
         return links.DistinctBy(link => (link.TraitPath, link.Type)).ToItems();
     }
 
-    private const int MaxPart = 262_144;
-    private const int MaxContext = 32_768;
-    private const int MaxWord = 50;
-
-    private static readonly TimeSpan Usual = TimeSpan.FromHours(24);
-
     /// <param name="Mappers">The names that its mapper may have: the version's id, and how it counts among its mapper's.</param>
     public sealed record MadePersona(PastPersona Row, IReadOnlyList<string> Mappers, Refusal? Refusal);
 
     public static MadePersona Persona(JsonObject row)
     {
-        var (created, core, overlay, metadata) = (Past(row), Object(row["core"]), Object(row["overlay"]), Object(row["metadata"]));
+        var (created, core, overlay, metadata) = (MadeAt(row), Object(row["core"]), Object(row["overlay"]), Object(row["metadata"]));
         var expires = Time(row, "expires_at") is { } at && at > created ? at.ToMicroseconds() : created + Usual;
         return new MadePersona(
             new PastPersona((string)row["id"]!, Guid.Parse((string)row["person_id"]!), Guid.Empty, core, overlay, metadata, created, expires),
@@ -106,19 +105,19 @@ public static class PersonaKitRows
     public static (PastUsage Row, Refusal? Refusal) Usage(JsonObject row)
     {
         var usage = new PastUsage(
-            (string)row["id"]!, Guid.Parse((string)row["persona_id"]!), (string)row["narrative_id"]!, Word(row["usage_type"]) ?? "", Number(row["relevance_score"]) ?? 0, Past(row));
+            (string)row["id"]!, Guid.Parse((string)row["persona_id"]!), (string)row["narrative_id"]!, Word(row["usage_type"]) ?? "", Number(row["relevance_score"]) ?? 0, MadeAt(row));
         return (usage, Text.CheckRequired("usage_type", usage.Type, MaxWord));
     }
 
     public static (PastFeedback Row, Refusal? Refusal) Feedback(JsonObject row)
     {
-        var (id, created, context) = ((string)row["id"]!, Past(row), Object(row["context"]));
+        var (id, created, context) = ((string)row["id"]!, MadeAt(row), Object(row["context"]));
         var type = Word((row["context"] as JsonObject)?["suggestion_type"]);
         var feedback = new PastFeedback(
             id, Stamped(Guid.Parse(id), created), Word(row["persona_id"]) is { } persona ? Guid.Parse(persona) : Guid.Empty, (int?)Number(row["rating"]),
             row["helpful"] is JsonValue helpful && helpful.TryGetValue<bool>(out var isHelpful) ? isHelpful : null, context, Word(row["rule_id"]),
             type is { Length: > 0 and <= 100 } ? type : null, (int?)Number(row["mapper_version"]), created);
-        return (feedback, Text.CheckRange("rating", feedback.Rating, 1, 5) ?? Text.CheckJson("context", context, null, JsonValueKind.Object, MaxContext)
+        return (feedback, Text.CheckRange("rating", feedback.Rating, 1, 5) ?? Text.CheckJson("context", context, null, JsonValueKind.Object, MindscapeGrain.MaxContext)
             ?? Text.CheckOptional("rule_id", feedback.Rule, MapperKey.MaxName));
     }
 
@@ -135,7 +134,7 @@ public static class PersonaKitRows
     }
 
     /// <summary>One that nobody can have meant is the beginning.</summary>
-    private static DateTimeOffset Past(JsonObject row) => CreatedAt(row) is { } at && at > DateTimeOffset.UnixEpoch ? at.ToMicroseconds() : DateTimeOffset.UnixEpoch;
+    private static DateTimeOffset MadeAt(JsonObject row) => CreatedAt(row) is { } at && at > DateTimeOffset.UnixEpoch ? at.ToMicroseconds() : DateTimeOffset.UnixEpoch;
 
     private static double? Number(JsonNode? value) => value is JsonValue number && number.TryGetValue<double>(out var said) ? said : null;
 }

@@ -13,7 +13,7 @@ namespace PersonaActors.Grains.Mindscapes;
 /// <summary>Personas for agents, made of the mindscape by a mapper.</summary>
 public sealed partial class MindscapeGrain
 {
-    private const int MaxContext = 32_768;
+    internal const int MaxContext = 32_768;
     private const int MaxTtlHours = 168;
     private const int FocusSamples = 200;
 

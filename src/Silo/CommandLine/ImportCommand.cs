@@ -3,13 +3,13 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using PersonaActors.Grains.Imports;
 
 namespace PersonaActors.Silo.CommandLine;
 
 /// <summary>Moving in.</summary>
 public static class ImportCommand
 {
-    private const int MaxCards = 500;
     private const long MaxCollection = 100 * 1024 * 1024;
 
     public static readonly Argument<FileInfo> File = new Argument<FileInfo>("FILE") { Description = "What was exported there" }.AcceptExistingOnly();
@@ -66,7 +66,7 @@ public static class ImportCommand
         var (some, size) = (new List<FileInfo>(), 0L);
         foreach (var file in files)
         {
-            if (some.Count == MaxCards || (some.Count > 0 && size + file.Length > MaxCollection))
+            if (some.Count == CardsImport.MaxCards || (some.Count > 0 && size + file.Length > MaxCollection))
             {
                 yield return some;
                 (some, size) = ([], 0);

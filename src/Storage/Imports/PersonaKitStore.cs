@@ -18,7 +18,7 @@ public sealed record PastFeedback(
     string Id, Guid Key, Guid Persona, int? Rating, bool? Helpful, JsonText Context, string? Rule, string? Type, int? MapperVersion, DateTimeOffset CreatedAt) : PastRow(Id);
 
 /// <summary>How rows of one table are found and written here.</summary>
-public sealed record Past<T>(string KnownSql, string TakeSql)
+public sealed record PastTable<T>(string KnownSql, string TakeSql)
     where T : PastRow;
 
 /// <summary>
@@ -82,18 +82,18 @@ public sealed class PersonaKitStore(Database database)
         SELECT id FROM told
         """;
 
-    public static readonly Past<PastPersona> Personas = new(KnownPersonasSql, TakePersonasSql);
+    public static readonly PastTable<PastPersona> Personas = new(KnownPersonasSql, TakePersonasSql);
 
-    public static readonly Past<PastUsage> Usages = new(KnownUsagesSql, TakeUsagesSql);
+    public static readonly PastTable<PastUsage> Usages = new(KnownUsagesSql, TakeUsagesSql);
 
-    public static readonly Past<PastFeedback> Feedbacks = new(KnownFeedbackSql, TakeFeedbackSql);
+    public static readonly PastTable<PastFeedback> Feedbacks = new(KnownFeedbackSql, TakeFeedbackSql);
 
     /// <returns>The ids of those that have been taken over.</returns>
-    public Task<HashSet<string>> Known<T>(Past<T> of, Guid tenant, IReadOnlyList<T> rows, CancellationToken cancel)
+    public Task<HashSet<string>> Known<T>(PastTable<T> of, Guid tenant, IReadOnlyList<T> rows, CancellationToken cancel)
         where T : PastRow => Ids(of.KnownSql, tenant, rows, cancel);
 
     /// <returns>The ids of those whose person, or persona and narrative, are here; the others aren't written.</returns>
-    public Task<HashSet<string>> Take<T>(Past<T> of, Guid tenant, IReadOnlyList<T> rows, CancellationToken cancel)
+    public Task<HashSet<string>> Take<T>(PastTable<T> of, Guid tenant, IReadOnlyList<T> rows, CancellationToken cancel)
         where T : PastRow => Ids(of.TakeSql, tenant, rows, cancel);
 
     private async Task<HashSet<string>> Ids<T>(string sql, Guid tenant, IReadOnlyList<T> rows, CancellationToken cancel) => rows.Count == 0 ? [] : [.. await database.ReadMany(

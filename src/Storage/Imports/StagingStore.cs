@@ -16,7 +16,7 @@ public sealed class StagingStore(Database database)
         """;
 
     /// <summary>Put twice, they are there once.</summary>
-    public Task Put(Guid tenant, Guid job, string kind, IReadOnlyList<StagedRow> rows, CancellationToken cancel) => database.ReadMany(
+    public Task Put(Guid tenant, Guid job, string kind, IReadOnlyList<StagedRow> rows, CancellationToken cancel) => rows.Count == 0 ? Task.CompletedTask : database.ReadMany(
         RowScope.OfTenant(tenant), PutSql,
         [Sql.Uuid(tenant), Sql.Uuid(job), Sql.Text(kind), Sql.Texts([.. rows.Select(row => row.Id)]), Sql.Texts([.. rows.Select(row => row.Row.Json)])], static row => row.FieldCount, cancel);
 
