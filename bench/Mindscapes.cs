@@ -82,9 +82,9 @@ internal static class Mindscapes
                 var nearest = (await Ask<Guid[]>(direct, $"""
                     SELECT array_agg(narrative_id) FROM (SELECT narrative_id FROM (SELECT narrative_id, embedding <=> '{text}' AS distance FROM narrative_vectors WHERE person_id = '{id}' OFFSET 0) AS all_of_them ORDER BY distance LIMIT {Found}) AS nearest
                     """)).ToHashSet();
-                var near = await store.Find(node.Tenant, id, new NarrativeQuery(vector, null, -1, null, Found), CancellationToken.None);
+                var near = await store.Find(node.Tenant, id, new NarrativeQuery(vector, null, [], -1, null, Found), CancellationToken.None);
                 var since = Stopwatch.GetTimestamp();
-                await store.Find(node.Tenant, id, new NarrativeQuery(vector, $"w{i} or w{i * 3}", -1, null, Found), CancellationToken.None);
+                await store.Find(node.Tenant, id, new NarrativeQuery(vector, $"w{i} or w{i * 3}", [], -1, null, Found), CancellationToken.None);
                 if (i >= 0)
                 {
                     found += near.Count(one => nearest.Contains(one.Narrative.Id));

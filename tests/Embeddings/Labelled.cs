@@ -1,34 +1,37 @@
 namespace PersonaActors.Tests.Embeddings;
 
+/// <param name="Questions">Each with the place of the turn that answers it: the last before it in the file.</param>
+internal sealed record LabelledTalk(IReadOnlyList<string> Turns, IReadOnlyList<(string Question, int Answer)> Questions);
+
 /// <summary>What the encoder was chosen and its scale was made by.</summary>
 internal static class Labelled
 {
-    /// <summary>Turns of one person's conversations.</summary>
-    public static IReadOnlyList<string> Turns { get; } = [.. Lines("turns.txt").Where(line => !IsQuestion(line))];
+    /// <summary>What one person tells of itself.</summary>
+    public static LabelledTalk Diary { get; } = Read("talk-diary.txt");
 
-    /// <summary>Questions, each with the place of the turn that answers it: the last before it in the file.</summary>
-    public static IReadOnlyList<(string Question, int Answer)> Questions { get; } = [.. ReadQuestions()];
+    /// <summary>That, and two conversations of months between two people each.</summary>
+    public static IReadOnlyList<LabelledTalk> Talks { get; } = [Diary, Read("talk-garden.txt"), Read("talk-office.txt")];
 
     /// <summary>Pairs that say the same in other words. Those of two pairs have nothing to do with each other.</summary>
     public static IReadOnlyList<(string One, string Other)> Paraphrases { get; } = [.. Lines("pairs.txt").Select(line => line.Split('\t')).Select(pair => (pair[0], pair[1]))];
 
-    private static IEnumerable<(string, int)> ReadQuestions()
+    private static LabelledTalk Read(string file)
     {
-        var turn = -1;
-        foreach (var line in Lines("turns.txt"))
+        var (turns, questions) = (new List<string>(), new List<(string, int)>());
+        foreach (var line in Lines(file))
         {
-            if (IsQuestion(line))
+            if (line.StartsWith("? ", StringComparison.Ordinal))
             {
-                yield return (line[2..], turn);
+                questions.Add((line[2..], turns.Count - 1));
             }
             else
             {
-                turn++;
+                turns.Add(line);
             }
         }
-    }
 
-    private static bool IsQuestion(string line) => line.StartsWith("? ", StringComparison.Ordinal);
+        return new LabelledTalk(turns, questions);
+    }
 
     private static IEnumerable<string> Lines(string file)
     {

@@ -22,7 +22,7 @@ public sealed class ReembeddingTests(NodeFixture fixture) : IClassFixture<NodeFi
 
         (await service.Post($"/v1/memories?user={person}", new { content = "Ana likes oolong tea." })).Should(HttpStatusCode.Created);
         Task<long> Memories(string model) => Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM memories WHERE embedding_model = '{model}'");
-        await Eventually.True("the note is embedded", async () => await Memories("all-MiniLM-L6-v2") == 1);
+        await Eventually.True("the note is embedded", async () => await Memories("snowflake-arctic-embed-xs") == 1);
         await Sql.Run(fixture.Database.Superuser, "UPDATE narrative_vectors SET model = 'old'; UPDATE memories SET embedding_model = 'old'");
         var narrative = (await service.Get($"/v1/narratives?person={person}&limit=1")).Should(HttpStatusCode.OK).Json["items"]![0]!;
         Assert.False((bool)narrative["embeddingGenerated"]!);
@@ -44,9 +44,9 @@ public sealed class ReembeddingTests(NodeFixture fixture) : IClassFixture<NodeFi
             return (string?)job!["status"] == "done";
         });
         Assert.Equal(("re-embedding", 41, 41), ((string?)job!["kind"], (int)job["done"]!, (int)job["total"]!));
-        Assert.Equal("""{"model":"all-MiniLM-L6-v2","narratives":40,"memories":1}""", job["report"]!.ToJsonString());
+        Assert.Equal("""{"model":"snowflake-arctic-embed-xs","narratives":40,"memories":1}""", job["report"]!.ToJsonString());
         Assert.True((bool)(await service.Get($"/v1/narratives/{narrative["id"]}")).Should(HttpStatusCode.OK).Json["embeddingGenerated"]!);
         Assert.Equal(40, (await Find("vector")).Should(HttpStatusCode.OK).Json["results"]!.AsArray().Count);
-        Assert.Equal(1, await Memories("all-MiniLM-L6-v2"));
+        Assert.Equal(1, await Memories("snowflake-arctic-embed-xs"));
     }
 }

