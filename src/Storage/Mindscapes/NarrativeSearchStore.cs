@@ -47,20 +47,16 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
           FROM scores s ORDER BY place LIMIT $8),
         """;
 
-    private const string Near = """
-        same AS (SELECT n.id FROM narratives n WHERE n.tenant_id = $1 AND n.person_id = $2 AND n.said = $10),
-        near AS (
-          SELECT a.id, row_number() OVER (ORDER BY s.id IS NULL, a.distance, a.id) AS place FROM all_near a LEFT JOIN same s USING (id)
-          WHERE s.id IS NOT NULL OR a.distance <= $7
-        """;
-
     private const string Fused = $"""
         -- What is found by either, by the sum of the reciprocals of its places. A place by words counts as much as the query's
         -- words that are met weigh: a common one that two texts share says little, all of them say more than a vector. Chosen by the labelled texts of the tests and public conversations.
-        SELECT {NarrativeStore.Columns}, CASE WHEN n.said = $10 AND own.embedding IS NOT NULL THEN 1 ELSE 1 - (own.embedding <=> $4) END, near.place IS NOT NULL, met.place IS NOT NULL
+        -- What says the very same is nearest, whatever the model makes of a question.
+        SELECT {NarrativeStore.Columns}, CASE WHEN meant.place = 0 THEN 1 ELSE 1 - (own.embedding <=> $4) END, meant.place IS NOT NULL, met.place IS NOT NULL
         FROM near FULL JOIN met USING (id) JOIN narratives n ON n.tenant_id = $1 AND n.person_id = $2 AND n.id = coalesce(near.id, met.id)
           LEFT JOIN narrative_vectors own ON own.tenant_id = $1 AND own.person_id = $2 AND own.narrative_id = n.id AND own.model = $5
-        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (3 + near.place), 0) + coalesce(1.5 * met.share / (3 + met.place), 0) END DESC,
+          CROSS JOIN LATERAL (SELECT CASE WHEN near.id IS NOT NULL AND n.said = $10 THEN 0 WHEN near.distance <= $7 THEN near.place END AS place) AS meant
+        WHERE meant.place IS NOT NULL OR met.place IS NOT NULL
+        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (3 + meant.place), 0) + coalesce(1.5 * met.share / (3 + met.place), 0) END DESC,
           own.embedding <=> $4, n.id LIMIT $9
         """;
 
@@ -70,7 +66,7 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
         all_near AS MATERIALIZED (
           SELECT v.narrative_id AS id, v.embedding <=> $4 AS distance FROM narrative_vectors v
           WHERE $4 IS NOT NULL AND v.tenant_id = $1 AND v.person_id = $2 AND v.model = $5 AND ($6::text[] IS NULL OR v.type = ANY ($6))),
-        {Near} ORDER BY place LIMIT $8)
+        near AS (SELECT id, distance, row_number() OVER (ORDER BY distance, id) AS place FROM all_near ORDER BY place LIMIT $8)
         {Fused}
         """;
 
@@ -80,7 +76,7 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
           SELECT v.narrative_id AS id, v.embedding <=> $4 AS distance FROM narrative_vectors v
           WHERE v.tenant_id = $1 AND v.person_id = $2 AND v.model = $5 AND ($6::text[] IS NULL OR v.type = ANY ($6))
           ORDER BY v.embedding <=> $4 LIMIT $8),
-        {Near})
+        near AS (SELECT id, distance, row_number() OVER (ORDER BY distance, id) AS place FROM all_near)
         {Fused}
         """;
 
