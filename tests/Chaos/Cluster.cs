@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using PersonaActors.Tests.Harness;
+using PersonaActors.Tests.Neighbours;
 
 namespace PersonaActors.Tests.Chaos;
 
@@ -18,6 +19,8 @@ internal sealed class Cluster : IAsyncDisposable
     private readonly ProcessNode?[] _nodes = new ProcessNode?[Nodes];
     private readonly (string, string)[][] _settings = new (string, string)[Nodes][];
     private readonly int[] _ports = new int[Nodes];
+    private readonly int[] _siloPorts = [.. Enumerable.Range(0, Silos).Select(_ => ProcessNode.FreePort())];
+    private readonly Unreachable[] _unreachable = [.. Enumerable.Range(0, Silos).Select(_ => new Unreachable())];
     private readonly CancellationTokenSource _over = new();
     private readonly bool[] _isDown = new bool[Nodes];
     private readonly ConcurrentQueue<string> _ended = new();
@@ -47,8 +50,10 @@ internal sealed class Cluster : IAsyncDisposable
                 cluster._settings[i] = i < Silos
                     ?
                     [
-                        ("PERSONA__CLUSTER__SILOPORT", ProcessNode.FreePort().ToString()),
+                        ("PERSONA__CLUSTER__SILOPORT", cluster._siloPorts[i].ToString()),
                         ("PERSONA__CLUSTER__GATEWAYPORT", ProcessNode.FreePort().ToString()),
+                        ("DOTNET_STARTUP_HOOKS", Unreachable.Hook),
+                        (Unreachable.Variable, cluster._unreachable[i].Path),
                     ]
                     : [("PERSONA__ROLE", "gateway")];
             }
@@ -110,6 +115,34 @@ internal sealed class Cluster : IAsyncDisposable
         Say("PostgreSQL back");
     }
 
+    /// <summary>A silo and some of the others don't hear each other, while all of them hear the database and their clients.</summary>
+    public void Part(int silo, params int[] from)
+    {
+        Say($"{silo} can't reach {string.Join(" and ", from)}");
+        _unreachable[silo].Set(from.Select(other => _siloPorts[other]));
+        foreach (var other in from)
+        {
+            _unreachable[other].Set(_siloPorts[silo]);
+        }
+    }
+
+    public void Rejoin()
+    {
+        foreach (var silo in _unreachable)
+        {
+            silo.Set();
+        }
+
+        Say("all silos reach each other");
+    }
+
+    public async Task Part(int silo, int[] from, TimeSpan length)
+    {
+        Part(silo, from);
+        await Task.Delay(length);
+        Rejoin();
+    }
+
     /// <summary>One after the other, each started anew before the next goes.</summary>
     public async Task RollingRestart()
     {
@@ -137,6 +170,11 @@ internal sealed class Cluster : IAsyncDisposable
 
         await _database.DisposeAsync();
         _postgres.Remove();
+        foreach (var one in _unreachable)
+        {
+            File.Delete(one.Path);
+        }
+
         _over.Dispose();
     }
 
