@@ -8,6 +8,7 @@ using Npgsql;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Storage.Mindscapes;
+using PersonaActors.Tests.Embeddings;
 
 namespace PersonaActors.Bench;
 
@@ -29,6 +30,7 @@ internal static class Mindscapes
         var embedder = node.Services.GetRequiredService<IEmbedder>();
         List<Result> results = [await Embedding(embedder)];
         results.AddRange(await Searches(node, embedder));
+        results.AddRange(await Answers(service));
         results.AddRange(await OfOnePerson(service));
         results.Add(await Prompts(node, key));
         results.Add(await Memory(node, key));
@@ -110,6 +112,35 @@ internal static class Mindscapes
     {
         await using var command = direct.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>How often what answers a question is among the first five, by meaning and words together, over either alone.</summary>
+    private static async Task<List<Result>> Answers(HttpClient service)
+    {
+        string[] modes = ["vector", "words", "hybrid"];
+        var found = modes.ToDictionary(mode => mode, _ => 0);
+        foreach (var talk in Labelled.Talks)
+        {
+            var person = Guid.CreateVersion7();
+            foreach (var text in talk.Turns)
+            {
+                await Send(service, "/v1/narratives", new { person, text });
+            }
+
+            foreach (var (query, answer) in talk.Questions)
+            {
+                foreach (var mode in modes)
+                {
+                    var answered = await service.PostAsJsonAsync("/v1/narratives:search", new { person, query, mode, minSimilarity = mode == "vector" ? 0 : (double?)null, limit = 5 });
+                    var results = JsonNode.Parse(await answered.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["results"]!.AsArray();
+                    found[mode] += results.Any(result => (string?)result!["narrative"]!["text"] == talk.Turns[answer]) ? 1 : 0;
+                }
+            }
+        }
+
+        var questions = Labelled.Talks.Sum(talk => talk.Questions.Count);
+        return [.. modes[..2].Select(alone => new Result(
+            $"answers of {questions} labelled questions among the first five by both, over {alone} alone", $"{found["hybrid"]}", $"{found[alone]}", found["hybrid"] / (double)found[alone], 1))];
     }
 
     private static async Task<List<Result>> OfOnePerson(HttpClient service)

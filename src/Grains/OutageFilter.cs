@@ -24,14 +24,9 @@ public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
         {
             await context.Invoke();
         }
-        // Without what caused them: another silo couldn't read that, and would say that it can't instead.
-        catch (ActivationOutdatedException e) when (e.InnerException is not null)
+        catch (Exception e) when (e is not (StorageUnavailableException or ActivationOutdatedException) && e.MeansOutage())
         {
-            throw new ActivationOutdatedException(e.Message);
-        }
-        catch (Exception e) when (e is not (StorageUnavailableException { InnerException: null } or ActivationOutdatedException) && e.MeansOutage())
-        {
-            throw new StorageUnavailableException(e is StorageUnavailableException ? e.Message : "The database can't be reached.");
+            throw new StorageUnavailableException("The database can't be reached.", e);
         }
     }
 }

@@ -137,7 +137,7 @@ public sealed partial class ScopedBatch
             {
                 // Whoever was first may have been so after this activation was loaded.
                 leave();
-                throw new CommandRepeatedException("A command with this id was already carried out.", e);
+                throw new CommandRepeatedException("A command with this id was already carried out.");
             }
             catch (PostgresException e) when (e.IsCollision())
             {

@@ -2,10 +2,11 @@ using System.CodeDom.Compiler;
 using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Serialization;
+using Npgsql;
 using Orleans.Serialization.Serializers;
-using PersonaActors.Contracts;
+using Orleans.Serialization;
 using PersonaActors.Contracts.Users;
+using PersonaActors.Contracts;
 
 namespace PersonaActors.Tests.Boundary;
 
@@ -73,6 +74,24 @@ public sealed class WireTypeTests
             .Where(group => group.Count() > 1)
             .Select(group => group.Key);
         Assert.Empty(doubles);
+    }
+
+    /// <summary>An activation that can't be loaded fails past every filter: what it throws has to reach the caller's silo as it is.</summary>
+    [Fact]
+    public void What_the_database_refused_is_told_to_another_silo_without_its_cause()
+    {
+        var serializer = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+        Exception[] failures =
+        [
+            new StorageUnavailableException("away", new NpgsqlException("refused")),
+            new ActivationOutdatedException("outdated", new PostgresException("missed", "ERROR", "ERROR", "PA001")),
+        ];
+        foreach (var failure in failures)
+        {
+            Assert.Contains("Npgsql", failure.ToString(), StringComparison.Ordinal);
+            var told = serializer.Deserialize<Exception>(serializer.SerializeToArray(failure))!;
+            Assert.Equal((failure.GetType(), failure.Message, null), (told.GetType(), told.Message, told.InnerException));
+        }
     }
 
     private static IEnumerable<Type> GrainInterfaces() =>

@@ -91,5 +91,5 @@ public static class ServeCommand
     }
 
     /// <summary>Nobody listens, no connection is free, it is starting: what a wrong password or name is not.</summary>
-    private static bool MayPass(Exception e) => (e as NpgsqlException ?? (e as StorageUnavailableException)?.InnerException as NpgsqlException) is { IsTransient: true };
+    private static bool MayPass(Exception e) => (e as NpgsqlException ?? (e as StorageUnavailableException)?.Cause as NpgsqlException) is { IsTransient: true };
 }
