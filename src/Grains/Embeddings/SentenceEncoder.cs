@@ -46,7 +46,7 @@ public sealed class SentenceEncoder : IDisposable
         return new InferenceSession(PackagedModel.Read(PackagedModel.Weights), options);
     }
 
-    /// <summary>The tokens of a text, in windows of what the model reads at once, each between the marks of its beginning and end.</summary>
+    /// <summary>The tokens of a text, in windows of what the model reads at once, each between the marks of its beginning and end; of a question, each behind the words for asking.</summary>
     public IEnumerable<long[]> Windows(EmbeddingKind kind, string text)
     {
         var ids = Ids(Accents.Strip(text)).ToArray();

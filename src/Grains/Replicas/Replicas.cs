@@ -75,21 +75,17 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
     private async Task<T> Answer<T>(ValueTask<T> asked)
     {
         var answer = asked.AsTask();
-        while (true)
+        while (!answer.IsCompleted)
         {
-            try
+            await ((Task)answer.WaitAsync(Times.Beat, keeper.Time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (!answer.IsCompleted && !keeper.HearsAll)
             {
-                return await answer.WaitAsync(Times.Beat, keeper.Time);
-            }
-            catch (TimeoutException) when (!answer.IsCompleted)
-            {
-                if (!keeper.HearsAll)
-                {
-                    answer.Ignore();
-                    throw new StorageUnavailableException("This silo doesn't hear another one, where what was asked for may be.");
-                }
+                answer.Ignore();
+                throw new StorageUnavailableException("This silo doesn't hear another one, where what was asked for may be.");
             }
         }
+
+        return await answer;
     }
 }
 
