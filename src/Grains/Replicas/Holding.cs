@@ -168,15 +168,6 @@ public sealed class Holding(SiloAddress self, long sizeLimit) : IDisposable
         }
     }
 
-    /// <summary>A silo was heard, and isn't any more.</summary>
-    public bool IsSilent(SiloAddress silo, TimeSpan now)
-    {
-        lock (_lock)
-        {
-            return _leases.TryGetValue(silo, out var lease) && !lease.Holds(now);
-        }
-    }
-
     /// <summary>The silo wasn't in the cluster for a while, as far as it knew: what it held of its own grains ends with those.</summary>
     public void Lapse(TimeSpan now)
     {
