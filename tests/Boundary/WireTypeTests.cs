@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Orleans.Serialization.Serializers;
 using Orleans.Serialization;
-using PersonaActors.Contracts.Users;
+using Orleans.Serialization.Serializers;
 using PersonaActors.Contracts;
+using PersonaActors.Contracts.Users;
 
 namespace PersonaActors.Tests.Boundary;
 
