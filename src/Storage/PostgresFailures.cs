@@ -27,7 +27,7 @@ public static class PostgresFailures
     /// <summary>It was thrown because the database can't be reached or gave up, however it is wrapped by whoever met it first.</summary>
     public static bool MeansOutage(this Exception? e)
     {
-        for (; e is not null; e = e.InnerException)
+        for (; e is not null; e = e is ActivationOutdatedException outdated ? outdated.Cause : e.InnerException)
         {
             if (e is StorageUnavailableException || (e is PostgresException refusal ? refusal.IsOutage() : e is NpgsqlException))
             {

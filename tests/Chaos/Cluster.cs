@@ -97,50 +97,39 @@ internal sealed class Cluster : IAsyncDisposable
             return;
         }
 
-        Say($"stop {node} for {length.TotalSeconds} s");
         // It may be killed meanwhile, and be another process then.
         var process = _nodes[node]!.Id;
-        Signal(process, "STOP");
-        await Task.Delay(length);
-        Signal(process, "CONT");
-        Say($"continue {node}");
+        await For(length, $"stop {node}", () => Signal(process, "STOP"), $"continue {node}", () => Signal(process, "CONT"));
     }
 
-    public async Task LosePostgres(TimeSpan length)
-    {
-        Say($"PostgreSQL away for {length.TotalSeconds} s");
-        _postgres.Stop();
-        await Task.Delay(length);
-        _postgres.Start();
-        Say("PostgreSQL back");
-    }
+    public Task LosePostgres(TimeSpan length) => For(length, "PostgreSQL away", _postgres.Stop, "PostgreSQL back", _postgres.Start);
 
     /// <summary>A silo and some of the others don't hear each other, while all of them hear the database and their clients.</summary>
-    public void Part(int silo, params int[] from)
-    {
-        Say($"{silo} can't reach {string.Join(" and ", from)}");
-        _unreachable[silo].Set(from.Select(other => _siloPorts[other]));
-        foreach (var other in from)
+    public Task Part(int silo, int[] from, TimeSpan length) => For(
+        length, $"{silo} can't reach {string.Join(" and ", from)}", () =>
         {
-            _unreachable[other].Set(_siloPorts[silo]);
-        }
-    }
-
-    public void Rejoin()
-    {
-        foreach (var silo in _unreachable)
+            _unreachable[silo].Set(from.Select(other => _siloPorts[other]));
+            foreach (var other in from)
+            {
+                _unreachable[other].Set(_siloPorts[silo]);
+            }
+        },
+        "all silos reach each other", () =>
         {
-            silo.Set();
-        }
+            foreach (var one in _unreachable)
+            {
+                one.Set();
+            }
+        });
 
-        Say("all silos reach each other");
-    }
-
-    public async Task Part(int silo, int[] from, TimeSpan length)
+    /// <summary>A fault that ends by itself. How long it lasts is real time: the clocks of other processes aren't the test's to turn.</summary>
+    private async Task For(TimeSpan length, string what, Action begin, string over, Action end)
     {
-        Part(silo, from);
-        await Task.Delay(length);
-        Rejoin();
+        Say($"{what} for {length.TotalSeconds} s");
+        begin();
+        await Task.Delay(length, TimeProvider.System);
+        end();
+        Say(over);
     }
 
     /// <summary>One after the other, each started anew before the next goes.</summary>
@@ -172,7 +161,7 @@ internal sealed class Cluster : IAsyncDisposable
         _postgres.Remove();
         foreach (var one in _unreachable)
         {
-            File.Delete(one.Path);
+            one.Dispose();
         }
 
         _over.Dispose();

@@ -3,14 +3,9 @@ using System.Globalization;
 namespace PersonaActors.Tests.Neighbours;
 
 /// <summary>The file that says which silos, by their ports, a node can't reach at the moment.</summary>
-public sealed class Unreachable
+public sealed class Unreachable : IDisposable
 {
     public const string Variable = "UNREACHABLE";
-
-    public Unreachable()
-    {
-        File.WriteAllText(Path, "");
-    }
 
     public string Path { get; } = System.IO.Path.GetTempFileName();
 
@@ -22,4 +17,6 @@ public sealed class Unreachable
         File.WriteAllText(Path + ".new", string.Join('\n', ports.Select(port => port.ToString(CultureInfo.InvariantCulture))));
         File.Move(Path + ".new", Path, overwrite: true);
     }
+
+    public void Dispose() => File.Delete(Path);
 }
