@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
+using PersonaActors.Grains.Replicas;
 using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
 using Xunit.Abstractions;
@@ -40,6 +41,51 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
 
     [SoakFact]
     public Task A_rolling_restart_under_load() => Run(Random.Shared.Next(), TimeSpan.FromSeconds(60), (cluster, _) => cluster.RollingRestart());
+
+    [Fact]
+    public async Task A_silo_that_cannot_reach_the_others_refuses_what_they_own_within_3_seconds_and_serves_again_within_3()
+    {
+        await using var cluster = await Cluster.Start();
+        using var client = new ApiClient(cluster.Address(0), cluster.Key);
+        var personality = (await client.Post("/v1/personalities", new { name = "Lila", slug = "lila", characterInfo = "i", personalityTraits = "t", isPublic = true })).Should(HttpStatusCode.Created).Id;
+        var users = new List<Guid>();
+        for (var i = 0; i < 12; i++)
+        {
+            users.Add(await client.Register($"user-{i}"));
+        }
+
+        Task<HttpStatusCode[]> Ask() => Task.WhenAll(users.Select(async user => (await client.Get($"/v1/personalities/{personality}/prompt?user={user}&format=text")).Status));
+
+        // Until the silos have known each other for long enough to miss one.
+        var since = Stopwatch.StartNew();
+        while (since.Elapsed < Times.Acquaintance + Times.Lease)
+        {
+            Assert.All(await Ask(), status => Assert.Equal(HttpStatusCode.OK, status));
+        }
+
+        var refused = new TaskCompletionSource();
+        var parted = cluster.Part(0, [1, 2], refused.Task);
+        since.Restart();
+        HttpStatusCode[] answers;
+        do
+        {
+            answers = await Ask();
+        }
+        while (answers.All(status => status == HttpStatusCode.OK));
+        output.WriteLine($"refused after {since.Elapsed}: {string.Join(' ', answers.Select(status => (int)status))}");
+        Assert.InRange(since.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+        Assert.All(answers, status => Assert.True(status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{status}"));
+
+        refused.SetResult();
+        await parted;
+        since.Restart();
+        while ((await Ask()).Any(status => status != HttpStatusCode.OK) && since.Elapsed < TimeSpan.FromSeconds(10))
+        {
+        }
+
+        output.WriteLine($"served again after {since.Elapsed}");
+        Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+    }
 
     private async Task Run(int seed, TimeSpan length, Func<Cluster, Random, Task> happen)
     {

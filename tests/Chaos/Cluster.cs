@@ -104,9 +104,11 @@ internal sealed class Cluster : IAsyncDisposable
 
     public Task LosePostgres(TimeSpan length) => For(length, "PostgreSQL away", _postgres.Stop, "PostgreSQL back", _postgres.Start);
 
+    public Task Part(int silo, int[] from, TimeSpan length) => Part(silo, from, Over(length));
+
     /// <summary>A silo and some of the others don't hear each other, while all of them hear the database and their clients.</summary>
-    public Task Part(int silo, int[] from, TimeSpan length) => For(
-        length, $"{silo} can't reach {string.Join(" and ", from)}", () =>
+    public Task Part(int silo, int[] from, Task until) => Until(
+        until, $"{silo} can't reach {string.Join(" and ", from)}", () =>
         {
             _unreachable[silo].Set(from.Select(other => _siloPorts[other]));
             foreach (var other in from)
@@ -122,12 +124,17 @@ internal sealed class Cluster : IAsyncDisposable
             }
         });
 
-    /// <summary>A fault that ends by itself. How long it lasts is real time: the clocks of other processes aren't the test's to turn.</summary>
-    private async Task For(TimeSpan length, string what, Action begin, string over, Action end)
+    private Task For(TimeSpan length, string what, Action begin, string over, Action end) =>
+        Until(Over(length), $"{what} for {length.TotalSeconds} s", begin, over, end);
+
+    /// <summary>How long a fault lasts is real time: the clocks of other processes aren't the test's to turn.</summary>
+    private static Task Over(TimeSpan length) => Task.Delay(length, TimeProvider.System);
+
+    private async Task Until(Task until, string what, Action begin, string over, Action end)
     {
-        Say($"{what} for {length.TotalSeconds} s");
+        Say(what);
         begin();
-        await Task.Delay(length, TimeProvider.System);
+        await until;
         end();
         Say(over);
     }

@@ -168,6 +168,15 @@ public sealed class Holding(SiloAddress self, long sizeLimit) : IDisposable
         }
     }
 
+    /// <summary>A silo isn't heard any more. One that has just come, and one that is only slow, may miss a beat or two.</summary>
+    public bool IsSilent(SiloAddress silo, TimeSpan now)
+    {
+        lock (_lock)
+        {
+            return _leases.TryGetValue(silo, out var lease) && lease.Until - lease.Since >= Times.Acquaintance && now > lease.Until + Times.Beat;
+        }
+    }
+
     /// <summary>The silo wasn't in the cluster for a while, as far as it knew: what it held of its own grains ends with those.</summary>
     public void Lapse(TimeSpan now)
     {

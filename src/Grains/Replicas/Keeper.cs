@@ -58,6 +58,9 @@ public sealed class Keeper(
         }
     }
 
+    /// <summary>If not, calls to the grains of a silo that isn't heard wait for as long as a call may.</summary>
+    public bool HearsAll => !Others().Any(other => Holding.IsSilent(other, Now));
+
     /// <summary>
     /// Whether an activation that is loaded claims its row first: a silo that was lost may still have a commit under way. The load
     /// brought the version of the membership, since whoever placed the activation here may know of a loss before this silo does.

@@ -16,6 +16,9 @@ public static class Times
     public static readonly TimeSpan Aftermath = TimeSpan.FromMinutes(1);
 
     public static readonly TimeSpan Beat = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>A silo that was heard for so long has come to rest after its start.</summary>
+    public static readonly TimeSpan Acquaintance = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>
