@@ -24,7 +24,8 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
 
     private const int Candidates = 50;
 
-    private const string CountSql = "SELECT count(*) FROM (SELECT FROM narrative_vectors v WHERE v.tenant_id = $1 AND v.person_id = $2 LIMIT $3) AS counted";
+    // Not of the vectors: of these a page holds one.
+    private const string CountSql = "SELECT count(*) FROM (SELECT FROM narratives n WHERE n.tenant_id = $1 AND n.person_id = $2 LIMIT $3) AS counted";
 
     // Asked: the query's words, any of which may be met. Met: what has some of them, each weighed by its rarity and by how short
     // the text is (Okapi's BM25, where every word counts once).
@@ -42,9 +43,8 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
         scores AS (
           SELECT h.id, sum(w.weight) AS share, sum(w.weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * h.size / t.size))) AS score
           FROM hits h JOIN weights w USING (word) CROSS JOIN totals t GROUP BY h.id),
-        met AS (
-          SELECT s.id, s.share / (SELECT sum(weight) FROM weights) AS share, row_number() OVER (ORDER BY s.score DESC, s.id) AS place
-          FROM scores s ORDER BY place LIMIT $8),
+        best AS (SELECT * FROM scores ORDER BY score DESC, id LIMIT $8),
+        met AS (SELECT b.id, b.share / (SELECT sum(weight) FROM weights) AS share, row_number() OVER (ORDER BY b.score DESC, b.id) AS place FROM best b),
         """;
 
     private const string Fused = $"""
@@ -56,17 +56,19 @@ public sealed class NarrativeSearchStore(Database database, NarrativeStore narra
           LEFT JOIN narrative_vectors own ON own.tenant_id = $1 AND own.person_id = $2 AND own.narrative_id = n.id AND own.model = $5
           CROSS JOIN LATERAL (SELECT CASE WHEN near.id IS NOT NULL AND n.said = $10 THEN 0 WHEN near.distance <= $7 THEN near.place END AS place) AS meant
         WHERE meant.place IS NOT NULL OR met.place IS NOT NULL
-        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (3 + meant.place), 0) + coalesce(1.5 * met.share / (3 + met.place), 0) END DESC,
+        ORDER BY CASE WHEN $4 IS NULL THEN -met.place ELSE coalesce(1.0 / (3 + meant.place), 0) + coalesce(2.0 * met.share / (3 + met.place), 0) END DESC,
           own.embedding <=> $4, n.id LIMIT $9
         """;
 
-    // Materialized before it is sorted, so that no plan takes the index, which may miss some, to a few.
+    // Materialized before it is sorted, so that no plan takes the index, which may miss some, to a few. Only what is near is given
+    // its place: to sort all for that took a quarter of the whole.
     private const string ExactSql = $"""
         WITH {Words}
         all_near AS MATERIALIZED (
           SELECT v.narrative_id AS id, v.embedding <=> $4 AS distance FROM narrative_vectors v
           WHERE $4 IS NOT NULL AND v.tenant_id = $1 AND v.person_id = $2 AND v.model = $5 AND ($6::text[] IS NULL OR v.type = ANY ($6))),
-        near AS (SELECT id, distance, row_number() OVER (ORDER BY distance, id) AS place FROM all_near ORDER BY place LIMIT $8)
+        nearest AS (SELECT id, distance FROM all_near ORDER BY distance, id LIMIT $8),
+        near AS (SELECT id, distance, row_number() OVER (ORDER BY distance, id) AS place FROM nearest)
         {Fused}
         """;
 
