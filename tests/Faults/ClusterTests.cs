@@ -54,6 +54,40 @@ public sealed class ClusterTests
         Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
     }
 
+    /// <summary>As while a service is updated: whichever is older, what one writes the other serves, and what one's grains are asked comes from the other's clients.</summary>
+    [SoakFact]
+    public async Task A_silo_of_the_commit_before_and_one_of_this_serve_beside_each_other()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var before = await ProcessNode.Start(await CommitBefore.Executable(), database, null);
+        await using var now = await ProcessNode.Start(database);
+        using var here = before.Client();
+        using var there = now.Client(before.Key);
+        var personality = (await here.Post("/v1/personalities", new { name = "Lila", characterInfo = "Lila knows {{user}}.", personalityTraits = "dry", isPublic = true }))
+            .Should(HttpStatusCode.Created).Id;
+        // Enough of them that each silo has some of the grains.
+        for (var i = 0; i < 8; i++)
+        {
+            foreach (var (writer, reader) in ((ApiClient, ApiClient)[])[(here, there), (there, here)])
+            {
+                var user = await writer.Register($"ada-{i}-{(writer == here ? "before" : "now")}");
+                var acting = ("X-Persona-User", user.ToString());
+                var persona = (Guid)(await reader.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["defaultPersonaId"]!;
+                (await reader.Patch($"/v1/personas/{persona}", new { preferredName = $"Bea {i}" }, acting)).Should(HttpStatusCode.OK);
+                (await writer.Post("/v1/focus/sessions", new { mode = "pomodoro" }, acting)).Should(HttpStatusCode.Created);
+                (await reader.Post("/v1/observations", new { type = "work_session", content = new { duration_minutes = 30 } }, acting)).Should(HttpStatusCode.Created);
+                foreach (var client in (ApiClient[])[writer, reader])
+                {
+                    var prompt = (await client.Get($"/v1/personalities/{personality}/prompt?user={user}&format=text")).Should(HttpStatusCode.OK).Text;
+                    Assert.Contains($"Lila knows Bea {i}.", prompt, StringComparison.Ordinal);
+                }
+            }
+        }
+
+        const string silos = "SELECT count(*) FROM orleans_membership WHERE status = 3";
+        Assert.Equal(2, await Sql.Ask<long>(database.Superuser, silos));
+    }
+
     [Fact]
     public async Task Nodes_of_two_databases_run_side_by_side_and_know_nothing_of_each_other()
     {

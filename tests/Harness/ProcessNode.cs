@@ -46,9 +46,12 @@ public sealed class ProcessNode : IAsyncDisposable
     }
 
     /// <summary>Starts and waits for the ready line, for as long as a very busy machine may need.</summary>
-    public static async Task<ProcessNode> Start(TestDatabase database, int? port = null, params (string Name, string Value)[] environment)
+    public static Task<ProcessNode> Start(TestDatabase database, int? port = null, params (string Name, string Value)[] environment) =>
+        Start(Executable, database, port, environment);
+
+    public static async Task<ProcessNode> Start(string executable, TestDatabase database, int? port, params (string Name, string Value)[] environment)
     {
-        var node = Launch(database, port, environment);
+        var node = Launch(executable, database, port, environment);
         try
         {
             var line = await node._ready.Task.WaitAsync(TimeSpan.FromSeconds(90));
@@ -67,10 +70,13 @@ public sealed class ProcessNode : IAsyncDisposable
     }
 
     /// <summary>Starts without waiting, for nodes that are expected to refuse.</summary>
-    public static ProcessNode Launch(TestDatabase database, int? port = null, params (string Name, string Value)[] environment)
+    public static ProcessNode Launch(TestDatabase database, int? port = null, params (string Name, string Value)[] environment) =>
+        Launch(Executable, database, port, environment);
+
+    private static ProcessNode Launch(string executable, TestDatabase database, int? port, (string Name, string Value)[] environment)
     {
         var address = new Uri($"http://127.0.0.1:{port ?? FreePort()}");
-        var start = new ProcessStartInfo("dotnet", [Executable, "serve"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [executable, "serve"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["PERSONA__DATABASE__APP"] = database.App;
         start.Environment["PERSONA__DATABASE__WORKER"] = database.Worker;
         start.Environment["PERSONA__DATABASE__MIGRATOR"] = database.Migrator;
