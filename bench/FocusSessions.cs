@@ -3,8 +3,6 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
-using PersonaActors.Contracts.Focus;
-using PersonaActors.Grains.Focus;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Bench;
@@ -55,27 +53,8 @@ internal static class FocusSessions
     /// <returns>When the first tick falls due.</returns>
     private static async Task<DateTimeOffset> Seed(BenchNode node)
     {
-        var stamp = new DateTimeOffset(2001, 2, 3, 4, 5, 6, TimeSpan.Zero).AddTicks(1234560);
-        var unknown = RhythmRules.Snapshot(RhythmLevels.Unknown, null, TimeZoneInfo.Utc, stamp);
-        var start = new StartState(unknown, EmotionRules.Snapshot(null, unknown, null, []), TaskSnapshot.None);
-        var row = new SessionState(
-            Guid.Empty, Guid.Empty, null, FocusTimeline.Start(stamp, FocusMode.Deep, new FocusPlan(), 45), NudgeLedger.Empty, FlowWindow.From(stamp),
-            null, start, null, null, null, 1).ToRow();
-        var text = System.Text.Json.JsonSerializer.Serialize(stamp).Trim('"');
-        await using var connection = new NpgsqlConnection(node.On.Superuser);
-        await connection.OpenAsync();
         var first = TimeProvider.System.GetUtcNow() + Lead;
-        await Run(connection, """
-            INSERT INTO users (tenant_id, id, username, created_at, updated_at)
-            SELECT $1, md5('person ' || i)::uuid, 'person ' || i, now(), now() FROM generate_series(1, $2) i
-            """, node.Tenant, Count);
-        await Run(connection, """
-            INSERT INTO focus_sessions (tenant_id, id, person_id, mode, status, start_time, estimated_duration, start_state, state, next_tick_at, version)
-            SELECT $1, md5('session ' || i)::uuid, md5('person ' || i)::uuid, 'deep', 'active', begun, 45, $4::json,
-              replace($5, $6, to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::json, begun + interval '5 minutes', 1
-            FROM generate_series(1, $2) i, LATERAL (SELECT $3 - interval '5 minutes' + i * interval '5 minutes' / $2 AS begun) at
-            """, node.Tenant, Count, first, row.StartState.Json, row.State.Json, text);
-        await Run(connection, "ANALYZE users, focus_sessions");
+        await LiveSessions.Seed(node.On.Superuser, node.Tenant, Count, first, TimeSpan.FromMinutes(5));
         return first;
     }
 
@@ -115,17 +94,6 @@ internal static class FocusSessions
         var since = Stopwatch.GetTimestamp();
         using var again = await NodeProcess.Start(node.On, port);
         return Stopwatch.GetElapsedTime(since).TotalSeconds;
-    }
-
-    private static async Task Run(NpgsqlConnection connection, string sql, params object[] parameters)
-    {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
-        foreach (var value in parameters)
-        {
-            command.Parameters.Add(new() { Value = value });
-        }
-
-        await command.ExecuteNonQueryAsync();
     }
 
     private static long Memory() => GC.GetTotalMemory(forceFullCollection: true);

@@ -98,6 +98,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
             people.Add(await Pair.Make(cluster, listeners, new Random(HashCode.Combine(seed, i))));
         }
 
+        var ticks = await Ticks.Begin(cluster.Superuser, length);
         using var over = new CancellationTokenSource(length);
         var work = people.SelectMany(pair => pair.Work(over.Token)).ToList();
         var random = new Random(seed);
@@ -130,9 +131,10 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
             throw new InvalidOperationException($"seed {seed}: {e.Message}\nwhat the nodes said:\n{string.Join('\n', cluster.Failures())}\nwhat happened:\n{string.Join('\n', cluster.Log)}", e);
         }
 
-        var wrong = people.SelectMany(pair => pair.Violations()).Take(20).ToList();
-        output.WriteLine($"{people.Sum(pair => pair.Written)} commands, {people.Sum(pair => pair.Reads)} reads");
+        var wrong = people.SelectMany(pair => pair.Violations()).Concat(await ticks.Violations()).Take(20).ToList();
+        output.WriteLine($"{people.Sum(pair => pair.Written)} commands, {people.Sum(pair => pair.Reads)} reads, {ticks.Due} ticks");
         Assert.True(wrong.Count == 0, $"seed {seed}:\n{string.Join('\n', wrong)}\nwhat happened:\n{string.Join('\n', cluster.Log)}");
+        Assert.True(ticks.Due > length.TotalSeconds, $"only {ticks.Due} ticks");
         Assert.All(people, pair => Assert.True(pair.Written > 10 && pair.Reads > 100, $"only {pair.Written} commands and {pair.Reads} reads"));
     }
 
@@ -140,6 +142,9 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
     private sealed partial class Pair(Cluster cluster, Random random, Guid user, Guid persona, Guid personality)
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+        /// <summary>A write costs as much as many reads, and these are what is to be many.</summary>
+        private static readonly TimeSpan BetweenWrites = TimeSpan.FromMilliseconds(200);
 
         private readonly History _persona = new($"persona {persona}");
         private readonly History _character = new($"personality {personality}");
@@ -205,6 +210,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
         /// <summary>The next number only when the last was acknowledged; until then the same command, to another node.</summary>
         private async Task Write(History history, Func<long, (string Path, object Body)> change, CancellationToken over)
         {
+            using var next = new PeriodicTimer(BetweenWrites);
             for (var n = 1; !over.IsCancellationRequested; n++)
             {
                 var (path, body) = change(n);
@@ -216,6 +222,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
                 }
 
                 history.Wrote(start, History.Now);
+                await next.WaitForNextTickAsync(CancellationToken.None);
             }
         }
 

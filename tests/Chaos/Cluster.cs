@@ -38,6 +38,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     public string Key { get; private set; } = "";
 
+    public string Superuser => _database.Superuser;
+
     public static async Task<Cluster> Start()
     {
         var postgres = PrivateCluster.Create();

@@ -51,6 +51,15 @@ public sealed class HistoryTests
         Assert.Contains("the last that was told is 1", Assert.Single(Told((1, null), (2, 1)).Violations(2)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_tick_that_is_lost_and_one_that_came_twice_are_seen()
+    {
+        var (lost, twice) = (Guid.NewGuid(), Guid.NewGuid());
+        Assert.Equal(
+            [$"session {lost}: its first tick ran 0 times", $"session {twice}: its first tick ran 2 times"],
+            Ticks.Violations([(Guid.NewGuid(), 1), (lost, 0), (twice, 2)]));
+    }
+
     private static Heard Told(params (long Seq, long? Value)[] events)
     {
         var heard = new Heard("somebody");
