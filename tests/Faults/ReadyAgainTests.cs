@@ -47,7 +47,15 @@ public sealed class ReadyAgainTests
         await Eventually.True("the clients go on", () => Task.FromResult(Volatile.Read(ref answered) > before + 50));
 
         await over.CancelAsync();
-        await Task.WhenAll(load);
+        try
+        {
+            await Task.WhenAll(load);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{e.Message}\nwhat the nodes said:\n{node.Output}\n{next.Output}", e);
+        }
+
         Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s:\n{next.Output}");
     }
 }

@@ -95,16 +95,18 @@ public sealed class Keeper(
     public Task TakeBack(ReplicaDrop drop, SiloAddress[] holders, bool isFirst) =>
         Task.WhenAll([.. holders.Select(holder => TakeBackFrom(holder, drop)), isFirst ? Settled() : Task.CompletedTask]);
 
-    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (Membership.Dead.Contains(holder) && !MustSettle);
+    private bool HasEnded(SiloAddress holder) => _left.ContainsKey(holder) || (Membership.Dead.Contains(holder) && Unsettled <= TimeSpan.Zero);
 
-    private bool MustSettle => !options.ServesWhenCutOff && Now < Membership.SettledAt;
+    /// <summary>For how long what a silo that was lost just now held may still be read there.</summary>
+    private TimeSpan Unsettled => options.ServesWhenCutOff ? TimeSpan.Zero : Membership.SettledAt - Now;
 
     /// <summary>What a silo that was lost just now may hold has ended.</summary>
     private async Task Settled()
     {
-        while (MustSettle)
+        // Looked at once: between two looks it may come to its end.
+        while (Unsettled is var left && left > TimeSpan.Zero)
         {
-            await Task.Delay(Membership.SettledAt - Now, time);
+            await Task.Delay(left, time);
         }
     }
 
