@@ -19,7 +19,7 @@ internal sealed class Ticks(string superuser, DateTimeOffset until)
 
     public async Task<IReadOnlyList<string>> Violations()
     {
-        var sessions = await Ran();
+        List<(Guid Session, long Times)> sessions = [];
         try
         {
             await Eventually.True("all that were due have run", async () => (sessions = await Ran()).All(session => session.Times > 0), Patience);

@@ -75,10 +75,10 @@ public sealed class OpenApiTests(NodeFixture fixture) : IClassFixture<NodeFixtur
         var folder = NodeClients.Folder;
         var made = Directory.CreateDirectory(Path.Combine(folder, "node_modules", ".generated")).FullName;
         await File.WriteAllTextAsync(Path.Combine(made, "api.json"), (await ApiDocument.Of(fixture.Node.Address)).Json.ToJsonString());
-        await NodeClients.Run(folder, "npx", "--no-install", "openapi-typescript", Path.Combine(made, "api.json"), "-o", Path.Combine(made, "api.d.ts"));
-        await NodeClients.Run(folder, "npx", "--no-install", "tsc", "generated.ts", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
+        await Programs.Run(folder, "npx", "--no-install", "openapi-typescript", Path.Combine(made, "api.json"), "-o", Path.Combine(made, "api.d.ts"));
+        await Programs.Run(folder, "npx", "--no-install", "tsc", "generated.ts", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
             "--skipLibCheck", "--lib", "es2022,dom", "--outDir", made);
-        var said = JsonNode.Parse(await NodeClients.Run(
+        var said = JsonNode.Parse(await Programs.Run(
             made, "node", "generated.js", fixture.Node.Address.GetLeftPart(UriPartial.Authority), await fixture.Node.ServiceKey()))!;
         Assert.Contains("Lila keeps a lighthouse and talks to Generated", (string)said["systemPrompt"]!, StringComparison.Ordinal);
         Assert.Equal("persona_not_found", (string)said["missing"]!);

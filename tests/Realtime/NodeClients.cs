@@ -163,7 +163,7 @@ public sealed class NodeClients : IAsyncDisposable
             await Install(client);
             if (IsOlder(Path.Combine(client, "dist", "index.js"), Directory.EnumerateFiles(Path.Combine(client, "src"))))
             {
-                await Run(client, "npm", "run", "build");
+                await Programs.Run(client, "npm", "run", "build");
             }
 
             await Install(Folder);
@@ -175,28 +175,18 @@ public sealed class NodeClients : IAsyncDisposable
         }
     }
 
-    private static Task<string> FindBrowser() => Run(Folder, "bash", Path.Combine(Path.GetDirectoryName(PostgresServer.Script)!, "chromium"), "install");
+    private static Task<string> FindBrowser() => Programs.Run(Folder, "bash", Path.Combine(Path.GetDirectoryName(PostgresServer.Script)!, "chromium"), "install");
 
     private static async Task Install(string folder)
     {
         if (IsOlder(Path.Combine(folder, "node_modules", ".package-lock.json"), [Path.Combine(folder, "package-lock.json")]))
         {
-            await Run(folder, "npm", "ci", "--no-audit", "--no-fund");
+            await Programs.Run(folder, "npm", "ci", "--no-audit", "--no-fund");
         }
     }
 
     private static bool IsOlder(string made, IEnumerable<string> from) =>
         !File.Exists(made) || from.Any(source => File.GetLastWriteTimeUtc(source) > File.GetLastWriteTimeUtc(made));
-
-    public static async Task<string> Run(string folder, string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} in {folder} ended with {process.ExitCode}: {output}{await errors}");
-        return output;
-    }
 }
 
 public sealed class NodeClientException(string message) : Exception(message);

@@ -1,5 +1,4 @@
 using System.Net;
-using Orleans.Runtime;
 using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Tests.Replicas;
