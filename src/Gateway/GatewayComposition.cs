@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
@@ -63,8 +62,6 @@ public static class GatewayComposition
         });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddSingleton<CallerLimits>();
-        services.AddRateLimiter(static _ => { });
-        services.AddOptions<RateLimiterOptions>().Configure<CallerLimits>(static (limiter, callers) => callers.Configure(limiter));
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod().AllowCredentials()
             .WithExposedHeaders(Answers.CursorHeader, ContextEndpoint.TokensHeader, "ETag", "Location", "Retry-After")));
@@ -110,7 +107,7 @@ public static class GatewayComposition
         // Requests that no page made don't pay for what is about pages.
         app.UseWhen(http => http.Request.Headers.Origin.Count > 0, paged => paged.UseCors());
         app.UseAuthentication();
-        app.UseWhen(http => CallerLimits.MayLimit(http, options), limited => limited.UseRateLimiter());
+        app.Use(app.Services.GetRequiredService<CallerLimits>().Limit);
         app.UseAuthorization();
         app.UseMiddleware<HubGate>();
         Readiness.Map(app);

@@ -212,9 +212,10 @@ public sealed class Database : IAsyncDisposable
             settings.AutoPrepareMinUsages = 2;
         }
 
+        // For a turn in the pool too, where a thousand may stand in line: that isn't an outage.
         if (!settings.ShouldSerialize("Timeout"))
         {
-            settings.Timeout = 3;
+            settings.Timeout = 10;
         }
 
         if (!settings.ShouldSerialize("Command Timeout"))

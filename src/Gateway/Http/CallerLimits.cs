@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.RateLimiting;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
 
@@ -20,9 +19,6 @@ public sealed class CallerLimits(GatewayOptions options) : IDisposable
     private readonly PartitionedRateLimiter<Caller> _misses = PartitionedRateLimiter.Create<Caller, Guid>(static caller => Window(caller, MissesPerMinute));
 
     /// <summary>Whether a limit holds for this caller at all: those without one don't stand in line for the limiter.</summary>
-    public static bool MayLimit(HttpContext http, GatewayOptions options) =>
-        http.TryCaller(out var caller) && MayLimit(caller, options);
-
     public static bool MayLimit(Caller caller, GatewayOptions options) => caller.KeyId != Guid.Empty && PerMinute(caller, options) != 0;
 
     /// <summary>Counts a call; one too many is refused.</summary>
@@ -54,16 +50,17 @@ public sealed class CallerLimits(GatewayOptions options) : IDisposable
         }
     }
 
-    public void Configure(RateLimiterOptions limiter)
+    /// <summary>The framework's own middleware would keep a limiter for endpoints that nothing disposes of, and with it the whole application.</summary>
+    public Task Limit(HttpContext http, RequestDelegate next)
     {
-        limiter.GlobalLimiter = _requests.WithTranslatedKey<HttpContext>(http => http.Caller(), leaveOpen: true);
-        limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-        limiter.OnRejected = static (rejected, _) =>
+        if (!http.TryCaller(out var caller) || !Refuses(caller, out var seconds))
         {
-            IsRefused(rejected.Lease, out var seconds);
-            rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-            return ValueTask.CompletedTask;
-        };
+            return next(http);
+        }
+
+        http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return Task.CompletedTask;
     }
 
     public void Dispose()
