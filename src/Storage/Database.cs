@@ -21,7 +21,7 @@ public sealed class Database : IAsyncDisposable
     {
         _app = Source(logins.App, "personactors app", 50, loggers);
         _listening = new NpgsqlConnectionStringBuilder(logins.App) { Pooling = false, KeepAlive = 10, ApplicationName = "personactors listener" }.ConnectionString;
-        _worker = Source(logins.Worker, "personactors worker", 10, loggers);
+        _worker = Source(logins.Worker, "personactors worker", 4, loggers);
     }
 
     /// <summary>Another database answers than before, a restored backup: nothing that is known from before holds. Raised before its epoch is named to anybody.</summary>

@@ -70,6 +70,8 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
         var refused = new TaskCompletionSource();
         var parted = cluster.Part(0, [1, 2], refused.Task);
         since.Restart();
+        async Task<(HttpStatusCode Status, TimeSpan After)> Rename(Guid user, string name) => ((await client.Patch($"/v1/users/{user}", new { username = name })).Status, since.Elapsed);
+        var renamed = Task.WhenAll(users.Select((user, i) => Rename(user, $"renamed-{i}")));
         HttpStatusCode[] answers;
         do
         {
@@ -79,6 +81,12 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
         output.WriteLine($"refused after {since.Elapsed}: {string.Join(' ', answers.Select(status => (int)status))}");
         Assert.InRange(since.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
         Assert.All(answers, status => Assert.True(status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{status}"));
+        output.WriteLine($"renamed: {string.Join(' ', (await renamed).Select(one => $"{(int)one.Status} after {one.After.TotalSeconds:0.00}"))}");
+        Assert.All(await renamed, one =>
+        {
+            Assert.True(one.Status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{one.Status}");
+            Assert.InRange(one.After, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        });
 
         refused.SetResult();
         await parted;

@@ -68,7 +68,7 @@ public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
         using var ordinary = await Tried.Of(command, room);
         await ordinary.Send($"ordinary {command}");
         Assert.True((int)ordinary.Answer!.Status < 300, $"uncut it is answered {(int)ordinary.Answer.Status} {ordinary.Answer.Text}");
-        foreach (var (id, at) in ((string?, CutAt)[])[(null, CutAt.Answer), ($"named {command}", CutAt.Answer), (null, CutAt.Request)])
+        foreach (var (id, at) in Soak.Of([(null, CutAt.Answer)], ((string?, CutAt)[])[(null, CutAt.Answer), ($"named {command}", CutAt.Answer), (null, CutAt.Request)]))
         {
             using var tried = await Tried.Of(command, room);
             var cut = room.Proxy.Arm(at, tried.Command.Commit);

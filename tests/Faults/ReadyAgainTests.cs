@@ -58,4 +58,25 @@ public sealed class ReadyAgainTests
 
         Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s:\n{next.Output}");
     }
+
+    [Fact]
+    public async Task Killed_with_kill_9_and_started_under_another_address_a_node_is_ready_within_ten_seconds()
+    {
+        await using var database = await TestDatabase.Create();
+        Guid user;
+        await using (var killed = await ProcessNode.Start(database))
+        {
+            using var client = killed.Client();
+            user = await client.Register("ada");
+            await killed.Kill();
+        }
+
+        var since = Stopwatch.GetTimestamp();
+        await using var next = await ProcessNode.Start(database);
+        var took = Stopwatch.GetElapsedTime(since);
+        using var again = next.Client();
+        (await again.Get("/health/ready")).Should(HttpStatusCode.OK);
+        (await again.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s");
+    }
 }

@@ -18,7 +18,7 @@ public sealed class SimulatedDay : IAsyncLifetime
     private const int AtOnce = 12;
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
-    private static readonly int People = Soak.Of(30, 200);
+    private static readonly int People = Soak.Of(16, 200);
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
     private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];
@@ -72,7 +72,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         for (var round = 0; _node.Now - start < Day; round++)
         {
             var acts = _people.Where(_ => NextDouble() < 0.4).Select(person => Draw(person, person.IsAsleep(_node.Now - start))).ToList();
-            switch (round % 66)
+            switch (round % Soak.Of(132, 66))
             {
                 case 10:
                     await Disturbed(acts, CutConnections);

@@ -16,6 +16,8 @@ public sealed record ApiAnswer(HttpStatusCode Status, HttpResponseHeaders Header
 
     public Guid Id => Guid.Parse((string)Json["id"]!);
 
+    public override string ToString() => $"{(int)Status} {Text}";
+
     public ApiAnswer Should(HttpStatusCode status)
     {
         Assert.True(Status == status, $"expected {(int)status}, got {(int)Status}: {Text}");

@@ -7,7 +7,7 @@ public static class Soak
 
     public static readonly string? NotNow = IsOn ? null : "It takes longer than twenty seconds: ./test --soak";
 
-    public static int Of(int always, int soak) => IsOn ? soak : always;
+    public static T Of<T>(T always, T soak) => IsOn ? soak : always;
 }
 
 public sealed class SoakFactAttribute : FactAttribute

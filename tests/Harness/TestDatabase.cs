@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 using Schema = PersonaActors.Storage.Migrations.Migrator;
 
@@ -10,7 +11,7 @@ namespace PersonaActors.Tests.Harness;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private const string Password = "test-only";
-    private static readonly SemaphoreSlim TemplateMade = new(1, 1);
+    private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Templates = [];
     private readonly NpgsqlConnectionStringBuilder _superuser;
 
     private TestDatabase(NpgsqlConnectionStringBuilder superuser, string name)
@@ -21,9 +22,9 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string Name { get; }
 
-    public string App => Login("personactors_app");
+    public string App => Login("personactors_app", 16);
 
-    public string Worker => Login("personactors_worker");
+    public string Worker => Login("personactors_worker", 2);
 
     public string Migrator => Login("personactors_migrator");
 
@@ -44,7 +45,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>An empty database with the extension, not migrated.</summary>
     public static async Task<TestDatabase> CreateEmpty()
     {
-        var settings = new NpgsqlConnectionStringBuilder(PostgresServer.SuperuserOf("postgres"));
+        var settings = new NpgsqlConnectionStringBuilder(PostgresServer.SuperuserOf("postgres")) { Pooling = false };
         await Template(settings);
         var name = $"test_{Guid.NewGuid():N}";
         await MakeDatabase(settings, name);
@@ -62,42 +63,39 @@ public sealed class TestDatabase : IAsyncDisposable
         await Run(_superuser.ConnectionString, $"DROP DATABASE IF EXISTS {Name} WITH (FORCE)");
     }
 
-    private string Login(string role) =>
-        new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Username = role, Password = Password, Database = Name, Pooling = true }.ConnectionString;
+    /// <param name="most">Each new connection is a process that has to learn the whole schema: half a second of a test's time that nothing is tried by.</param>
+    private string Login(string role, int most = 100) =>
+        new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Username = role, Password = Password, Database = Name, Pooling = true, MaxPoolSize = most }.ConnectionString;
 
-    private static async Task<string> Template(NpgsqlConnectionStringBuilder superuser)
+    private static Task<string> Template(NpgsqlConnectionStringBuilder superuser) =>
+        Templates.GetOrAdd(superuser.ConnectionString, _ => new Lazy<Task<string>>(() => MakeTemplate(superuser))).Value;
+
+    private static async Task<string> MakeTemplate(NpgsqlConnectionStringBuilder superuser)
     {
         var checksum = Schema.Embedded.Aggregate("", (sum, migration) => $"{sum}{migration.Checksum}");
         var name = $"template_{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(checksum)))[..16]}";
-        await TemplateMade.WaitAsync();
-        try
+        await using var connection = new NpgsqlConnection(superuser.ConnectionString);
+        await connection.OpenAsync();
+        // Another run of the tests may be on the same server.
+        await Run(connection, "SELECT pg_advisory_lock(4711)");
+        await using var exists = new NpgsqlCommand("SELECT count(*) FROM pg_database WHERE datname = $1 AND datistemplate", connection);
+        exists.Parameters.Add(new NpgsqlParameter { Value = name });
+        if ((long)(await exists.ExecuteScalarAsync())! == 0)
         {
-            await using var connection = new NpgsqlConnection(superuser.ConnectionString);
-            await connection.OpenAsync();
-            await Run(connection, "SELECT pg_advisory_lock(4711)");
-            await using var exists = new NpgsqlCommand("SELECT count(*) FROM pg_database WHERE datname = $1 AND datistemplate", connection);
-            exists.Parameters.Add(new NpgsqlParameter { Value = name });
-            if ((long)(await exists.ExecuteScalarAsync())! == 0)
+            await MakeRoles(connection);
+            await Run(connection, $"DROP DATABASE IF EXISTS {name}");
+            await MakeDatabase(superuser, name);
+            var migrator = new NpgsqlConnectionStringBuilder(superuser.ConnectionString)
             {
-                await MakeRoles(connection);
-                await Run(connection, $"DROP DATABASE IF EXISTS {name}");
-                await MakeDatabase(superuser, name);
-                var migrator = new NpgsqlConnectionStringBuilder(superuser.ConnectionString)
-                {
-                    Username = "personactors_migrator",
-                    Password = Password,
-                    Database = name,
-                };
-                await Schema.Migrate(migrator.ConnectionString, Schema.Embedded, TimeProvider.System, CancellationToken.None);
-                await Run(connection, $"ALTER DATABASE {name} IS_TEMPLATE true");
-            }
+                Username = "personactors_migrator",
+                Password = Password,
+                Database = name,
+            };
+            await Schema.Migrate(migrator.ConnectionString, Schema.Embedded, TimeProvider.System, CancellationToken.None);
+            await Run(connection, $"ALTER DATABASE {name} IS_TEMPLATE true");
+        }
 
-            return name;
-        }
-        finally
-        {
-            TemplateMade.Release();
-        }
+        return name;
     }
 
     private static async Task MakeRoles(NpgsqlConnection connection)

@@ -192,7 +192,7 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
     public async Task Killed_wherever_it_is_it_ends_with_the_same()
     {
         await using var database = await TestDatabase.Create();
-        await using var from = await LegacyDatabase.Create(database, Soak.Of(200, 10_000));
+        await using var from = await LegacyDatabase.Create(database, Soak.Of(80, 10_000));
         var node = await ProcessNode.Start(database);
         try
         {

@@ -201,7 +201,7 @@ public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeF
         var user = await fixture.Service.Register("Pruned at random");
         var (keeper, log, writer) = (Node.Services.GetRequiredService<LogKeeper>(), Node.Services.GetRequiredService<EventLog>(), new StreamWriter(Node));
         await writer.Write(user, 400);
-        for (var time = 0; time < 20; time++)
+        for (var time = 0; time < Soak.Of(8, 20); time++)
         {
             var position = await log.Position(Node.Demo, StreamName.User(user), CancellationToken.None);
             var pruneTo = random.NextInt64(position.Oldest - 1, Math.Min(position.Newest, position.Oldest + 60));

@@ -61,6 +61,26 @@ public sealed class Keeper(
     /// <summary>If not, calls to the grains of a silo that isn't heard wait for as long as a call may.</summary>
     public bool HearsAll => !Others().Any(other => Holding.IsSilent(other, Now));
 
+    /// <summary>This silo has others beside it and hears none of them.</summary>
+    public bool IsAlone => Others().Any() && Others().All(other => Holding.IsSilent(other, Now));
+
+    /// <summary>Nobody waits for an answer that may have to come from a silo that isn't heard: it is slow to be known whether that one is gone.</summary>
+    /// <param name="call">It is given a moment in any case, which is more than one here takes.</param>
+    public async Task Unless(Func<Keeper, bool> isCutOff, Task call)
+    {
+        for (var patience = Times.Beat; !call.IsCompleted; patience = Times.Beat / 5)
+        {
+            await call.WaitAsync(patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (!call.IsCompleted && isCutOff(this))
+            {
+                call.Ignore();
+                throw new StorageUnavailableException("This silo doesn't hear another one, where what was asked for may be.");
+            }
+        }
+
+        await call;
+    }
+
     /// <summary>
     /// Whether an activation that is loaded claims its row first: a silo that was lost may still have a commit under way. The load
     /// brought the version of the membership, since whoever placed the activation here may know of a loss before this silo does.

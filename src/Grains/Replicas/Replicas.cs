@@ -1,6 +1,5 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Replicas;
-using PersonaActors.Storage;
 
 namespace PersonaActors.Grains.Replicas;
 
@@ -59,7 +58,9 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
         var fetch = keeper.Holding.Begin(key, keeper.Now);
         try
         {
-            var granted = await Answer(of.Ask(grains, key, keeper.Silo));
+            var answer = of.Ask(grains, key, keeper.Silo).AsTask();
+            await keeper.Unless(static keeper => !keeper.HearsAll, answer);
+            var granted = await answer;
             var replica = new Replica<T>(granted.View, granted.Version, granted.Activation, granted.Changes);
             return granted.MayBeKept
                 ? (Replica<T>)keeper.Holding.Keep(fetch, replica, granted.Owner, granted.Activation, of.Size(granted.View), keeper.Now)
@@ -69,23 +70,6 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
         {
             keeper.Holding.End(fetch);
         }
-    }
-
-    /// <summary>While some silo isn't heard, nobody waits for an owner who may be there: it is slow to be known whether the silo is gone.</summary>
-    private async Task<T> Answer<T>(ValueTask<T> asked)
-    {
-        var answer = asked.AsTask();
-        for (var patience = Times.Beat; !answer.IsCompleted; patience = Times.Beat / 5)
-        {
-            await ((Task)answer.WaitAsync(patience, keeper.Time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            if (!answer.IsCompleted && !keeper.HearsAll)
-            {
-                answer.Ignore();
-                throw new StorageUnavailableException("This silo doesn't hear another one, where what was asked for may be.");
-            }
-        }
-
-        return await answer;
     }
 }
 

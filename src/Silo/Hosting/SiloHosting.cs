@@ -29,9 +29,12 @@ public static class SiloHosting
 
         if (settings.Role == NodeRole.Gateway)
         {
+            var lost = new LostGateways();
             builder.UseOrleansClient(client => client
                 .Configure<ClusterOptions>(Name)
                 .AddActivityPropagation()
+                .AddClusterConnectionStatusObserver(lost)
+                .AddOutgoingGrainCallFilter(lost)
                 .UseAdoNetClustering(o => { o.Invariant = Invariant; o.ConnectionString = settings.AppDatabase; }));
             builder.Services.AddSingleton<IPromptDesk, FarPromptDesk>();
             return;
@@ -59,6 +62,7 @@ public static class SiloHosting
             }))
             .AddActivityPropagation()
             .AddIncomingGrainCallFilter<OutageFilter>()
+            .AddOutgoingGrainCallFilter<AloneFilter>()
             .AddGrainExtension<IYielding, Yielding>()
             .ConfigureEndpoints(
                 settings.IsCluster ? HostAddress() : IPAddress.Loopback,
