@@ -7,12 +7,12 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Embeddings;
 
 /// <summary>What another model embedded.</summary>
-public sealed class ReembeddingTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class ReembeddingTests(OwnRoom room) : IClassFixture<OwnRoom>
 {
     [Fact]
     public async Task It_counts_for_nothing_until_a_job_has_embedded_it_anew()
     {
-        var service = fixture.Service;
+        var service = room.Service;
         var person = await service.Register("Ana");
         var texts = Enumerable.Range(0, 40).Select(i => $"I drink tea at {i} past four").ToList();
         foreach (var text in texts)
@@ -21,9 +21,9 @@ public sealed class ReembeddingTests(NodeFixture fixture) : IClassFixture<NodeFi
         }
 
         (await service.Post($"/v1/memories?user={person}", new { content = "Ana likes oolong tea." })).Should(HttpStatusCode.Created);
-        Task<long> Memories(string model) => Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM memories WHERE embedding_model = '{model}'");
+        Task<long> Memories(string model) => Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM memories WHERE embedding_model = '{model}'");
         await Eventually.True("the note is embedded", async () => await Memories("snowflake-arctic-embed-xs") == 1);
-        await Sql.Run(fixture.Database.Superuser, "UPDATE narrative_vectors SET model = 'old'; UPDATE memories SET embedding_model = 'old'");
+        await Sql.Run(room.Database.Superuser, "UPDATE narrative_vectors SET model = 'old'; UPDATE memories SET embedding_model = 'old'");
         var narrative = (await service.Get($"/v1/narratives?person={person}&limit=1")).Should(HttpStatusCode.OK).Json["items"]![0]!;
         Assert.False((bool)narrative["embeddingGenerated"]!);
         Task<ApiAnswer> Find(string mode) => service.Post("/v1/narratives:search", new { person, query = "drinking tea", mode, limit = 100 });
@@ -32,11 +32,11 @@ public sealed class ReembeddingTests(NodeFixture fixture) : IClassFixture<NodeFi
         Assert.Equal(40, byWords.Count);
         Assert.All(byWords, found => Assert.Null(found!["similarity"]));
 
-        var others = fixture.Node.Services.GetRequiredService<OtherModels>();
+        var others = room.Node.Services.GetRequiredService<OtherModels>();
         await others.Look(CancellationToken.None);
         // It runs, or ran just now: a second look begins no other.
         await others.Look(CancellationToken.None);
-        using var admin = fixture.Node.Client(await fixture.Node.AdminKey());
+        using var admin = room.Node.Client(await room.Node.AdminKey());
         JsonNode? job = null;
         await Eventually.True("the job is done", async () =>
         {

@@ -7,6 +7,7 @@ using PersonaActors.Tests.Realtime;
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>Several nodes, each a process of its own, on one database and on two.</summary>
+[Long]
 public sealed class ClusterTests
 {
     [Fact]

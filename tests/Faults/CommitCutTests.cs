@@ -55,6 +55,7 @@ public sealed class CutRoom : IAsyncLifetime
 /// for. What is answered and what is seen then, everywhere and within a second, is what another scene shows in which
 /// nothing was cut.
 /// </summary>
+[Long]
 public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(25);

@@ -6,6 +6,7 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 
+[Long]
 public sealed class KillTests
 {
     [Fact]

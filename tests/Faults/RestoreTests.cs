@@ -6,7 +6,7 @@ using PersonaActors.Tests.Prompts;
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>A backup takes the place of the database under a node that goes on running.</summary>
-public sealed class RestoreTests(Room room) : IClassFixture<Room>
+public sealed class RestoreTests(OwnRoom room) : IClassFixture<OwnRoom>
 {
     [Fact]
     public async Task What_was_in_memory_is_loaded_anew_before_anything_is_answered_under_the_new_epoch()

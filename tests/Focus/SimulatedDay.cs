@@ -12,6 +12,7 @@ namespace PersonaActors.Tests.Focus;
 /// snoozes, answers, ends. The node is killed with -9 under their commands, stopped in peace, and has its connections cut.
 /// Afterwards every guard must have held in every session, by what the tables say.
 /// </summary>
+[Long]
 public sealed class SimulatedDay : IAsyncLifetime
 {
     private const int Seed = 20251123;

@@ -6,9 +6,9 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Gateway;
 
 /// <summary>Bad input has a code of its own, is never a 500, and changes nothing.</summary>
-public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class BadInputTests(Room room) : IClassFixture<Room>
 {
-    private readonly ApiClient _service = fixture.Service;
+    private readonly ApiClient _service = room.Service;
 
     public static TheoryData<string, int, string, string?> Bodies => new()
     {
@@ -55,8 +55,8 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
         (await _service.Post("/v1/users", broken)).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_json");
         var large = Encoding.UTF8.GetBytes($$"""{"username":"{{new string('x', 1024 * 1024)}}"}""");
         (await _service.Post("/v1/users", large)).ShouldRefuse(HttpStatusCode.RequestEntityTooLarge, "body_too_large");
-        using var plain = new HttpClient { BaseAddress = fixture.Node.Address };
-        plain.DefaultRequestHeaders.Add("Authorization", $"Bearer {await fixture.Node.ServiceKey()}");
+        using var plain = new HttpClient { BaseAddress = room.Node.Address };
+        plain.DefaultRequestHeaders.Add("Authorization", $"Bearer {await room.Node.ServiceKey()}");
         using var answer = await plain.PostAsync("/v1/users", new StringContent("{\"username\":\"x\"}", Encoding.UTF8, "text/plain"));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
         Assert.Contains("unsupported_media_type", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -82,13 +82,13 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     [InlineData("GET", "/v1/users", null, null, 401, "key_missing")]
     public async Task Every_refusal_of_the_framework_is_a_problem_with_a_code(string method, string path, string? type, string? body, int status, string code)
     {
-        using var plain = new HttpClient { BaseAddress = fixture.Node.Address };
+        using var plain = new HttpClient { BaseAddress = room.Node.Address };
         // Whoever accepts no JSON is told all the same.
         plain.DefaultRequestHeaders.Add("Accept", "text/event-stream");
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (status != 401)
         {
-            request.Headers.Add("Authorization", $"Bearer {await fixture.Node.ServiceKey()}");
+            request.Headers.Add("Authorization", $"Bearer {await room.Node.ServiceKey()}");
         }
 
         if (body is not null)
@@ -142,7 +142,7 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     public async Task What_a_field_takes_is_said(string route, string body, string field, string expected)
     {
         var (method, path) = (route.Split(' ')[0], route.Split(' ')[1]);
-        using var admin = fixture.Node.Client(await fixture.Node.AdminKey());
+        using var admin = room.Node.Client(await room.Node.AdminKey());
         var user = await _service.Register("ada");
         if (path.Contains("/aliases", StringComparison.Ordinal))
         {
@@ -216,15 +216,15 @@ public sealed class BadInputTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     [Fact]
     public async Task No_key_and_wrong_keys_have_codes_of_their_own()
     {
-        using var nobody = fixture.Node.Client();
+        using var nobody = room.Node.Client();
         (await nobody.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_missing");
-        using var wrong = fixture.Node.Client("pa_" + new string('x', 43));
+        using var wrong = room.Node.Client("pa_" + new string('x', 43));
         (await wrong.Get("/v1/users")).ShouldRefuse(HttpStatusCode.Unauthorized, "key_unknown");
     }
 
     private async Task<long> Users()
     {
-        await using var connection = new NpgsqlConnection(fixture.Database.Superuser);
+        await using var connection = new NpgsqlConnection(room.Database.Superuser);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM events WHERE stream LIKE 'user:%')", connection);
         return (long)(await command.ExecuteScalarAsync())!;

@@ -10,14 +10,14 @@ namespace PersonaActors.Tests.Gateway;
 
 public sealed class CommandTests : IAsyncLifetime
 {
-    // Its own for each test: they count what is there.
-    private readonly NodeFixture _fixture = new();
+    // A tenant for each test: they count what is there.
+    private readonly Room _room = new();
 
-    private ApiClient Service => _fixture.Service;
+    private ApiClient Service => _room.Service;
 
-    public Task InitializeAsync() => _fixture.InitializeAsync();
+    public Task InitializeAsync() => _room.InitializeAsync();
 
-    public Task DisposeAsync() => _fixture.DisposeAsync();
+    public Task DisposeAsync() => _room.DisposeAsync();
 
     [Fact]
     public async Task A_repeat_with_the_same_key_and_body_gets_the_first_answer_and_does_nothing()
@@ -47,7 +47,7 @@ public sealed class CommandTests : IAsyncLifetime
     [Fact]
     public async Task The_same_key_of_two_callers_is_two_commands()
     {
-        using var other = _fixture.Node.Client(await _fixture.Node.ServiceKey());
+        using var other = _room.Node.Client(await _room.Node.ServiceKey());
         var one = (await Service.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "same"))).Should(HttpStatusCode.Created);
         var two = (await other.Post("/v1/users", new { username = "ada" }, ("Idempotency-Key", "same"))).Should(HttpStatusCode.Created);
         Assert.NotEqual(one.Id, two.Id);
@@ -68,7 +68,7 @@ public sealed class CommandTests : IAsyncLifetime
         var user = await Service.Register("ada");
         (await Service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK);
         // Another activation, as a cluster may briefly have: it writes past this one's memory.
-        await using (var connection = new NpgsqlConnection(_fixture.Database.Superuser))
+        await using (var connection = new NpgsqlConnection(_room.Database.Superuser))
         {
             await connection.OpenAsync();
             await using var elsewhere = new NpgsqlCommand($"UPDATE users SET version = 2, time_zone = 'Europe/Vienna' WHERE id = '{user}'", connection);
@@ -78,7 +78,7 @@ public sealed class CommandTests : IAsyncLifetime
         var answer = (await Service.Patch($"/v1/users/{user}", new { username = "after" })).Should(HttpStatusCode.OK);
         Assert.Equal(3, (long)answer.Json["version"]!);
         Assert.Equal("Europe/Vienna", (string?)answer.Json["timeZone"]);
-        var log = await _fixture.Node.Services.GetRequiredService<EventLog>().After(_fixture.Node.Demo, StreamName.User(user), 0, CancellationToken.None);
+        var log = await _room.Node.Services.GetRequiredService<EventLog>().After(_room.Node.Demo, StreamName.User(user), 0, CancellationToken.None);
         Assert.Single(log.Events, e => e.Type == "user.updated");
     }
 
@@ -93,7 +93,7 @@ public sealed class CommandTests : IAsyncLifetime
         var after = (await Service.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json;
 
         var state = before.DeepClone().AsObject();
-        var page = await _fixture.Node.Services.GetRequiredService<EventLog>().After(_fixture.Node.Demo, StreamName.User(user), (long)before["cursor"]!["seq"]!, CancellationToken.None);
+        var page = await _room.Node.Services.GetRequiredService<EventLog>().After(_room.Node.Demo, StreamName.User(user), (long)before["cursor"]!["seq"]!, CancellationToken.None);
         foreach (var e in page.Events)
         {
             Apply(state, JsonNode.Parse(e.Data.Json)!["changes"]!.AsObject());
@@ -112,14 +112,15 @@ public sealed class CommandTests : IAsyncLifetime
         (await Service.Delete($"/v1/users/{user}")).Should(HttpStatusCode.NoContent);
         (await Service.Get($"/v1/users/{user}")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
         (await Service.Get("/v1/users/test:known")).ShouldRefuse(HttpStatusCode.NotFound, "user_not_found");
-        await using var connection = new NpgsqlConnection(_fixture.Database.Superuser);
+        await using var connection = new NpgsqlConnection(_room.Database.Superuser);
         await connection.OpenAsync();
+        var here = $"tenant_id = '{_room.Tenant}'";
         await Eventually.True("the user's rows, events and answers are gone", async () =>
         {
             await using var command = new NpgsqlCommand($"""
-                SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM personas) + (SELECT count(*) FROM user_identities)
+                SELECT (SELECT count(*) FROM users WHERE {here}) + (SELECT count(*) FROM personas WHERE {here}) + (SELECT count(*) FROM user_identities WHERE {here})
                   + (SELECT count(*) FROM events WHERE owner_id = '{user}') + (SELECT count(*) FROM streams WHERE owner_id = '{user}')
-                  + (SELECT count(*) FROM command_log WHERE owner_id = '{user}') + (SELECT count(*) FROM outbox_tasks)
+                  + (SELECT count(*) FROM command_log WHERE owner_id = '{user}') + (SELECT count(*) FROM outbox_tasks WHERE {here})
                 """, connection);
             return (long)(await command.ExecuteScalarAsync())! == 0;
         });

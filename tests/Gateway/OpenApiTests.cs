@@ -5,15 +5,15 @@ using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Gateway;
 
-public sealed class OpenApiTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class OpenApiTests(Room room) : IClassFixture<Room>
 {
     [Fact]
     public async Task The_document_says_of_every_operation_what_a_client_has_to_know()
     {
-        using var anybody = fixture.Node.Client();
+        using var anybody = room.Node.Client();
         var json = (await anybody.Get("/openapi/v1.json")).Should(HttpStatusCode.OK).Json;
         Assert.StartsWith("3.", (string?)json["openapi"], StringComparison.Ordinal);
-        var document = await ApiDocument.Of(fixture.Node.Address);
+        var document = await ApiDocument.Of(room.Node.Address);
         Assert.Contains(document.Operations, operation => operation.Name == "POST /v1/users");
         Assert.Equal(document.Operations.Count, document.Operations.Select(operation => (string)operation.Json["operationId"]!).Distinct().Count());
         var complaints = document.Operations.SelectMany(operation => Lacks(document, operation).Select(what => $"{operation.Name}: {what}")).ToList();
@@ -74,21 +74,21 @@ public sealed class OpenApiTests(NodeFixture fixture) : IClassFixture<NodeFixtur
         await NodeClients.EnsureInstalled();
         var folder = NodeClients.Folder;
         var made = Directory.CreateDirectory(Path.Combine(folder, "node_modules", ".generated")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(made, "api.json"), (await ApiDocument.Of(fixture.Node.Address)).Json.ToJsonString());
+        await File.WriteAllTextAsync(Path.Combine(made, "api.json"), (await ApiDocument.Of(room.Node.Address)).Json.ToJsonString());
         await Programs.Run(folder, "npx", "--no-install", "openapi-typescript", Path.Combine(made, "api.json"), "-o", Path.Combine(made, "api.d.ts"));
         await Programs.Run(folder, "npx", "--no-install", "tsc", "generated.ts", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
             "--skipLibCheck", "--lib", "es2022,dom", "--outDir", made);
         var said = JsonNode.Parse(await Programs.Run(
-            made, "node", "generated.js", fixture.Node.Address.GetLeftPart(UriPartial.Authority), await fixture.Node.ServiceKey()))!;
+            made, "node", "generated.js", room.Node.Address.GetLeftPart(UriPartial.Authority), await room.Node.ServiceKey()))!;
         Assert.Contains("Lila keeps a lighthouse and talks to Generated", (string)said["systemPrompt"]!, StringComparison.Ordinal);
         Assert.Equal("persona_not_found", (string)said["missing"]!);
-        (await fixture.Service.Get($"/v1/users/{said["user"]}")).Should(HttpStatusCode.OK);
+        (await room.Service.Get($"/v1/users/{said["user"]}")).Should(HttpStatusCode.OK);
     }
 
     [Fact]
     public async Task Health_needs_no_key()
     {
-        using var anybody = fixture.Node.Client();
+        using var anybody = room.Node.Client();
         (await anybody.Get("/health/live")).Should(HttpStatusCode.OK);
         (await anybody.Get("/health/ready")).Should(HttpStatusCode.OK);
     }

@@ -137,13 +137,14 @@ public sealed class SurfaceTests(Room room) : IClassFixture<Room>
     {
         var (other, admin) = await room.NewTenant();
         var name = (string)(await admin.Get($"/v1/tenants/{other}")).Json["name"]!;
+        var own = (string)(await room.Admin.Get($"/v1/tenants/{room.Tenant}")).Json["name"]!;
         foreach (var named in (string[])[$"{other}", name, "nobody-s"])
         {
             (await room.Service.Get("/v1/users", ("X-Persona-Tenant", named))).ShouldRefuse(HttpStatusCode.Forbidden, "other_tenant");
         }
 
         (await room.Service.Get("/v1/users", ("X-Persona-Tenant", $"{room.Tenant}"))).Should(HttpStatusCode.OK);
-        (await room.Service.Get("/v1/users", ("X-Persona-Tenant", "demo"))).Should(HttpStatusCode.OK);
+        (await room.Service.Get("/v1/users", ("X-Persona-Tenant", own))).Should(HttpStatusCode.OK);
         var person = await room.NewPerson();
         var (id, _) = await person.NewPersonality();
         var prompt = $"/v1/personalities/{id}/prompt?user={person.Id}";

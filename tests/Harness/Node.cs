@@ -39,8 +39,8 @@ public sealed class Node : IAsyncDisposable
 
     public Database Database { get; }
 
-    /// <summary>The demo tenant.</summary>
-    public Guid Demo { get; }
+    /// <summary>The demo tenant, or another one in its place.</summary>
+    public Guid Demo { get; set; }
 
     public TimeProvider Time { get; }
 
@@ -114,6 +114,8 @@ public sealed class Node : IAsyncDisposable
     /// <summary>Errors of which this is a part are expected from now on.</summary>
     public void Expect(string partOfError) => _errors.Expected.Add(partOfError);
 
+    public void ShouldHaveNoErrors() => Assert.True(!_errors.Unexpected.Any(), string.Join('\n', _errors.Unexpected));
+
     public async ValueTask DisposeAsync()
     {
         // What Orleans says of calls that the end of the silo overtook.
@@ -121,7 +123,7 @@ public sealed class Node : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         await Database.DisposeAsync();
-        Assert.True(!_errors.Unexpected.Any(), string.Join('\n', _errors.Unexpected));
+        ShouldHaveNoErrors();
     }
 
     private sealed class ErrorLog : ILoggerProvider

@@ -11,6 +11,7 @@ using Sql = PersonaActors.Tests.Harness.Sql;
 namespace PersonaActors.Tests.Imports;
 
 /// <summary>The old tables, taken over.</summary>
+[Long]
 public sealed class LegacyTests(Room room) : IClassFixture<Room>
 {
     private static readonly int Users = Soak.Of(120, 10_000);

@@ -5,9 +5,9 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Mindscapes;
 
 /// <summary>From observations to traits, over HTTP.</summary>
-public sealed class MindscapeTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class MindscapeTests(Room room) : IClassFixture<Room>
 {
-    private readonly ApiClient _service = fixture.Service;
+    private readonly ApiClient _service = room.Service;
 
     private Task<ApiAnswer> Observe(Guid person, object content, string type = "work_session", params (string, string)[] headers) =>
         _service.Post("/v1/observations", new { person, type, content }, headers);
@@ -54,7 +54,7 @@ public sealed class MindscapeTests(NodeFixture fixture) : IClassFixture<NodeFixt
         var person = Guid.NewGuid();
         var body = new { person, type = "work_session", content = new { duration_minutes = 60 }, clientId = "mine" };
         var first = (await _service.Post("/v1/observations", body)).Should(HttpStatusCode.Created);
-        using var another = fixture.Node.Client(await fixture.Node.ServiceKey());
+        using var another = room.Node.Client(await room.Node.ServiceKey());
         var again = (await another.Post("/v1/observations", body)).Should(HttpStatusCode.OK);
         Assert.Equal(first.Id, again.Id);
         var keyed = (await Observe(person, new { duration_minutes = 120 }, headers: ("Idempotency-Key", "once"))).Should(HttpStatusCode.Created);
@@ -195,7 +195,7 @@ public sealed class MindscapeTests(NodeFixture fixture) : IClassFixture<NodeFixt
         var persona = (await _service.Post("/v1/generated-personas", new { person, mapper = "daily-work-optimizer" })).Should(HttpStatusCode.Created).Id;
         (await Observe(person, new { duration_minutes = 30 })).Should(HttpStatusCode.Created);
         await Known(person, mindscape => (long)mindscape["version"]! == 2);
-        var told = await Sql.Rows(fixture.Database.Superuser, $"SELECT type, data::text FROM events WHERE stream = 'mindscape:{person}' ORDER BY seq", row => (Type: row.GetString(0), Data: row.GetString(1)));
+        var told = await Sql.Rows(room.Database.Superuser, $"SELECT type, data::text FROM events WHERE stream = 'mindscape:{person}' ORDER BY seq", row => (Type: row.GetString(0), Data: row.GetString(1)));
         Assert.Equal(["observation.recorded", "trait.changed", "persona.generated", "observation.recorded", "persona.stale", "trait.changed"], told.Select(one => one.Type));
         Assert.Contains(persona.ToString(), told[4].Data, StringComparison.Ordinal);
         var patch = JsonNode.Parse(told[5].Data)!["changes"]!;
@@ -216,10 +216,10 @@ public sealed class MindscapeTests(NodeFixture fixture) : IClassFixture<NodeFixt
         (await _service.Get($"/v1/generated-personas/{persona}")).Should(HttpStatusCode.NotFound);
         foreach (var table in (string[])["mindscapes", "observations", "mindscape_history", "generated_personas", "feedback"])
         {
-            Assert.Equal(0, await Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM {table} WHERE person_id = '{person}'"));
+            Assert.Equal(0, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM {table} WHERE person_id = '{person}'"));
         }
 
-        await Eventually.True("its events are gone", async () => await Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM events WHERE stream = 'mindscape:{person}'") == 0);
+        await Eventually.True("its events are gone", async () => await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM events WHERE stream = 'mindscape:{person}'") == 0);
         (await Observe(person, new { duration_minutes = 30 })).Should(HttpStatusCode.Created);
         Assert.Equal(30, (double)Value(await Known(person, _ => true), "work.focus_duration")!);
     }

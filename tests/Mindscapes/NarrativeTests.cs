@@ -10,9 +10,10 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Mindscapes;
 
 /// <summary>What people say in words, over HTTP, with the real encoder.</summary>
-public sealed class NarrativeTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+[Long]
+public sealed class NarrativeTests(Room room) : IClassFixture<Room>
 {
-    private readonly ApiClient _service = fixture.Service;
+    private readonly ApiClient _service = room.Service;
 
     private async Task<JsonObject> Say(Guid person, string text, string? source = null) =>
         (await _service.Post("/v1/narratives", new { person, text, source })).Should(HttpStatusCode.Created).Json;
@@ -206,7 +207,7 @@ public sealed class NarrativeTests(NodeFixture fixture) : IClassFixture<NodeFixt
         Assert.Equal((string)said["id"]!, (string?)Assert.Single(near["narrative_context"]!.AsArray())!["narrative_id"]);
         Assert.Null(suggestions.Single(suggestion => (string)suggestion!["rule_id"]! == "plain")!["narrative_context"]);
         Assert.Equal((string)said["id"]!, (string?)Assert.Single(persona["metadata"]!["narrative_usage"]!.AsArray())!["narrative_id"]);
-        Assert.Equal(1, await Sql.Ask<long>(fixture.Database.Migrator, $"SELECT count(*) FROM persona_narrative_usage WHERE person_id = '{person}'"));
+        Assert.Equal(1, await Sql.Ask<long>(room.Database.Migrator, $"SELECT count(*) FROM persona_narrative_usage WHERE person_id = '{person}'"));
     }
 
     [Fact]

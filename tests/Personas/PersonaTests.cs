@@ -5,10 +5,10 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Personas;
 
-public sealed class PersonaTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class PersonaTests(Room room) : IClassFixture<Room>
 {
-    private readonly Node _node = fixture.Node;
-    private readonly ApiClient _service = fixture.Service;
+    private readonly Node _node = room.Node;
+    private readonly ApiClient _service = room.Service;
 
     [Fact]
     public async Task A_persona_is_made_read_changed_and_deleted()
@@ -183,7 +183,7 @@ public sealed class PersonaTests(NodeFixture fixture) : IClassFixture<NodeFixtur
         var persona = await Make(user, "other");
         (await _service.Get($"/v1/personas/{persona}")).Should(HttpStatusCode.OK);
         // As another node's activation of the owner would.
-        await Sql.Run(fixture.Database.Superuser, $"DELETE FROM personas WHERE id = '{persona}'");
+        await Sql.Run(room.Database.Superuser, $"DELETE FROM personas WHERE id = '{persona}'");
         (await _service.Patch($"/v1/personas/{persona}", new { content = "late" }, ("X-Persona-User", user.ToString()))).ShouldRefuse(HttpStatusCode.NotFound, "persona_not_found");
     }
 

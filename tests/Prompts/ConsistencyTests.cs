@@ -9,7 +9,7 @@ namespace PersonaActors.Tests.Prompts;
 /// older than what was answered before it asked, none older than anybody saw before, and of each writer one state, whole. Who
 /// sees a write of one writer sees all that was answered to the other before that write began.
 /// </summary>
-public sealed class ConsistencyTests(Room room) : IClassFixture<Room>
+public sealed class ConsistencyTests(OwnRoom room) : IClassFixture<OwnRoom>
 {
     private const int Groups = 3;
 

@@ -7,7 +7,7 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Prompts;
 
 /// <summary>Once a silo holds the replicas, a resolve asks neither the database nor a grain.</summary>
-public sealed class HotPathTests(Room room) : IClassFixture<Room>
+public sealed class HotPathTests(OwnRoom room) : IClassFixture<OwnRoom>
 {
     /// <summary>What a resolve could be tempted to read; background work of the node reads other things.</summary>
     private static readonly string[] Tables =

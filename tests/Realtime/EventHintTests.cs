@@ -4,7 +4,7 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 
-public sealed class EventHintTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class EventHintTests(Room room) : IClassFixture<Room>
 {
     [Fact]
     public async Task Hints_of_any_number_and_length_arrive_whole_through_PostgreSQL()
@@ -18,14 +18,14 @@ public sealed class EventHintTests(NodeFixture fixture) : IClassFixture<NodeFixt
                 random.NextInt64(1, long.MaxValue)))
             .ToList();
 
-        await using var connection = await fixture.Node.Database.OpenListening(EventHints.Channel, CancellationToken.None);
+        await using var connection = await room.Node.Database.OpenListening(EventHints.Channel, CancellationToken.None);
         var heard = new List<EventHint>();
         connection.Notification += (_, notification) =>
         {
             Assert.True(Encoding.UTF8.GetByteCount(notification.Payload) < 8000, "a payload is longer than PostgreSQL takes");
             heard.AddRange(EventHints.Read(notification.Payload, "me"));
         };
-        await EventHints.Send(fixture.Node.Database, "other", hints, CancellationToken.None);
+        await EventHints.Send(room.Node.Database, "other", hints, CancellationToken.None);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (heard.Count < hints.Count)
         {

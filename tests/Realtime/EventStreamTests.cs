@@ -6,14 +6,14 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>The same streams over plain HTTP, as curl reads them.</summary>
-public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class EventStreamTests(Room room) : IClassFixture<Room>
 {
-    private Node Node => fixture.Node;
+    private Node Node => room.Node;
 
     [Fact]
     public async Task A_stream_is_read_from_a_cursor_and_goes_on_after_the_last_id()
     {
-        var user = await fixture.Service.Register("Curl");
+        var user = await room.Service.Register("Curl");
         var epoch = Node.Database.Epoch;
         string last;
         using (var reader = await Reader.Open(Node, await Node.UserKey(user), $"/v1/events?stream=user:{user}&from={epoch}:0"))
@@ -37,9 +37,9 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     [Fact]
     public async Task A_user_personas_stream_is_its_owners_and_while_it_is_public_everybodys()
     {
-        var (ada, bob) = (await fixture.Service.Register("Ada"), await fixture.Service.Register("Bob"));
+        var (ada, bob) = (await room.Service.Register("Ada"), await room.Service.Register("Bob"));
         var asAda = ("X-Persona-User", ada.ToString());
-        var id = (await fixture.Service.Post("/v1/user-personas", new { name = "Tutor", systemPrompt = "You teach." }, asAda)).Should(HttpStatusCode.Created).Id;
+        var id = (await room.Service.Post("/v1/user-personas", new { name = "Tutor", systemPrompt = "You teach." }, asAda)).Should(HttpStatusCode.Created).Id;
         var path = $"/v1/events?stream=user-persona:{id}&from={Node.Database.Epoch}:0";
         using var bobs = Node.Client(await Node.UserKey(bob));
         (await bobs.Get(path)).ShouldRefuse(HttpStatusCode.NotFound, "stream_not_found");
@@ -47,7 +47,7 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
         Assert.Equal("subscribed", (await owner.Next()).Type);
         Assert.Equal("user-persona.created", (await owner.Next()).Type);
 
-        (await fixture.Service.Patch($"/v1/user-personas/{id}", new { isPublic = true }, asAda)).Should(HttpStatusCode.OK);
+        (await room.Service.Patch($"/v1/user-personas/{id}", new { isPublic = true }, asAda)).Should(HttpStatusCode.OK);
         var shared = await owner.Next();
         Assert.Equal(("user-persona.updated", true), (shared.Type, (bool)shared.Data["data"]!["changes"]!["isPublic"]!));
         using var other = await Reader.Open(Node, await Node.UserKey(bob), path);
@@ -64,7 +64,7 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     [Fact]
     public async Task A_cursor_that_cannot_be_served_is_an_event_with_the_state()
     {
-        var user = await fixture.Service.Register("Reset");
+        var user = await room.Service.Register("Reset");
         using var reader = await Reader.Open(Node, await Node.ServiceKey(), $"/v1/events?stream=user:{user}&from=0000000000000000:1");
         var reset = await reader.Next();
         Assert.Equal(("reset", $"{Node.Database.Epoch}:2"), (reset.Type, reset.Id));
@@ -80,13 +80,13 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     [InlineData("", null, 400, "stream_required")]
     [InlineData("user:x", "12", 400, "invalid_field")]
     public async Task What_cannot_be_is_a_problem(string? stream, string? from, int status, string code) =>
-        (await fixture.Service.Get($"/v1/events?{(stream is null ? "" : $"stream={stream}&")}{(from is null ? "" : $"from={from}")}")).ShouldRefuse((HttpStatusCode)status, code);
+        (await room.Service.Get($"/v1/events?{(stream is null ? "" : $"stream={stream}&")}{(from is null ? "" : $"from={from}")}")).ShouldRefuse((HttpStatusCode)status, code);
 
     [Fact]
     public async Task A_connection_token_in_the_address_opens_the_stream_of_its_user_only()
     {
-        var (user, other) = (await fixture.Service.Register("Browser"), await fixture.Service.Register("Other"));
-        var token = (string)(await fixture.Service.Post("/v1/tokens", new { user })).Json["token"]!;
+        var (user, other) = (await room.Service.Register("Browser"), await room.Service.Register("Other"));
+        var token = (string)(await room.Service.Post("/v1/tokens", new { user })).Json["token"]!;
         using var reader = await Reader.Open(Node, null, $"/v1/events?stream=user:{user}&access_token={token}");
         Assert.Equal("subscribed", (await reader.Next()).Type);
         using var nobody = Node.Client();
@@ -96,8 +96,8 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     [Fact]
     public async Task Several_streams_come_over_one_connection_and_go_on_after_the_last_id()
     {
-        var user = await fixture.Service.Register("Many");
-        var persona = (string)(await fixture.Service.Get($"/v1/users/{user}")).Json["defaultPersonaId"]!;
+        var user = await room.Service.Register("Many");
+        var persona = (string)(await room.Service.Get($"/v1/users/{user}")).Json["defaultPersonaId"]!;
         using var mine = Node.Client(await Node.UserKey(user));
         var path = $"/v1/events?stream=user:me&stream=companion:me&stream=persona:{persona}";
         string last;
@@ -138,9 +138,9 @@ public sealed class EventStreamTests(NodeFixture fixture) : IClassFixture<NodeFi
     public async Task A_stream_is_named_as_HTTP_names_things()
     {
         var subject = $"named-{Guid.NewGuid():N}";
-        var user = await fixture.Service.Register("Named", subject);
+        var user = await room.Service.Register("Named", subject);
         var slug = $"named-{Guid.NewGuid():N}"[..20];
-        var personality = (await fixture.Service.Post("/v1/personalities", new { name = "N", slug, characterInfo = "", personalityTraits = "" }, ("X-Persona-User", $"{user}"))).Should(HttpStatusCode.Created).Id;
+        var personality = (await room.Service.Post("/v1/personalities", new { name = "N", slug, characterInfo = "", personalityTraits = "" }, ("X-Persona-User", $"{user}"))).Should(HttpStatusCode.Created).Id;
         var (own, admin) = (await Node.UserKey(user), await Node.AdminKey());
         var service = await Node.ServiceKey();
         (string Key, string Asked, string Is)[] names =

@@ -4,6 +4,7 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>The gateway's process killed, PostgreSQL taken away: whoever listens misses nothing and gets nothing twice.</summary>
+[Long]
 public sealed class FaultTests
 {
     [Fact]

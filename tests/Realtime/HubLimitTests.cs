@@ -8,14 +8,14 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>What a connection may ask of the hub, and how it is told that it was too much.</summary>
-public sealed class HubLimitTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class HubLimitTests(Room room) : IClassFixture<Room>
 {
-    private Node Node => fixture.Node;
+    private Node Node => room.Node;
 
     [Fact]
     public async Task Calls_of_the_hub_and_requests_are_counted_together()
     {
-        var user = await fixture.Service.Register("Pinging");
+        var user = await room.Service.Register("Pinging");
         var key = await Node.UserKey(user);
         await using var socket = await RawSocket.Connect(Node.Address, key);
         var refused = 0;
@@ -58,7 +58,7 @@ public sealed class HubLimitTests(NodeFixture fixture) : IClassFixture<NodeFixtu
         (await http.Get($"/v1/events?stream=persona:{Guid.NewGuid()}")).ShouldRefuse(HttpStatusCode.TooManyRequests, "slow_down");
         // Others, and what isn't about streams, go on.
         (await http.Get("/v1/users?limit=1")).Should(HttpStatusCode.OK);
-        var user = await fixture.Service.Register("Other");
+        var user = await room.Service.Register("Other");
         await using var other = await RawSocket.Connect(Node.Address, await Node.ServiceKey());
         Assert.Null((await other.Subscribe($"user:{user}"))["refused"]);
     }

@@ -9,6 +9,7 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>Nothing lost, nothing twice, whatever is cut, overlaps, is pruned or restored.</summary>
+[Long]
 public sealed class LossTests(RealtimeFixture fixture) : IClassFixture<RealtimeFixture>
 {
     private Node Node => fixture.Node;

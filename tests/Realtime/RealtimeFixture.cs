@@ -6,27 +6,27 @@ namespace PersonaActors.Tests.Realtime;
 /// <summary>One node, one database and one process of real clients for a class.</summary>
 public sealed class RealtimeFixture : IAsyncLifetime
 {
-    private readonly NodeFixture _node = new();
+    private readonly Room _room = new();
     private int _names;
 
-    public Node Node => _node.Node;
+    public Node Node => _room.Node;
 
-    public TestDatabase Database => _node.Database;
+    public TestDatabase Database => _room.Database;
 
-    public ApiClient Service => _node.Service;
+    public ApiClient Service => _room.Service;
 
     public NodeClients Clients { get; private set; } = null!;
 
     public async Task InitializeAsync()
     {
-        await _node.InitializeAsync();
+        await _room.InitializeAsync();
         Clients = await NodeClients.Start();
     }
 
     public async Task DisposeAsync()
     {
         await Clients.DisposeAsync();
-        await _node.DisposeAsync();
+        await _room.DisposeAsync();
     }
 
     /// <summary>So many events in the user's stream, one after the other.</summary>

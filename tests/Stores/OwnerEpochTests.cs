@@ -8,16 +8,16 @@ using PersonaActors.Tests.Harness;
 namespace PersonaActors.Tests.Stores;
 
 /// <summary>Two activations of one grain, and who of them may write.</summary>
-public sealed class OwnerEpochTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class OwnerEpochTests(Room room) : IClassFixture<Room>
 {
-    private Database Database => fixture.Node.Database;
+    private Database Database => room.Node.Database;
 
     [Fact]
     public async Task Who_writes_under_an_ownership_that_another_has_claimed_is_refused_whole()
     {
-        var user = await fixture.Service.Register("ada");
+        var user = await room.Service.Register("ada");
         var (older, left) = (await Loaded(user), false);
-        await Harness.Sql.Run(fixture.Database.Superuser, $"UPDATE streams SET owner_epoch = owner_epoch + 1 WHERE stream = 'user:{user}'");
+        await Harness.Sql.Run(room.Database.Superuser, $"UPDATE streams SET owner_epoch = owner_epoch + 1 WHERE stream = 'user:{user}'");
         var newer = await Loaded(user);
 
         await Assert.ThrowsAsync<ActivationOutdatedException>(() => Write(user, older).Commit(() => left = true));
@@ -34,7 +34,7 @@ public sealed class OwnerEpochTests(NodeFixture fixture) : IClassFixture<NodeFix
     {
         var user = Guid.NewGuid();
         var older = await Loaded(user);
-        await Harness.Sql.Run(fixture.Database.Superuser, $"INSERT INTO streams (tenant_id, stream, owner_id, seq, owner_epoch) VALUES ('{fixture.Node.Demo}', 'user:{user}', '{user}', 0, 1)");
+        await Harness.Sql.Run(room.Database.Superuser, $"INSERT INTO streams (tenant_id, stream, owner_id, seq, owner_epoch) VALUES ('{room.Node.Demo}', 'user:{user}', '{user}', 0, 1)");
         var newer = await Loaded(user);
 
         await Assert.ThrowsAsync<ActivationOutdatedException>(() => Write(user, older).Commit(() => { }));
@@ -44,13 +44,13 @@ public sealed class OwnerEpochTests(NodeFixture fixture) : IClassFixture<NodeFix
     private async Task<OwnerEpoch> Loaded(Guid user)
     {
         var epoch = new OwnerEpoch(StreamName.User(user));
-        await fixture.Node.Services.GetRequiredService<UserStore>().Load(fixture.Node.Demo, user, epoch);
+        await room.Node.Services.GetRequiredService<UserStore>().Load(room.Node.Demo, user, epoch);
         return epoch;
     }
 
-    private ScopedBatch Write(Guid user, OwnerEpoch? epoch) => Database.Begin(RowScope.OfUser(fixture.Node.Demo, user), epoch)
+    private ScopedBatch Write(Guid user, OwnerEpoch? epoch) => Database.Begin(RowScope.OfUser(room.Node.Demo, user), epoch)
         .Add($"UPDATE users SET time_zone = 'Europe/Vienna' WHERE id = '{user}'")
         .Append(StreamName.User(user), user, "test", TimeProvider.System.GetUtcNow(), JsonText.EmptyObject);
 
-    private Task<string> TimeZone(Guid user) => Harness.Sql.Ask<string>(fixture.Database.Superuser, $"SELECT time_zone FROM users WHERE id = '{user}'");
+    private Task<string> TimeZone(Guid user) => Harness.Sql.Ask<string>(room.Database.Superuser, $"SELECT time_zone FROM users WHERE id = '{user}'");
 }

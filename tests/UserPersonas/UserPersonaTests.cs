@@ -5,10 +5,10 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.UserPersonas;
 
-public sealed class UserPersonaTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class UserPersonaTests(Room room) : IClassFixture<Room>
 {
-    private readonly Node _node = fixture.Node;
-    private readonly ApiClient _service = fixture.Service;
+    private readonly Node _node = room.Node;
+    private readonly ApiClient _service = room.Service;
 
     [Fact]
     public async Task A_user_persona_is_made_read_changed_and_deleted()
@@ -207,7 +207,7 @@ public sealed class UserPersonaTests(NodeFixture fixture) : IClassFixture<NodeFi
         Assert.Equal(50, (long)stats["uses"]!);
         Assert.Equal(1225, (long)stats["tokens"]!);
         Assert.True((DateTimeOffset)stats["firstUsedAt"]! <= (DateTimeOffset)stats["lastUsedAt"]!);
-        Assert.Equal(50L, await Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM persona_usage_log WHERE persona_id = '{persona}'"));
+        Assert.Equal(50L, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM persona_usage_log WHERE persona_id = '{persona}'"));
         Assert.Equal(1, (long)(await _service.Get($"/v1/user-personas/{persona}")).Json["version"]!);
     }
 
@@ -259,7 +259,7 @@ public sealed class UserPersonaTests(NodeFixture fixture) : IClassFixture<NodeFi
     {
         var (user, persona) = await Make();
         (await _service.Get($"/v1/user-personas/{persona}")).Should(HttpStatusCode.OK);
-        await Sql.Run(fixture.Database.Superuser, $"UPDATE user_personas SET usage_count = 10 WHERE id = '{persona}'");
+        await Sql.Run(room.Database.Superuser, $"UPDATE user_personas SET usage_count = 10 WHERE id = '{persona}'");
         var use = (await _service.Post($"/v1/user-personas/{persona}/usage?user={user}", new { })).Should(HttpStatusCode.Created);
         Assert.Equal(11, (long)use.Json["usageCount"]!);
     }
@@ -272,7 +272,7 @@ public sealed class UserPersonaTests(NodeFixture fixture) : IClassFixture<NodeFi
         (await _service.Post($"/v1/user-personas/{persona}/usage?user={bob}", new { })).Should(HttpStatusCode.Created);
         (await _service.Delete($"/v1/users/{ada}")).Should(HttpStatusCode.NoContent);
         (await _service.Get($"/v1/user-personas/{persona}", ("X-Persona-User", bob.ToString()))).ShouldRefuse(HttpStatusCode.NotFound, "user_persona_not_found");
-        Assert.Equal(0L, await Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM persona_usage_log WHERE persona_id = '{persona}'"));
+        Assert.Equal(0L, await Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM persona_usage_log WHERE persona_id = '{persona}'"));
     }
 
     [Fact]

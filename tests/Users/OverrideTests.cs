@@ -5,10 +5,10 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Users;
 
-public sealed class OverrideTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class OverrideTests(Room room) : IClassFixture<Room>
 {
-    private readonly Node _node = fixture.Node;
-    private readonly ApiClient _service = fixture.Service;
+    private readonly Node _node = room.Node;
+    private readonly ApiClient _service = room.Service;
 
     [Fact]
     public async Task An_override_is_put_read_changed_and_removed()
@@ -300,5 +300,5 @@ public sealed class OverrideTests(NodeFixture fixture) : IClassFixture<NodeFixtu
     private async Task<Guid> Config(Guid user, string name, ApiClient? client = null) =>
         (await (client ?? _service).Post("/v1/llm-configs", new { name, model = "m" }, ("X-Persona-User", user.ToString()))).Should(HttpStatusCode.Created).Id;
 
-    private Task<long> Rows(Guid user) => Sql.Ask<long>(fixture.Database.Superuser, $"SELECT count(*) FROM user_personality_configs WHERE user_id = '{user}'");
+    private Task<long> Rows(Guid user) => Sql.Ask<long>(room.Database.Superuser, $"SELECT count(*) FROM user_personality_configs WHERE user_id = '{user}'");
 }

@@ -4,10 +4,10 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Users;
 
-public sealed class OwnedLlmConfigTests(NodeFixture fixture) : IClassFixture<NodeFixture>
+public sealed class OwnedLlmConfigTests(Room room) : IClassFixture<Room>
 {
-    private readonly Node _node = fixture.Node;
-    private readonly ApiClient _service = fixture.Service;
+    private readonly Node _node = room.Node;
+    private readonly ApiClient _service = room.Service;
 
     [Fact]
     public async Task A_user_makes_reads_changes_and_deletes_its_own()
@@ -125,7 +125,7 @@ public sealed class OwnedLlmConfigTests(NodeFixture fixture) : IClassFixture<Nod
         (await _service.Delete($"/v1/llm-configs/{config}")).Should(HttpStatusCode.NoContent);
         (await _service.Get($"/v1/users/{user}/overrides/{personality}")).ShouldRefuse(HttpStatusCode.NotFound, "override_not_found");
         Assert.Null((await _service.Get($"/v1/users/{user}")).Json["defaultLlmConfigId"]);
-        Assert.Equal(0L, await Sql.Ask<long>(fixture.Database.Superuser,
+        Assert.Equal(0L, await Sql.Ask<long>(room.Database.Superuser,
             $"SELECT (SELECT count(*) FROM user_personality_configs WHERE user_id = '{user}') + (SELECT count(*) FROM user_default_llm_configs WHERE user_id = '{user}')"));
     }
 

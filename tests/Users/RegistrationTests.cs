@@ -1,19 +1,18 @@
 using System.Net;
-using Npgsql;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Users;
 
 public sealed class RegistrationTests : IAsyncLifetime
 {
-    // Its own for each test: they count what is there.
-    private readonly NodeFixture _fixture = new();
+    // A tenant for each test: they count what is there.
+    private readonly Room _room = new();
 
-    private ApiClient Service => _fixture.Service;
+    private ApiClient Service => _room.Service;
 
-    public Task InitializeAsync() => _fixture.InitializeAsync();
+    public Task InitializeAsync() => _room.InitializeAsync();
 
-    public Task DisposeAsync() => _fixture.DisposeAsync();
+    public Task DisposeAsync() => _room.DisposeAsync();
 
     [Fact]
     public async Task A_thousand_concurrent_registrations_of_five_hundred_identities_make_five_hundred_users_and_personas()
@@ -27,10 +26,10 @@ public sealed class RegistrationTests : IAsyncLifetime
         Assert.All(answers, answer => Assert.True(answer.Status is HttpStatusCode.Created or HttpStatusCode.OK, answer.Text));
         Assert.Equal(500, answers.Count(answer => answer.Status == HttpStatusCode.Created));
         Assert.Equal(500, answers.Select(answer => answer.Id).Distinct().Count());
-        Assert.Equal(500L, await Count("SELECT count(*) FROM users"));
-        Assert.Equal(500L, await Count("SELECT count(*) FROM personas p JOIN user_default_personas d ON d.persona_id = p.id AND d.user_id = p.owner_id"));
-        Assert.Equal(500L, await Count("SELECT count(*) FROM personas"));
-        Assert.Equal(500L, await Count("SELECT count(*) FROM events WHERE type = 'user.registered'"));
+        Assert.Equal(500L, await Count("users"));
+        Assert.Equal(500L, await Count("personas", "EXISTS (SELECT FROM user_default_personas d WHERE d.persona_id = id AND d.user_id = owner_id)"));
+        Assert.Equal(500L, await Count("personas"));
+        Assert.Equal(500L, await Count("events", "type = 'user.registered'"));
     }
 
     [Fact]
@@ -114,11 +113,6 @@ public sealed class RegistrationTests : IAsyncLifetime
         Assert.Equal(ada, (await Service.Get("/v1/users/by-identity/test/new")).Should(HttpStatusCode.OK).Id);
     }
 
-    private async Task<long> Count(string sql)
-    {
-        await using var connection = new NpgsqlConnection(_fixture.Database.Superuser);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    private Task<long> Count(string table, string where = "true") =>
+        Sql.Ask<long>(_room.Database.Superuser, $"SELECT count(*) FROM {table} WHERE tenant_id = '{_room.Tenant}' AND {where}");
 }

@@ -1,21 +1,29 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Harness;
 
-namespace PersonaActors.Tests.Catalogues;
+namespace PersonaActors.Tests.Harness;
 
-/// <summary>A node with its database and callers of every kind, shared by the tests of a class; what one test makes is named by it alone.</summary>
-public sealed class Room : IAsyncLifetime
+/// <summary>
+/// A tenant with callers of every kind, shared by the tests of a class; what one test makes is named by it alone. Its node and
+/// database are the class's as long as it runs, and then the next one's, which has a tenant of its own there.
+/// </summary>
+public class Room : IAsyncLifetime
 {
-    public TestDatabase Database { get; private set; } = null!;
+    private static readonly ConcurrentBag<House> Free = [];
+    private House _house = null!;
 
-    public Node Node { get; private set; } = null!;
+    static Room() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => Task.WhenAll(Free.Select(house => house.End())).GetAwaiter().GetResult();
+
+    public TestDatabase Database => _house.Database;
+
+    public Node Node => _house.Node;
 
     /// <summary>What grains were called.</summary>
-    public GrainCalls Calls { get; } = new();
+    public GrainCalls Calls => _house.Calls;
 
     public ApiClient Admin { get; private set; } = null!;
 
@@ -25,13 +33,40 @@ public sealed class Room : IAsyncLifetime
 
     public Guid Tenant => Node.Demo;
 
+    protected virtual bool IsHandedOn => true;
+
+    private sealed record House(TestDatabase Database, Node Node, GrainCalls Calls)
+    {
+        public static async Task<House> Build()
+        {
+            var calls = new GrainCalls();
+            var database = await TestDatabase.Create();
+            return new House(database, await Node.Start(database, with: services => services.AddSingleton<IIncomingGrainCallFilter>(calls)), calls);
+        }
+
+        public async Task End()
+        {
+            await Node.DisposeAsync();
+            await Database.DisposeAsync();
+        }
+    }
+
     public async Task InitializeAsync()
     {
-        Database = await TestDatabase.Create();
-        Node = await Node.Start(Database, with: services => services.AddSingleton<IIncomingGrainCallFilter>(Calls));
+        var isNew = !IsHandedOn || !Free.TryTake(out _house!);
+        if (isNew)
+        {
+            _house = await House.Build();
+        }
+
+        Operator = Node.Client(await Node.OperatorKey());
+        if (!isNew)
+        {
+            Node.Demo = (await Operator.Post("/v1/tenants", new { name = $"t{Guid.NewGuid():N}"[..20], displayName = "The next one" })).Should(HttpStatusCode.Created).Id;
+        }
+
         Admin = Node.Client(await Node.AdminKey());
         Service = Node.Client(await Node.ServiceKey());
-        Operator = Node.Client(await Node.OperatorKey());
     }
 
     public async Task DisposeAsync()
@@ -39,8 +74,14 @@ public sealed class Room : IAsyncLifetime
         Admin.Dispose();
         Service.Dispose();
         Operator.Dispose();
-        await Node.DisposeAsync();
-        await Database.DisposeAsync();
+        if (!IsHandedOn)
+        {
+            await _house.End();
+            return;
+        }
+
+        Node.ShouldHaveNoErrors();
+        Free.Add(_house);
     }
 
     /// <summary>A new user with a key of its own.</summary>
@@ -163,6 +204,12 @@ public sealed class Room : IAsyncLifetime
     });
 
     public string CatalogueStream => StreamName.Catalogue(Tenant);
+}
+
+/// <summary>Where the node itself is tried, or all that it does is counted.</summary>
+public sealed class OwnRoom : Room
+{
+    protected override bool IsHandedOn => false;
 }
 
 public sealed record Person(Guid Id, ApiClient Client);
