@@ -17,20 +17,26 @@ internal static class RealtimeStorm
 {
     private const int Missed = 300;
 
+    /// <summary>LogCheck's.</summary>
+    private static readonly TimeSpan Checks = TimeSpan.FromSeconds(5);
+
     internal static async Task<Result[]> RunAsync()
     {
         await using var node = await BenchNode.Start();
         var key = await node.ServiceKey();
         await Storm(node, key, 50, 2);
         var (reads, took) = await Storm(node, key, 2000, 10);
-        var (readsOfFewer, _) = await Storm(node, key, 1000, 10);
-        var (readsOfMore, _) = await Storm(node, key, 2000, 20);
+        var (readsOfFewer, tookFewer) = await Storm(node, key, 1000, 10);
+        var (readsOfMore, tookMore) = await Storm(node, key, 2000, 20);
+        // A storm that lasts longer meets more checks, at each of which the pages that were read go: how often each stream was read between two of them.
+        static double ByCheck(long reads, TimeSpan took) => reads / Math.Ceiling(took / Checks);
+        var (each, eachOfFewer, eachOfMore) = (ByCheck(reads, took), ByCheck(readsOfFewer, tookFewer), ByCheck(readsOfMore, tookMore));
         static string Reads(long n) => $"{n.ToString(CultureInfo.InvariantCulture)} reads";
         return
         [
             new($"storm: 2,000 clients of 10 streams, {Missed} events each, all there in {took.TotalSeconds:0.0} s", Reads(reads), "2,000 clients", reads / 2000.0, 0, Score: -reads, AtLeastText: "≤ 60") { AtLeast = -60 },
-            new("storm: clients doubled (1,000 → 2,000)", Reads(reads), Reads(readsOfFewer), (double)reads / readsOfFewer, 0, Score: -(double)reads / readsOfFewer, AtLeastText: "≤ 1.3 ×") { AtLeast = -1.3 },
-            new("storm: streams doubled (10 → 20)", Reads(readsOfMore), Reads(reads), (double)readsOfMore / reads, 0, Score: -(double)readsOfMore / reads, AtLeastText: "≤ 2.6 ×") { AtLeast = -2.6 },
+            new("storm: clients doubled (1,000 → 2,000), between two checks", Reads(reads), Reads(readsOfFewer), each / eachOfFewer, 0, Score: -each / eachOfFewer, AtLeastText: "≤ 1.3 ×") { AtLeast = -1.3 },
+            new("storm: streams doubled (10 → 20), between two checks", Reads(readsOfMore), Reads(reads), eachOfMore / each, 0, Score: -eachOfMore / each, AtLeastText: "≤ 2.6 ×") { AtLeast = -2.6 },
         ];
     }
 

@@ -11,7 +11,7 @@ public sealed class ReadyAgainTests
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
 
     [Fact]
-    public async Task Killed_beside_busy_clients_a_node_is_ready_again_within_ten_seconds()
+    public async Task Killed_beside_busy_clients_a_node_is_ready_again_within_ten_seconds_under_the_same_address_and_another()
     {
         await using var database = await TestDatabase.Create();
         using var over = new CancellationTokenSource();
@@ -57,26 +57,15 @@ public sealed class ReadyAgainTests
         }
 
         Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s:\n{next.Output}");
-    }
 
-    [Fact]
-    public async Task Killed_with_kill_9_and_started_under_another_address_a_node_is_ready_within_ten_seconds()
-    {
-        await using var database = await TestDatabase.Create();
-        Guid user;
-        await using (var killed = await ProcessNode.Start(database))
-        {
-            using var client = killed.Client();
-            user = await client.Register("ada");
-            await killed.Kill();
-        }
-
-        var since = Stopwatch.GetTimestamp();
-        await using var next = await ProcessNode.Start(database);
-        var took = Stopwatch.GetElapsedTime(since);
-        using var again = next.Client();
-        (await again.Get("/health/ready")).Should(HttpStatusCode.OK);
-        (await again.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
-        Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s");
+        // And under another address.
+        await next.Kill();
+        killed = Stopwatch.GetTimestamp();
+        await using var elsewhere = await ProcessNode.Start(database);
+        took = Stopwatch.GetElapsedTime(killed);
+        using var there = elsewhere.Client(node.Key);
+        (await there.Get("/health/ready")).Should(HttpStatusCode.OK);
+        (await there.Post("/v1/users", new { username = "after both" })).Should(HttpStatusCode.Created);
+        Assert.True(took < Within, $"it took {took.TotalSeconds:0.0} s:\n{elsewhere.Output}");
     }
 }

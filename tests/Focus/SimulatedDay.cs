@@ -19,7 +19,7 @@ public sealed class SimulatedDay : IAsyncLifetime
     private const int AtOnce = 12;
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
-    private static readonly int People = Soak.Of(16, 200);
+    private static readonly int People = Soak.Of(12, 200);
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
     private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];
@@ -92,7 +92,7 @@ public sealed class SimulatedDay : IAsyncLifetime
                     break;
             }
 
-            await _node.Pass(TimeSpan.FromSeconds(_random.Next(150, 500)));
+            await _node.Pass(TimeSpan.FromSeconds(_random.Next(Soak.Of(300, 150), 500)));
         }
 
         await Together(_people.Where(person => person.Session is not null).Select(person => (Func<Task>)(() => LastEnd(person.Session!.Value))));

@@ -75,11 +75,37 @@ public sealed class PrivateCluster
 
     public void Stop() => Run("stop", _folder, "--immediate");
 
+    /// <summary>It neither answers nor closes a connection, as behind a cable that was pulled.</summary>
+    public void Freeze() => Signal("STOP");
+
+    public void Thaw() => Signal("CONT");
+
     public void Remove() => Run("remove", _folder);
 
     /// <summary>What the server had to refuse, from its log.</summary>
     public IReadOnlyList<string> Errors() =>
         [.. File.ReadLines(Path.Combine(Run("location", _folder).Trim(), "data", "server.log")).Where(line => line.Contains(" ERROR: ", StringComparison.Ordinal))];
+
+    private void Signal(string signal)
+    {
+        var server = File.ReadLines(Path.Combine(Run("location", _folder).Trim(), "data", "postmaster.pid")).First();
+        var backends = Directory.GetDirectories("/proc").Where(process => IsChild(process, server)).Select(Path.GetFileName);
+        // The shell's own kill: a minimal machine has no program of that name.
+        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {server} {string.Join(' ', backends)}"]);
+        kill.WaitForExit();
+    }
+
+    private static bool IsChild(string process, string of)
+    {
+        try
+        {
+            return File.ReadLines(Path.Combine(process, "status")).Any(line => line == $"PPid:\t{of}");
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 
     private static string Run(params string[] arguments)
     {

@@ -64,7 +64,7 @@ public sealed class Keeper(
     /// <summary>This silo has others beside it and hears none of them.</summary>
     public bool IsAlone => Others().Any() && Others().All(other => Holding.IsSilent(other, Now));
 
-    /// <summary>Nobody waits for an answer that may have to come from a silo that isn't heard: it is slow to be known whether that one is gone.</summary>
+    /// <summary>Nobody waits for an answer that may have to come from where this silo is cut off: it is slow to be known whether that is gone.</summary>
     /// <param name="call">It is given a moment in any case, which is more than one here takes.</param>
     public async Task Unless(Func<Keeper, bool> isCutOff, Task call)
     {
@@ -74,7 +74,7 @@ public sealed class Keeper(
             if (!call.IsCompleted && isCutOff(this))
             {
                 call.Ignore();
-                throw new StorageUnavailableException("This silo doesn't hear another one, where what was asked for may be.");
+                throw new StorageUnavailableException("This silo is cut off from where what was asked for may be.");
             }
         }
 

@@ -62,7 +62,7 @@ public static class SiloHosting
             }))
             .AddActivityPropagation()
             .AddIncomingGrainCallFilter<OutageFilter>()
-            .AddOutgoingGrainCallFilter<AloneFilter>()
+            .AddOutgoingGrainCallFilter<CutOffFilter>()
             .AddGrainExtension<IYielding, Yielding>()
             .ConfigureEndpoints(
                 settings.IsCluster ? HostAddress() : IPAddress.Loopback,
