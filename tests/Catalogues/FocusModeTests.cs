@@ -8,7 +8,7 @@ using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Catalogues;
 
-public sealed class FocusModeTests(Room room) : IClassFixture<Room>
+public sealed class FocusModeTests(OwnRoom room) : IClassFixture<OwnRoom>
 {
     private static string NewName() => $"m{Guid.NewGuid():N}";
 

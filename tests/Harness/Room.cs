@@ -206,7 +206,7 @@ public class Room : IAsyncLifetime
     public string CatalogueStream => StreamName.Catalogue(Tenant);
 }
 
-/// <summary>Where the node itself is tried, or all that it does is counted.</summary>
+/// <summary>Where the node itself is tried, all that it does is counted, or something is made that is every tenant's.</summary>
 public sealed class OwnRoom : Room
 {
     protected override bool IsHandedOn => false;

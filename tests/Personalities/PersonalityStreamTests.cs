@@ -18,7 +18,7 @@ public sealed class PersonalityStreamTests(PersonalityStreamTests.Listening list
 
     public sealed class Listening : IAsyncLifetime
     {
-        public Room Room { get; } = new();
+        public Room Room { get; } = new OwnRoom();
 
         public NodeClients Clients { get; private set; } = null!;
 

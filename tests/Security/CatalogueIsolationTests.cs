@@ -13,7 +13,7 @@ public sealed class CatalogueIsolationTests(CatalogueIsolationTests.Stocked stoc
     /// <summary>Two tenants, each with something in every table; in the first, things of Ada's and Bob's.</summary>
     public sealed class Stocked : IAsyncLifetime
     {
-        public Room Room { get; } = new();
+        public Room Room { get; } = new OwnRoom();
 
         public Guid Other { get; private set; }
 
