@@ -17,9 +17,6 @@ internal static class RealtimeStorm
 {
     private const int Missed = 300;
 
-    /// <summary>LogCheck's.</summary>
-    private static readonly TimeSpan Checks = TimeSpan.FromSeconds(5);
-
     internal static async Task<Result[]> RunAsync()
     {
         await using var node = await BenchNode.Start();
@@ -29,7 +26,7 @@ internal static class RealtimeStorm
         var (readsOfFewer, tookFewer) = await Storm(node, key, 1000, 10);
         var (readsOfMore, tookMore) = await Storm(node, key, 2000, 20);
         // A storm that lasts longer meets more checks, at each of which the pages that were read go: how often each stream was read between two of them.
-        static double ByCheck(long reads, TimeSpan took) => reads / Math.Ceiling(took / Checks);
+        static double ByCheck(long reads, TimeSpan took) => reads / Math.Ceiling(took / LogCheck.Period);
         var (each, eachOfFewer, eachOfMore) = (ByCheck(reads, took), ByCheck(readsOfFewer, tookFewer), ByCheck(readsOfMore, tookMore));
         static string Reads(long n) => $"{n.ToString(CultureInfo.InvariantCulture)} reads";
         return

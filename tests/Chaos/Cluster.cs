@@ -101,7 +101,7 @@ internal sealed class Cluster : IAsyncDisposable
 
         // It may be killed meanwhile, and be another process then.
         var process = _nodes[node]!.Id;
-        await For(length, $"stop {node}", () => Signal(process, "STOP"), $"continue {node}", () => Signal(process, "CONT"));
+        await For(length, $"stop {node}", () => Signals.Send("STOP", process), $"continue {node}", () => Signals.Send("CONT", process));
     }
 
     public Task LosePostgres(TimeSpan length) => For(length, "PostgreSQL away", _postgres.Stop, "PostgreSQL back", _postgres.Start);
@@ -167,7 +167,7 @@ internal sealed class Cluster : IAsyncDisposable
         }
 
         await _database.DisposeAsync();
-        _postgres.Remove();
+        _postgres.Dispose();
         foreach (var one in _unreachable)
         {
             one.Dispose();
@@ -221,12 +221,6 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     private bool IsUp(int node) => !_isDown[node] && !_nodes[node]!.HasExited;
-
-    private static void Signal(int process, string signal)
-    {
-        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {process}"]);
-        kill.WaitForExit();
-    }
 
     private void Say(string what) => Log.Enqueue($"{TimeProvider.System.GetLocalNow():HH:mm:ss.fff} {what}");
 }

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Hosting;
 using PersonaActors.Silo.CommandLine;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Tests.Harness;

@@ -7,8 +7,6 @@ namespace PersonaActors.Tests.CommandLine;
 /// <summary>The executable, run to its end.</summary>
 internal static class Executable
 {
-    public sealed record Ended(int Code, string Output, string Error);
-
     public static async Task IsMisuse((string Name, string Value)[] logins, string says, params string[] arguments)
     {
         var misused = await Run(logins, arguments);
@@ -51,32 +49,14 @@ internal static class Executable
 
     public static Task<Ended> Run((string Name, string Value)[] environment, params string[] arguments) => RunIn("", environment, arguments);
 
-    public static async Task<Ended> RunIn(string folder, (string Name, string Value)[] environment, params string[] arguments)
+    public static Task<Ended> RunIn(string folder, (string Name, string Value)[] environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [ProcessNode.Executable, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = folder,
-        };
+        var start = new ProcessStartInfo("dotnet", [ProcessNode.Executable, .. arguments]) { WorkingDirectory = folder };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
-        }
-        catch (TimeoutException)
-        {
-            process.Kill();
-            throw new TimeoutException($"waited 30 s for 'personactors {string.Join(' ', arguments)}' to end");
-        }
-
-        return new Ended(process.ExitCode, await output, await error);
+        return Programs.Run(start, TimeSpan.FromSeconds(30));
     }
 }

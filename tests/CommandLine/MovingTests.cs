@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
-using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Imports;
 
@@ -9,15 +7,8 @@ namespace PersonaActors.Tests.CommandLine;
 /// <summary>Moving in and taking along, as an operator does it.</summary>
 public sealed class MovingTests(Room room) : IClassFixture<Room>
 {
-    private async Task<(int Code, string Output, string Error)> Run(string key, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [ProcessNode.Executable, .. arguments, "--url", room.Node.Address.ToString()]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["PERSONA_KEY"] = key;
-        using var process = Process.Start(start)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        return (process.ExitCode, await output, await error);
-    }
+    private Task<Ended> Run(string key, params string[] arguments) =>
+        Executable.Run([("PERSONA_KEY", key)], [.. arguments, "--url", room.Node.Address.ToString()]);
 
     [Fact]
     public async Task What_is_exported_on_the_command_line_is_imported_there()

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using PersonaActors.Silo.CommandLine;
 using PersonaActors.Silo.Configuration;

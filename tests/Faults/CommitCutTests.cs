@@ -60,6 +60,9 @@ public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(25);
 
+    private static readonly (bool IsNamed, CutAt At)[] Cuts = Soak.Of<(bool, CutAt)[]>(
+        [(false, CutAt.Answer)], [(false, CutAt.Answer), (true, CutAt.Answer), (false, CutAt.Request)]);
+
     public static TheoryData<string> Commands => [.. CommandTable.All.Keys];
 
     [Theory, MemberData(nameof(Commands))]
@@ -69,16 +72,16 @@ public sealed class CommitCutTests(CutRoom room) : IClassFixture<CutRoom>
         using var ordinary = await Tried.Of(command, room);
         await ordinary.Send($"ordinary {command}");
         Assert.True((int)ordinary.Answer!.Status < 300, $"uncut it is answered {(int)ordinary.Answer.Status} {ordinary.Answer.Text}");
-        foreach (var (id, at) in Soak.Of([(null, CutAt.Answer)], ((string?, CutAt)[])[(null, CutAt.Answer), ($"named {command}", CutAt.Answer), (null, CutAt.Request)]))
+        foreach (var (isNamed, at) in Cuts)
         {
             using var tried = await Tried.Of(command, room);
             var cut = room.Proxy.Arm(at, tried.Command.Commit);
-            await tried.Send(id);
+            await tried.Send(isNamed ? $"named {command}" : null);
             room.Proxy.Disarm();
             Assert.True(cut.Happened, "nothing was cut");
             if (await Difference(ordinary, tried) is { } difference)
             {
-                failures.Add($"--- {(id is null ? "unnamed" : "named")}, cut at its {at}:\n{difference}");
+                failures.Add($"--- {(isNamed ? "named" : "unnamed")}, cut at its {at}:\n{difference}");
             }
         }
 

@@ -13,37 +13,30 @@ public sealed class HangingDatabaseTests
     [Fact]
     public async Task A_silo_refuses_within_three_seconds_and_serves_within_three_of_its_return()
     {
-        var cluster = PrivateCluster.Create();
+        using var cluster = PrivateCluster.Create();
+        await using var database = await TestDatabase.CreateOn(cluster.Superuser);
+        await using var node = await ProcessNode.Start(database);
+        using var client = node.Client();
+        var user = await client.Register("ada");
+        var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "i", personalityTraits = "t", isPublic = true })).Should(HttpStatusCode.Created).Id;
+        var prompt = $"/v1/personalities/{personality}/prompt?user={user}";
+        (await client.Get(prompt)).Should(HttpStatusCode.OK);
+
+        cluster.Freeze();
         try
         {
-            await using var database = await TestDatabase.CreateOn(cluster.Superuser);
-            await using var node = await ProcessNode.Start(database);
-            using var client = node.Client();
-            var user = await client.Register("ada");
-            var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "i", personalityTraits = "t", isPublic = true })).Should(HttpStatusCode.Created).Id;
-            var prompt = $"/v1/personalities/{personality}/prompt?user={user}";
-            (await client.Get(prompt)).Should(HttpStatusCode.OK);
-
-            cluster.Freeze();
-            try
-            {
-                var since = Stopwatch.StartNew();
-                (await client.Patch($"/v1/users/{user}", new { username = "bea" })).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
-                Assert.InRange(since.Elapsed, TimeSpan.Zero, Soon);
-                (await client.Get(prompt)).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
-                Assert.InRange(since.Elapsed, TimeSpan.Zero, Soon);
-            }
-            finally
-            {
-                cluster.Thaw();
-            }
-
-            await Eventually.True("it resolves again", async () => (await client.Get(prompt)).Status == HttpStatusCode.OK, Soon);
-            await Eventually.True("it takes commands again", async () => (await client.Patch($"/v1/users/{user}", new { username = "eva" })).Status == HttpStatusCode.OK, Soon);
+            var since = Stopwatch.StartNew();
+            (await client.Patch($"/v1/users/{user}", new { username = "bea" })).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+            Assert.InRange(since.Elapsed, TimeSpan.Zero, Soon);
+            (await client.Get(prompt)).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+            Assert.InRange(since.Elapsed, TimeSpan.Zero, Soon);
         }
         finally
         {
-            cluster.Remove();
+            cluster.Thaw();
         }
+
+        await Eventually.True("it resolves again", async () => (await client.Get(prompt)).Status == HttpStatusCode.OK, Soon);
+        await Eventually.True("it takes commands again", async () => (await client.Patch($"/v1/users/{user}", new { username = "eva" })).Status == HttpStatusCode.OK, Soon);
     }
 }

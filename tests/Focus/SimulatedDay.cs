@@ -62,7 +62,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         _api.Dispose();
         await _node.DisposeAsync();
         await _database.DisposeAsync();
-        _cluster.Remove();
+        _cluster.Dispose();
     }
 
     [Fact]

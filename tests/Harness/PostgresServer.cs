@@ -30,7 +30,7 @@ public static class PostgresServer
         }
 
         var cluster = PrivateCluster.Create();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => cluster.Remove();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => cluster.Dispose();
         return cluster.Superuser;
     }
 
@@ -50,7 +50,7 @@ public static class PostgresServer
 }
 
 /// <summary>A PostgreSQL of one test's own, for tests that stop it.</summary>
-public sealed class PrivateCluster
+public sealed class PrivateCluster : IDisposable
 {
     private readonly string _folder;
 
@@ -61,6 +61,8 @@ public sealed class PrivateCluster
     }
 
     public string Superuser { get; }
+
+    private string Data => Path.Combine(Run("location", _folder).Trim(), "data");
 
     public static PrivateCluster Create()
     {
@@ -80,22 +82,20 @@ public sealed class PrivateCluster
 
     public void Thaw() => Signal("CONT");
 
-    public void Remove() => Run("remove", _folder);
+    public void Dispose() => Run("remove", _folder);
 
     /// <summary>What the server had to refuse, from its log.</summary>
     public IReadOnlyList<string> Errors() =>
-        [.. File.ReadLines(Path.Combine(Run("location", _folder).Trim(), "data", "server.log")).Where(line => line.Contains(" ERROR: ", StringComparison.Ordinal))];
+        [.. File.ReadLines(Path.Combine(Data, "server.log")).Where(line => line.Contains(" ERROR: ", StringComparison.Ordinal))];
 
     private void Signal(string signal)
     {
-        var server = File.ReadLines(Path.Combine(Run("location", _folder).Trim(), "data", "postmaster.pid")).First();
-        var backends = Directory.GetDirectories("/proc").Where(process => IsChild(process, server)).Select(Path.GetFileName);
-        // The shell's own kill: a minimal machine has no program of that name.
-        using var kill = Process.Start("bash", ["-c", $"kill -{signal} {server} {string.Join(' ', backends)}"]);
-        kill.WaitForExit();
+        var server = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First());
+        var backends = Directory.GetDirectories("/proc").Where(process => IsChild(process, server)).Select(process => int.Parse(Path.GetFileName(process)));
+        Signals.Send(signal, [server, .. backends]);
     }
 
-    private static bool IsChild(string process, string of)
+    private static bool IsChild(string process, int of)
     {
         try
         {

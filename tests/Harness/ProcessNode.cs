@@ -109,9 +109,7 @@ public sealed class ProcessNode : IAsyncDisposable
 
     public async Task Terminate()
     {
-        // The shell's own kill: a minimal machine has no program of that name.
-        using var kill = Process.Start("bash", ["-c", $"kill -TERM {_process.Id}"]);
-        await kill.WaitForExitAsync();
+        Signals.Send("TERM", _process.Id);
         await WaitForExit();
     }
 

@@ -57,7 +57,7 @@ public class Room : IAsyncLifetime
         Operator = Node.Client(await Node.OperatorKey());
         if (!isNew)
         {
-            Node.Demo = (await Operator.Post("/v1/tenants", new { name = $"t{Guid.NewGuid():N}"[..20], displayName = "The next one" })).Should(HttpStatusCode.Created).Id;
+            Node.Demo = await MakeTenant();
         }
 
         Admin = Node.Client(await Node.AdminKey());
@@ -90,9 +90,12 @@ public class Room : IAsyncLifetime
     /// <summary>Another tenant with its admin.</summary>
     public async Task<(Guid Id, ApiClient Admin)> NewTenant()
     {
-        var made = (await Operator.Post("/v1/tenants", new { name = $"t{Guid.NewGuid():N}"[..20], displayName = "Another" })).Should(HttpStatusCode.Created);
-        return (made.Id, Node.Client(await Node.AdminKey(made.Id)));
+        var id = await MakeTenant();
+        return (id, Node.Client(await Node.AdminKey(id)));
     }
+
+    private async Task<Guid> MakeTenant() =>
+        (await Operator.Post("/v1/tenants", new { name = $"t{Guid.NewGuid():N}"[..20], displayName = "Another" })).Should(HttpStatusCode.Created).Id;
 
     /// <summary>The events of a stream after a number, as they were logged.</summary>
     public async Task<List<(long Seq, string Type, JsonObject Data)>> Events(string stream, long after = 0, Guid? tenant = null)

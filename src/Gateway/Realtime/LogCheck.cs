@@ -12,7 +12,7 @@ namespace PersonaActors.Gateway.Realtime;
 public sealed class LogCheck(EventPump pump, EventLog log, Database database, ConnectionRoster roster, Clock time, ILogger<LogCheck> logger) : BackgroundService
 {
     private const int PositionsPerRead = 1000;
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _checking = new(1, 1);
 
