@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Grains.Replicas;
+using PersonaActors.Storage;
 
 namespace PersonaActors.Grains;
 
@@ -11,6 +12,6 @@ public sealed class CutOffFilter(Keeper keeper) : IOutgoingGrainCallFilter
 {
     public Task Invoke(IOutgoingGrainCallContext context) =>
         context.InterfaceMethod.DeclaringType?.Assembly == typeof(Wire).Assembly
-            ? keeper.Unless(static keeper => keeper.IsAlone || !keeper.IsStanding, context.Invoke())
+            ? context.Invoke().Unless(() => keeper.IsCutOff, keeper.Time)
             : context.Invoke();
 }

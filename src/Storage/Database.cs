@@ -50,6 +50,9 @@ public sealed class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>Asked of whoever asks the database something all the time, by who has waited for a moment: then no read is waited for.</summary>
+    public Func<bool>? IsSilent { private get; set; }
+
     /// <summary>An outbox task was committed in this process.</summary>
     public event Action? TasksCommitted;
 
@@ -111,6 +114,14 @@ public sealed class Database : IAsyncDisposable
         Read(scope, null, sql, parameters, map, settings, cancel);
 
     private async Task<List<T>> Read<T>(
+        RowScope scope, OwnerEpoch? epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, string? settings, CancellationToken cancel)
+    {
+        var rows = ReadRows(scope, epoch, sql, parameters, map, settings, cancel);
+        await rows.Unless(() => IsSilent?.Invoke() is true, TimeProvider.System);
+        return await rows;
+    }
+
+    private async Task<List<T>> ReadRows<T>(
         RowScope scope, OwnerEpoch? epoch, string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> map, string? settings, CancellationToken cancel)
     {
         try

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using PersonaActors.Gateway.Http;
 using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
@@ -22,11 +23,17 @@ public sealed class HangingDatabaseTests
         var prompt = $"/v1/personalities/{personality}/prompt?user={user}";
         (await client.Get(prompt)).Should(HttpStatusCode.OK);
 
+        // A command, one by an id of the caller's, and what is read of the database itself.
+        Task<ApiAnswer[]> Ask() => Task.WhenAll(
+            client.Patch($"/v1/users/{user}", new { username = "bea" }),
+            client.Patch($"/v1/users/{user}", new { username = "eva" }, (Commands.Header, Guid.NewGuid().ToString())),
+            client.Get("/v1/users"));
+
         cluster.Freeze();
         try
         {
             var since = Stopwatch.StartNew();
-            (await client.Patch($"/v1/users/{user}", new { username = "bea" })).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+            Assert.All(await Ask(), answer => answer.ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable"));
             Assert.InRange(since.Elapsed, TimeSpan.Zero, Soon);
             (await client.Get(prompt)).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
             Assert.InRange(since.Elapsed, TimeSpan.Zero, Soon);
@@ -37,6 +44,6 @@ public sealed class HangingDatabaseTests
         }
 
         await Eventually.True("it resolves again", async () => (await client.Get(prompt)).Status == HttpStatusCode.OK, Soon);
-        await Eventually.True("it takes commands again", async () => (await client.Patch($"/v1/users/{user}", new { username = "eva" })).Status == HttpStatusCode.OK, Soon);
+        await Eventually.True("it takes commands and reads again", async () => (await Ask()).All(answer => answer.Status == HttpStatusCode.OK), Soon);
     }
 }

@@ -62,24 +62,10 @@ public sealed class Keeper(
     public bool HearsAll => !Others().Any(other => Holding.IsSilent(other, Now));
 
     /// <summary>This silo has others beside it and hears none of them.</summary>
-    public bool IsAlone => Others().Any() && Others().All(other => Holding.IsSilent(other, Now));
+    private bool IsAlone => Others().Any() && Others().All(other => Holding.IsSilent(other, Now));
 
-    /// <summary>Nobody waits for an answer that may have to come from where this silo is cut off: it is slow to be known whether that is gone.</summary>
-    /// <param name="call">It is given a moment in any case, which is more than one here takes.</param>
-    public async Task Unless(Func<Keeper, bool> isCutOff, Task call)
-    {
-        for (var patience = Times.Beat; !call.IsCompleted; patience = Times.Beat / 5)
-        {
-            await call.WaitAsync(patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            if (!call.IsCompleted && isCutOff(this))
-            {
-                call.Ignore();
-                throw new StorageUnavailableException("This silo is cut off from where what was asked for may be.");
-            }
-        }
-
-        await call;
-    }
+    /// <summary>From the other silos or from the database.</summary>
+    public bool IsCutOff => IsAlone || !IsStanding;
 
     /// <summary>
     /// Whether an activation that is loaded claims its row first: a silo that was lost may still have a commit under way. The load
@@ -175,7 +161,15 @@ public sealed class Keeper(
             await beating;
             await Leave();
         });
-        lifecycle.Subscribe<Keeper>(ServiceLifecycleStage.Active + 1, _ => ReadMembership());
+        lifecycle.Subscribe<Keeper>(ServiceLifecycleStage.Active + 1, async _ =>
+        {
+            await ReadMembership();
+            database.IsSilent = () => !IsStanding;
+        }, _ =>
+        {
+            database.IsSilent = null;
+            return Task.CompletedTask;
+        });
     }
 
     private async Task Beat(CancellationToken over)

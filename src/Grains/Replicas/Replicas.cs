@@ -1,5 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Replicas;
+using PersonaActors.Storage;
 
 namespace PersonaActors.Grains.Replicas;
 
@@ -59,7 +60,7 @@ public sealed class Replicas(Keeper keeper, IGrainFactory grains)
         try
         {
             var answer = of.Ask(grains, key, keeper.Silo).AsTask();
-            await keeper.Unless(static keeper => !keeper.HearsAll, answer);
+            await answer.Unless(() => !keeper.HearsAll, keeper.Time);
             var granted = await answer;
             var replica = new Replica<T>(granted.View, granted.Version, granted.Activation, granted.Changes);
             return granted.MayBeKept
