@@ -50,7 +50,7 @@ public sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Asked of whoever asks the database something all the time, by who has waited for a moment: then no read is waited for.</summary>
+    /// <summary>Whoever asks the database all the time says here whether it answers nothing any more: then no read is waited for.</summary>
     public Func<bool>? IsSilent { private get; set; }
 
     /// <summary>An outbox task was committed in this process.</summary>
