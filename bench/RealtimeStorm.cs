@@ -5,7 +5,6 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Events;
 
 namespace PersonaActors.Bench;
 

@@ -1,11 +1,6 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Catalogue;
 using PersonaActors.Gateway.Conversations;

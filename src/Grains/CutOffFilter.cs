@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 

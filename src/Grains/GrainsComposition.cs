@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Contexts;
 using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Grains.Events;

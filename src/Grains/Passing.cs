@@ -1,5 +1,4 @@
 using Orleans.Runtime.Messaging;
-using PersonaActors.Contracts;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Grains;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 
 namespace PersonaActors.Grains;
 

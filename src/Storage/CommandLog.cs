@@ -1,6 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage;
 
 /// <param name="At">Where the stream of its events stood; none where it had none.</param>

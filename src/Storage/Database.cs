@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Npgsql;
-using PersonaActors.Contracts;
 
 namespace PersonaActors.Storage;
 

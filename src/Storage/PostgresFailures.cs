@@ -1,6 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage;
 
 /// <summary>The failures of the database that we expect, in one place.</summary>

@@ -1,6 +1,4 @@
-using Npgsql;
 using NpgsqlTypes;
-using PersonaActors.Contracts;
 using Pgvector;
 
 namespace PersonaActors.Storage;

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace PersonaActors.Storage;
 
 /// <summary>Statements of the worker's login, each by itself: for background work across tenants, which names the tenant in every predicate.</summary>

@@ -1,12 +1,9 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using PersonaActors.Grains.Cards;
 using PersonaActors.Grains.Imports;
-using PersonaActors.Tests.Catalogues;
 using PersonaActors.Tests.Faults;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Imports;
 using PersonaActors.Tests.Prompts;
 

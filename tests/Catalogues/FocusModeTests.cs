@@ -1,10 +1,5 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Contracts;
-using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Contracts.Prompts;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Catalogues;
 

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Catalogues;
 

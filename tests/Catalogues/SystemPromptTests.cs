@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Catalogues;
 
 public sealed class SystemPromptTests(Room room) : IClassFixture<Room>

@@ -1,5 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Chaos;

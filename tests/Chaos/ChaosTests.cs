@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text.RegularExpressions;
 using PersonaActors.Grains.Replicas;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
 using Xunit.Abstractions;
 

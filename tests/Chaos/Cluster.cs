@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Neighbours;
 
 namespace PersonaActors.Tests.Chaos;

@@ -1,5 +1,3 @@
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Chaos;
 
 /// <summary>People in sessions, two of whom have their first tick each second: it comes once, whatever befell who was to run it.</summary>

@@ -1,8 +1,4 @@
-using System.Net;
 using System.Text.Json.Nodes;
-using PersonaActors.Silo.CommandLine;
-using PersonaActors.Silo.Configuration;
-using PersonaActors.Tests.Harness;
 using static PersonaActors.Tests.CommandLine.Executable;
 
 namespace PersonaActors.Tests.CommandLine;

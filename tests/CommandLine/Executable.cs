@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.CommandLine;
 

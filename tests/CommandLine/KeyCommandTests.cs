@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
 using static PersonaActors.Tests.CommandLine.Executable;
 
 namespace PersonaActors.Tests.CommandLine;

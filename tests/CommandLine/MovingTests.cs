@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Imports;
 
 namespace PersonaActors.Tests.CommandLine;

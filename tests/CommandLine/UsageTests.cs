@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using PersonaActors.Silo.CommandLine;
 using PersonaActors.Silo.Configuration;
-using PersonaActors.Tests.Harness;
 using static PersonaActors.Tests.CommandLine.Executable;
 
 namespace PersonaActors.Tests.CommandLine;

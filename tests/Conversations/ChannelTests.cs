@@ -1,7 +1,4 @@
-using System.Net;
 using PersonaActors.Contracts.Conversations;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Prompts;
 using PersonaActors.Tests.Realtime;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Prompts;
 
 namespace PersonaActors.Tests.Conversations;

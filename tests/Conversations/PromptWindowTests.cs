@@ -1,7 +1,7 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Tests.Conversations;
 

@@ -1,7 +1,5 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Conversations;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Conversations;
 

@@ -1,8 +1,6 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Embeddings;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Embeddings;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>What a silo does when PostgreSQL, and with it the cluster's membership, is really gone.</summary>

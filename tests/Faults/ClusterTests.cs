@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Net;
 using Npgsql;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Faults;

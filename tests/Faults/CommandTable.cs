@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using PersonaActors.Grains.Imports;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 

@@ -1,12 +1,10 @@
 using System.Diagnostics;
-using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Jobs;
 
 namespace PersonaActors.Tests.Faults;

@@ -1,10 +1,8 @@
-using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Jobs;
 
 namespace PersonaActors.Tests.Faults;

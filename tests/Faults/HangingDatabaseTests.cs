@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Net;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 

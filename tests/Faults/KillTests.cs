@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using Npgsql;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 

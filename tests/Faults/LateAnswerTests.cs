@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,7 +6,6 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Storage;
-using PersonaActors.Tests.Harness;
 using Sql = PersonaActors.Tests.Harness.Sql;
 
 namespace PersonaActors.Tests.Faults;

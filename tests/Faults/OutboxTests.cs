@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Storage.Outbox;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 

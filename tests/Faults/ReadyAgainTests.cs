@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Text.RegularExpressions;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Faults;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using PersonaActors.Grains.Focus;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Focus;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Focus;
 
 public sealed class FocusIsolationTests(Room room) : IClassFixture<Room>

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Text.Json.Nodes;
 using Npgsql;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Focus;
 

@@ -1,9 +1,6 @@
-using System.Net;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Focus;
 

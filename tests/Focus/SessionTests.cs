@@ -1,7 +1,5 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Focus;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Focus;
 

@@ -1,8 +1,5 @@
-using System.Net;
-using Orleans.Runtime;
 using PersonaActors.Grains;
 using PersonaActors.Storage;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Focus;
 

@@ -1,7 +1,5 @@
-using System.Net;
 using System.Text;
 using Npgsql;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Gateway;
 

@@ -1,10 +1,8 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Storage.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Gateway;
 

@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Gateway;

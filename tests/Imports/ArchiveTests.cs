@@ -1,10 +1,7 @@
 using System.IO.Compression;
-using System.Net;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Events;
 using PersonaActors.Storage.Imports;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Imports;
 

@@ -1,11 +1,8 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Silo.Keys;
 using PersonaActors.Storage;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 using Sql = PersonaActors.Tests.Harness.Sql;
 
 namespace PersonaActors.Tests.Imports;

@@ -1,9 +1,6 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Npgsql;
 using PersonaActors.Grains.Imports;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Imports;
 

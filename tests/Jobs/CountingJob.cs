@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
 using PersonaActors.Grains.Jobs;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Jobs;
 

@@ -1,12 +1,9 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Jobs;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Jobs;
 

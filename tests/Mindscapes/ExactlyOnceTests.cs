@@ -1,9 +1,7 @@
-using System.Net;
 using System.Text.Json;
 using PersonaActors.Contracts;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Mindscapes;
 

@@ -1,7 +1,5 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Mindscapes;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Mindscapes;
 
 /// <summary>What is known of a person is nobody else's: over HTTP, and as the app login with no code of ours between.</summary>

@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Orleans;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Orleans;
 

@@ -1,10 +1,8 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.PersonaKit;
 

@@ -1,12 +1,8 @@
-using System.Net;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Personalities;

@@ -1,8 +1,5 @@
-using System.Net;
 using Npgsql;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Personalities;
 

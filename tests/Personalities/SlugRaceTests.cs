@@ -1,7 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Personalities;
 
 public sealed class SlugRaceTests(Room room) : IClassFixture<Room>

@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 

@@ -1,6 +1,3 @@
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Prompts;
 
 /// <summary>

@@ -1,9 +1,6 @@
-using System.Net;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Conversations;
-using PersonaActors.Grains.Prompts;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
+using PersonaActors.Grains.Contexts;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Tests.Prompts;
 
@@ -93,7 +90,7 @@ public sealed class ContextTests(Room room) : IClassFixture<Room>
     {
         var lines = Enumerable.Range(0, 100).Select(i => $"- line {i} {new string('x', i % 37)} ünïcødé [person, 0.5]").ToList();
         PersonContext Of(string? query, IEnumerable<string> now) => ContextText.Within(
-            budget, lines.Take(2), lines.Select(ContextLine.Of), "M", lines, "noon", now, query, query is null ? [] : lines, query is null ? [] : lines);
+            budget, lines.Take(2), lines.Select(CountedLine.Of), "M", lines, "noon", now, query, query is null ? [] : lines, query is null ? [] : lines);
         var (asked, busy) = (Of("q", []), Of("another", lines));
         Assert.Equal(asked.Lasting, busy.Lasting);
         foreach (var context in (PersonContext[])[asked, busy, Of(null, []), Of(null, lines)])

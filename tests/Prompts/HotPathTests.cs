@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 

@@ -2,7 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 using static PersonaActors.Tests.Prompts.Material;
 
 namespace PersonaActors.Tests.Prompts;

@@ -1,8 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Prompts;
 
 /// <summary>A mapper that speaks in a prompt.</summary>

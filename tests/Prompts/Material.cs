@@ -9,6 +9,7 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Catalogue;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 
 namespace PersonaActors.Tests.Prompts;
 

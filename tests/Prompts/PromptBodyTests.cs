@@ -7,8 +7,11 @@ using FsCheck.Fluent;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 using static PersonaActors.Tests.Prompts.Material;
 
 namespace PersonaActors.Tests.Prompts;

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
-using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 using static PersonaActors.Tests.Prompts.Material;
 
 namespace PersonaActors.Tests.Prompts;

@@ -1,7 +1,4 @@
-using System.Net;
 using System.Text.Json.Nodes;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 

@@ -1,8 +1,5 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Prompts;
 

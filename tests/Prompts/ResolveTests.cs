@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Prompts;
 
 /// <summary>Prompts through the running server.</summary>

@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 
 namespace PersonaActors.Tests.Prompts;
 

@@ -7,6 +7,7 @@ using FsCheck.Fluent;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Texts;
 using static PersonaActors.Tests.Prompts.Material;
 
 namespace PersonaActors.Tests.Prompts;
@@ -37,7 +38,7 @@ public sealed class TemplateTests
     public void What_was_taken_apart_gives_what_filling_and_escaping_give(Author author) =>
         Prop.ForAll(Texts.ToArbitrary(), Values.ToArbitrary(), (text, values) =>
         {
-            var output = new PromptWriter();
+            var output = new Utf8Writer();
             new Template(text, author).Write(output, new PlaceholderValues(
                 new Piece(values["user"]), new Piece(values["char"]), new Piece(values["persona"]), values.ToDictionary(value => value.Key, value => new Piece(value.Value))));
             Assert.Equal(

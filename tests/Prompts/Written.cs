@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Prompts;
 
 /// <summary>The states that one writer's commands make, in order; read by others up to what was begun.</summary>

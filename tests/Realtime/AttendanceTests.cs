@@ -1,7 +1,6 @@
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Presence;
 using PersonaActors.Grains.Presence;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

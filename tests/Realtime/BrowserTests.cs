@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

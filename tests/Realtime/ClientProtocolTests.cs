@@ -1,12 +1,10 @@
 using System.Net.WebSockets;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using MessagePack;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

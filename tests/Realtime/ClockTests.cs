@@ -1,10 +1,7 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Presence;
-using PersonaActors.Gateway.Realtime;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using PersonaActors.Storage.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

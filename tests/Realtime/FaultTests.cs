@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>The gateway's process killed, PostgreSQL taken away: whoever listens misses nothing and gets nothing twice.</summary>

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>The hub's contract, spoken by @microsoft/signalr.</summary>

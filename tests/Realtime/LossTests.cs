@@ -1,10 +1,8 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Storage.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

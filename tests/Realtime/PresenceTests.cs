@@ -1,12 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Orleans.Hosting;
 using Orleans.TestingHost;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Presence;
 using PersonaActors.Gateway.Realtime;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

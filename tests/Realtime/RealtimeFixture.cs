@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>One node, one database and one process of real clients for a class.</summary>

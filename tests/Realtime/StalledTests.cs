@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Gateway.Realtime;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

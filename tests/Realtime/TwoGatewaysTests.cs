@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Realtime;
 
 /// <summary>Two nodes on one database, each a process of its own, and clients at each.</summary>

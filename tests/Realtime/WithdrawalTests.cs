@@ -1,6 +1,4 @@
-using System.Net;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Realtime;
 

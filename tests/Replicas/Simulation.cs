@@ -1,4 +1,3 @@
-using System.Net;
 using PersonaActors.Grains.Replicas;
 
 namespace PersonaActors.Tests.Replicas;

@@ -1,5 +1,3 @@
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Replicas;
 
 /// <summary>The protocol by itself, in thousands of clusters that are had by chance; and that each of its rules is needed.</summary>

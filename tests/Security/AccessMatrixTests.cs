@@ -1,9 +1,7 @@
-using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Grains.Jobs;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Jobs;
 
 namespace PersonaActors.Tests.Security;

@@ -1,7 +1,4 @@
-using System.Net;
 using Npgsql;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Security;
 

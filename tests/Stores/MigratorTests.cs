@@ -1,6 +1,5 @@
 using Npgsql;
 using PersonaActors.Storage.Migrations;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Stores;
 

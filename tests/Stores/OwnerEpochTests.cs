@@ -3,7 +3,6 @@ using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Users;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Stores;
 

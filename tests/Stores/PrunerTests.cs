@@ -1,9 +1,7 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Grains.Events;
 using PersonaActors.Storage.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Stores;
 

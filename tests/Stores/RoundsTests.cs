@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Storage;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Stores;
 

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Npgsql;
 using PersonaActors.Storage;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Stores;
 

@@ -1,7 +1,5 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.UserPersonas;
 

@@ -1,7 +1,4 @@
-using System.Net;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Catalogues;
-using PersonaActors.Tests.Harness;
 using PersonaActors.Tests.Prompts;
 
 namespace PersonaActors.Tests.Users;

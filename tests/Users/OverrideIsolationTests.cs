@@ -1,6 +1,4 @@
-using System.Net;
 using Npgsql;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Users;
 

@@ -1,7 +1,4 @@
-using System.Net;
-using System.Text.Json.Nodes;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Users;
 

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Users;
 
 public sealed class OwnedLlmConfigTests(Room room) : IClassFixture<Room>

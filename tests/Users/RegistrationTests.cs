@@ -1,6 +1,3 @@
-using System.Net;
-using PersonaActors.Tests.Harness;
-
 namespace PersonaActors.Tests.Users;
 
 public sealed class RegistrationTests : IAsyncLifetime

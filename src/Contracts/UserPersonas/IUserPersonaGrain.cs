@@ -1,4 +1,3 @@
-using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 
 namespace PersonaActors.Contracts.UserPersonas;

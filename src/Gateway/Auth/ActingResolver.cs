@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains;

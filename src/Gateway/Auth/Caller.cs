@@ -1,6 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 
 namespace PersonaActors.Gateway.Auth;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Caching.Memory;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;

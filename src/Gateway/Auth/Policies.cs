@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Http;
 

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains;

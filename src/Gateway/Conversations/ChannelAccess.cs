@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;

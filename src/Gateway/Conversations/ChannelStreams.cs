@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Grains.Conversations;

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-
 namespace PersonaActors.Gateway.Documents;
 
 /// <summary>Endpoint metadata: a parameter that a handler takes from the query by itself.</summary>

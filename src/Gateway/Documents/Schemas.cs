@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.OpenApi;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Http;
 

@@ -1,8 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
@@ -10,8 +6,8 @@ using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Prompts;
 using PersonaActors.Grains;
+using PersonaActors.Grains.Contexts;
 using PersonaActors.Grains.Mindscapes;
-using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Gateway.Focus;
 

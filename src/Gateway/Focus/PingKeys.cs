@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Gateway.Focus;

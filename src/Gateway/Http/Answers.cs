@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 
 namespace PersonaActors.Gateway.Http;
 

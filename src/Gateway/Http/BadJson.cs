@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Gateway.Http;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
-using Microsoft.AspNetCore.Http;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;
 

@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Grains;
 using PersonaActors.Grains.Events;

@@ -1,8 +1,6 @@
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.PersonaKit;
 
 namespace PersonaActors.Gateway.Http;

@@ -1,10 +1,8 @@
 using System.ComponentModel;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.PersonaKit;
 
 namespace PersonaActors.Gateway.Http;

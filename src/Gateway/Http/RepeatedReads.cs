@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Grains;
 
 namespace PersonaActors.Gateway.Http;

@@ -1,10 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Routing;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Gateway.Auth;

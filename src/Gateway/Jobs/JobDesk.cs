@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;

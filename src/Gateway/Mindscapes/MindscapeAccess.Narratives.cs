@@ -1,8 +1,5 @@
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Auth;
-using PersonaActors.Gateway.Http;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Grains.Mindscapes;
 

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;

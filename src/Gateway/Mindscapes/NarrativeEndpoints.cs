@@ -1,11 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
-using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Documents;
 using PersonaActors.Gateway.Http;
 using PersonaActors.Grains;

@@ -1,12 +1,7 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Users;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
 

@@ -1,11 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Gateway.Http;
-using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Grains.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
 

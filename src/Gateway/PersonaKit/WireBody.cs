@@ -1,8 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
 

@@ -1,9 +1,4 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
-using PersonaActors.Gateway.Http;
 using PersonaActors.Gateway.Mindscapes;
 using PersonaActors.Storage.Mindscapes;
 

@@ -1,9 +1,5 @@
 using System.Buffers;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Documents;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.Documents;
 
 namespace PersonaActors.Gateway.Prompts;

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Realtime;
 using PersonaActors.Grains.Replicas;
@@ -46,8 +44,7 @@ public sealed class PromptStream
         if (keeper is not null)
         {
             _hearsOfDrops = true;
-            // Which session a person began has no stream of its own; the companion tells of it elsewhere.
-            keeper.Dropped += key => Moved(key.Tenant, key.Kind == ReplicaKind.Sessions ? StreamName.Companion(key.Id) : key.Stream);
+            keeper.Dropped += key => Moved(key.Tenant, ToldBy(key));
             keeper.Lost += AllMoved;
         }
     }
@@ -62,6 +59,24 @@ public sealed class PromptStream
             Moved(hint.Tenant, hint.Stream);
         }
     }
+
+    /// <summary>The stream that tells what happens to it.</summary>
+    private static string ToldBy(ReplicaKey key) => key.Kind switch
+    {
+        ReplicaKind.User => StreamName.User(key.Id),
+        ReplicaKind.Persona => StreamName.Persona(key.Id),
+        ReplicaKind.Personality => StreamName.Personality(key.Id),
+        ReplicaKind.UserPersona => StreamName.UserPersona(key.Id),
+        ReplicaKind.Tenant => StreamName.Tenant(key.Tenant),
+        ReplicaKind.Catalogue => StreamName.Catalogue(key.Tenant == Guid.Empty ? null : key.Tenant),
+        ReplicaKind.Session => StreamName.Session(key.Id),
+        // Which session a person began has no stream of its own.
+        ReplicaKind.Sessions => StreamName.Companion(key.Id),
+        ReplicaKind.Mindscape => StreamName.Mindscape(key.Id),
+        ReplicaKind.Mapper => StreamName.Mapper(key.Id),
+        ReplicaKind.Channel => StreamName.Channel(key.Name!),
+        _ => "",
+    };
 
     private void Moved(Guid? tenant, string stream)
     {

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Gateway.Realtime;

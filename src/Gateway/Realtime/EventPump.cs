@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Grains.Events;

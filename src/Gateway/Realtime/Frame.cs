@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Gateway.Realtime;

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Gateway.Realtime;
 

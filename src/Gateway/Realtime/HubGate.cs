@@ -1,7 +1,5 @@
 using System.IO.Pipelines;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.Auth;
 using PersonaActors.Gateway.Http;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Storage.Events;
 

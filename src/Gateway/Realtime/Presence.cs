@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Presence;
 using PersonaActors.Gateway.Auth;
 

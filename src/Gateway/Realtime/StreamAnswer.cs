@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using PersonaActors.Contracts;
 
 namespace PersonaActors.Gateway.Realtime;
 

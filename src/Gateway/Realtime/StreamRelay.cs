@@ -1,5 +1,3 @@
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Gateway.Realtime;
 
 /// <summary>What one stream's subscribers share in this process. Made for the first of them, retired some time after the last.</summary>

@@ -1,8 +1,4 @@
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Gateway.Auth;

@@ -1,5 +1,4 @@
 using System.Text;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
 
 namespace PersonaActors.Grains.Cards;

@@ -1,5 +1,3 @@
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Grains.Cards;
 
 /// <summary>Why a file is no card that could be taken in.</summary>

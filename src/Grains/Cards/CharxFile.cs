@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using PersonaActors.Contracts;
 
 namespace PersonaActors.Grains.Cards;
 

@@ -1,8 +1,6 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Replicas;
@@ -37,7 +35,7 @@ public sealed class CatalogueGrain(
         var key = TenantKey.Parse(this.GetPrimaryKeyString());
         _tenant = key == TenantKey.System ? null : key.Tenant;
         _stream = StreamName.Catalogue(_tenant);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Catalogue, key), () => _state?.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Catalogue, key), _stream, () => _state?.Version ?? 0, DeactivateOnIdle);
         _state = CatalogueState.Of(await store.Load(_tenant, _owner.Epoch, configs));
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 
 namespace PersonaActors.Grains.Catalogue;

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 
 namespace PersonaActors.Grains.Catalogue;

@@ -1,8 +1,7 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
-using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
+using PersonaActors.Grains.Texts;
 using PersonaActors.Storage;
 
 namespace PersonaActors.Grains.Conversations;
@@ -21,7 +20,7 @@ public sealed class ChannelDesk(Replicas.Replicas replicas, Database database, C
         }
 
         var said = found.Last(personality, last, time.GetUtcNow().AddDays(-days));
-        var output = new PromptWriter(Around + said.Sum(static one => one.Json.Length + 1)).Write("{\"items\":["u8);
+        var output = new Utf8Writer(Around + said.Sum(static one => one.Json.Length + 1)).Write("{\"items\":["u8);
         for (var i = 0; i < said.Count; i++)
         {
             output.Write(i > 0 ? ","u8 : []).Write(said[i].Json);

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;

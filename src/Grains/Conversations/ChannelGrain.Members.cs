@@ -1,8 +1,7 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Conversations;
 

@@ -1,7 +1,7 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Grains.Outbox;
+using PersonaActors.Grains.Texts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Conversations;
 

@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
@@ -7,6 +6,7 @@ using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Events;
 using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
+using PersonaActors.Grains.Texts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Conversations;
 
@@ -31,7 +31,7 @@ public sealed partial class ChannelGrain(
     {
         _key = ChannelKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Channel(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Channel, _key), () => _state?.Seq ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Channel, _key), _stream, () => _state?.Seq ?? 0, DeactivateOnIdle);
         await Load();
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Storage.Conversations;

@@ -3,6 +3,8 @@ using System.Text;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
+using PersonaActors.Grains.Texts;
 using PersonaActors.Storage.Conversations;
 
 namespace PersonaActors.Grains.Conversations;

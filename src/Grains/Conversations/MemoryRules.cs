@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 
 namespace PersonaActors.Grains.Conversations;

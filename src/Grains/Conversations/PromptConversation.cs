@@ -1,6 +1,8 @@
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Conversations;
 

@@ -1,5 +1,5 @@
 using System.Numerics;
-using PersonaActors.Contracts.Conversations;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Conversations;
 

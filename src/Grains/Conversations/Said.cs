@@ -1,8 +1,6 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Prompts;
 
 namespace PersonaActors.Grains.Conversations;
 

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage.Conversations;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Users;
@@ -37,7 +36,7 @@ public sealed class CompanionGrain(Database database, CompanionStore store, Comm
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Companion(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Companion, _key), () => _known?.Model.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Companion, _key), _stream, () => _known?.Model.Version ?? 0, DeactivateOnIdle);
         return Task.CompletedTask;
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Storage.Focus;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Focus;

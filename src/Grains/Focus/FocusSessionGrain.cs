@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Replicas;
@@ -38,7 +37,7 @@ public sealed partial class FocusSessionGrain(
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Session(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Session, _key), () => _state?.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Session, _key), _stream, () => _state?.Version ?? 0, DeactivateOnIdle);
         if (await store.Load(_key.Tenant, _key.Owner, _key.Id, _owner.Epoch) is { } row)
         {
             _state = SessionState.From(row);

@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Focus;

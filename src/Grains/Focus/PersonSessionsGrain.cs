@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.Users;
@@ -23,7 +22,7 @@ public sealed class PersonSessionsGrain(Database database, FocusStore sessions, 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Sessions, _key), () => _begun, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Sessions, _key), "", () => _begun, DeactivateOnIdle);
         _live = await sessions.LiveId(_key.Tenant, _key.Id);
     }
 

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Grains.Focus;

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Grains.Jobs;

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Grains.Cards;
 using PersonaActors.Grains.Jobs;

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
@@ -9,7 +8,6 @@ using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Events;
-using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Imports;
 

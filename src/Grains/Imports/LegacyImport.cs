@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
-using PersonaActors.Contracts;
 using PersonaActors.Grains.Catalogue;
-using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Jobs;
+using PersonaActors.Grains.Texts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Imports;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Conversations;

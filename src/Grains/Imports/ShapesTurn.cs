@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Personalities;

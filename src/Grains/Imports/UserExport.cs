@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Grains.Jobs;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Imports;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orleans.Storage;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Jobs;
 using PersonaActors.Grains.Replicas;
@@ -45,7 +44,7 @@ public sealed class JobGrain(
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Job(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Job, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Job, _key), _stream, () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
         GoOn();
     }

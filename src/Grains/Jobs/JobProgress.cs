@@ -1,5 +1,3 @@
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Grains.Jobs;
 
 /// <summary>How far a job is: the only thing that Orleans' grain storage keeps.</summary>

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Jobs;

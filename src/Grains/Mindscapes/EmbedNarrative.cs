@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Grains.Outbox;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Replicas;
@@ -35,7 +34,7 @@ public sealed class MapperGrain(Database database, MapperStore store, FeedbackSt
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Mapper(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Mapper, _key), () => _seq, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Mapper, _key), _stream, () => _seq, DeactivateOnIdle);
         _seq = await store.Claim(_key.Tenant, _owner.Epoch);
         var versions = await store.Load(_key.Tenant, _key.Id);
         if (versions.Count > 0)

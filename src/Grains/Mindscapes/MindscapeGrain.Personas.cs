@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Grains.Focus;
@@ -126,7 +125,7 @@ public sealed partial class MindscapeGrain
         var (around, _) = await replicas.AtOnce((_key, Mapper: MapperKey.Of(_key.Tenant, name)), static (reading, of) => (
             Mapper: reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, of.Mapper)),
             User: reading.Take(PromptReplicas.User, new ReplicaKey(ReplicaKind.User, of._key)),
-            Session: PromptDesk.LiveSession(reading, of._key.Tenant, of._key.Id)));
+            Session: FocusReplicas.Begun(reading, of._key.Tenant, of._key.Id)));
         return (
             around.Mapper?.View is null ? null : around.Mapper.Made(PreparedMapper.Of), RhythmRules.Zone(around.User?.View?.User.TimeZone ?? "UTC"),
             around.Session is { State: not FocusState.Ended } ? around.Session : null);

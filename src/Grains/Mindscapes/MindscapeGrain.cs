@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Replicas;
@@ -37,7 +36,7 @@ public sealed partial class MindscapeGrain(
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Mindscape(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Mindscape, _key), () => _state?.Seq ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Mindscape, _key), _stream, () => _state?.Seq ?? 0, DeactivateOnIdle);
         return Task.CompletedTask;
     }
 

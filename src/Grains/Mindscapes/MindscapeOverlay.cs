@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PersonaActors.Contracts;
-using PersonaActors.Contracts.Mindscapes;
-using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Mindscapes;
 

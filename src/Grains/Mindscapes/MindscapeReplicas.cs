@@ -1,7 +1,6 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
-using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Mindscapes;
 
@@ -15,6 +14,18 @@ public static class MindscapeReplicas
     public static readonly ReplicaOf<MapperView> Mapper = new(
         static (grains, key, silo) => grains.Of<IMapperGrain>(new TenantScopedKey(key.Tenant, key.Id)).Grant(silo),
         static mapper => 2048 + ((mapper.Active?.Configuration.Json.Length ?? 0) * 6) + (mapper.Weights.Count * 256));
+
+    /// <summary>One that is named and has an active version; or why there is none.</summary>
+    public static (PreparedMapper? Mapper, Refusal? Refusal) ActiveMapper(Reading reading, Guid tenant, string? name) =>
+        name is null ? default
+        : reading.Take(Mapper, new ReplicaKey(ReplicaKind.Mapper, MapperKey.Of(tenant, name))) is { View: not null } found
+            && found.Made(PreparedMapper.Of) is { Config: not null } mapper ? (mapper, null)
+        : (null, new Refusal(RefusalKind.NotFound, "mapper_not_found", $"There is no active mapper '{Text.Shorten(name)}'.", "mapper"));
+
+    public static PreparedMindscape? Known(Reading reading, TenantScopedKey person) =>
+        reading.Take(Mindscape, new ReplicaKey(ReplicaKind.Mindscape, person)) is { View: not null } found
+            ? found.Made(static side => new PreparedMindscape(side))
+            : null;
 }
 
 /// <summary>What is made of a mapper's view, once for all personas.</summary>
@@ -34,13 +45,13 @@ public sealed class PreparedMindscape(MindscapeSide side)
 
     /// <summary>Few prompts of a person ask for more mappers. Read and written by many at once; one that is overwritten is made again.</summary>
     private readonly MindscapeOverlay?[] _overlays = new MindscapeOverlay?[4];
-    private IReadOnlyList<ContextLine>? _lines;
+    private IReadOnlyList<CountedLine>? _lines;
     private int _next;
 
     public MindscapeView View => side.View;
 
     /// <summary>For who counts tokens: what is known with enough confidence, the surest first.</summary>
-    public IReadOnlyList<ContextLine> Lines => _lines ??= [.. KnownLines.Sure(View).Take(MaxLines).Select(trait => ContextLine.Of(KnownLines.Of(trait.Key, trait.Value)))];
+    public IReadOnlyList<CountedLine> Lines => _lines ??= [.. KnownLines.Sure(View).Take(MaxLines).Select(trait => CountedLine.Of(KnownLines.Of(trait.Key, trait.Value)))];
 
     public TraitFacts Facts { get; } = new(side.View.Traits, side.FocusMinutes ?? []);
 

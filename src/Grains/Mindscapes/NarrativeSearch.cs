@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Caching.Memory;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Storage.Mindscapes;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 
 namespace PersonaActors.Grains.Mindscapes;

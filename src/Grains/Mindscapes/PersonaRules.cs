@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Mindscapes;
 
 namespace PersonaActors.Grains.Mindscapes;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using PersonaActors.Contracts;
 
 namespace PersonaActors.Grains.Mindscapes;
 

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Grains.Conversations;
 using PersonaActors.Storage.Conversations;

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Storage.Events;
 using PersonaActors.Storage.Outbox;
 

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Storage.Events;

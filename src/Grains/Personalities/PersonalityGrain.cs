@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
@@ -32,7 +31,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Personality(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Personality, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Personality, _key), _stream, () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 

@@ -1,9 +1,8 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
-using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 
 namespace PersonaActors.Grains.Personalities;
 

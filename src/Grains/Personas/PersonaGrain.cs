@@ -1,8 +1,6 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Personas;
-using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
@@ -25,7 +23,7 @@ public sealed class PersonaGrain(Database database, PersonaStore store, Owners o
     {
         _key = OwnedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.Persona(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Persona, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Persona, _key), _stream, () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Owner, _key.Id, _owner.Epoch);
     }
 

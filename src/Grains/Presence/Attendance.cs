@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Presence;
 
 namespace PersonaActors.Grains.Presence;

@@ -1,22 +1,10 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
-using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Settings;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Prompts;
-
-/// <summary>One message of the conversation, as every format carries it.</summary>
-public sealed class PromptMessage(string role, string content)
-{
-    private byte[]? _utf8;
-
-    public string Role => role;
-
-    public string Content => content;
-
-    /// <summary>The content as it stands inside a JSON string. What is said once is answered in many prompts.</summary>
-    internal byte[] Utf8 => _utf8 ??= Piece.Encode(content);
-}
 
 /// <summary>
 /// A resolved prompt as the body of an answer, in one of its formats. A current state and messages are put in between: the
@@ -41,11 +29,11 @@ public static class PromptBody
         var front = prompt.Speaker.Length + prompt.Persona.Length + Around;
         if (format == PromptFormat.Text)
         {
-            return Plain(new PromptWriter(front), prompt, state, window ?? [], message);
+            return Plain(new Utf8Writer(front), prompt, state, window ?? [], message);
         }
 
         PromptMessage[] messages = [.. window ?? [], .. message is null ? [] : (PromptMessage[])[new PromptMessage("user", message)]];
-        var output = new PromptWriter(front + messages.Sum(static said => said.Utf8.Length + AroundMessage));
+        var output = new Utf8Writer(front + messages.Sum(static said => said.Utf8.Length + AroundMessage));
         switch (format)
         {
             case PromptFormat.Openai:
@@ -62,7 +50,7 @@ public static class PromptBody
         return output.Written;
     }
 
-    private static void WriteNative(PromptWriter output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages, JsonText? mindscape)
+    private static void WriteNative(Utf8Writer output, ResolvedPrompt prompt, bool explain, string? state, PromptMessage[] messages, JsonText? mindscape)
     {
         var (terms, persona, promptFrom) = (prompt.Terms, prompt.Persona, prompt.Material.SystemPrompt.From);
         output.Write("{\"systemPrompt\":\""u8);
@@ -81,7 +69,7 @@ public static class PromptBody
             .Write("}"u8);
     }
 
-    private static void WriteOpenai(PromptWriter output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
+    private static void WriteOpenai(Utf8Writer output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
     {
         var start = output.Write("{\"messages\":["u8).Length;
         var text = output.Write("{\"role\":\"system\",\"content\":\""u8).Length;
@@ -100,7 +88,7 @@ public static class PromptBody
     }
 
     /// <summary>The state in a block of its own behind the front's, so that the upstream keeps the first one.</summary>
-    private static void WriteAnthropic(PromptWriter output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
+    private static void WriteAnthropic(Utf8Writer output, ResolvedPrompt prompt, string? state, PromptMessage[] messages)
     {
         var start = output.Write("{\"system\":["u8).Length;
         var text = output.Write("{\"type\":\"text\",\"text\":\""u8).Length;
@@ -120,7 +108,7 @@ public static class PromptBody
     }
 
     /// <summary>The rest of an array that has begun.</summary>
-    private static void WriteMessages(PromptWriter output, PromptMessage[] messages)
+    private static void WriteMessages(Utf8Writer output, PromptMessage[] messages)
     {
         for (var i = 0; i < messages.Length; i++)
         {
@@ -130,13 +118,13 @@ public static class PromptBody
         output.Write("]"u8);
     }
 
-    private static void WriteMembers(PromptWriter output, ResolvedPrompt prompt, PromptFormat format)
+    private static void WriteMembers(Utf8Writer output, ResolvedPrompt prompt, PromptFormat format)
     {
         var members = prompt.Terms.Llm.ToMembers(format);
         output.Write(members.Count > 0 ? ","u8 : []).Write(Json(members).AsSpan()[1..]);
     }
 
-    private static void WriteText(PromptWriter output, ResolvedPrompt prompt, string? state)
+    private static void WriteText(Utf8Writer output, ResolvedPrompt prompt, string? state)
     {
         var start = output.Length;
         PromptText.WriteFront(output, prompt);
@@ -147,7 +135,7 @@ public static class PromptBody
     }
 
     /// <summary>One text for all: here a message stands beside the sections, so it may not pose as one.</summary>
-    private static ReadOnlyMemory<byte> Plain(PromptWriter output, ResolvedPrompt prompt, string? state, IReadOnlyList<PromptMessage> window, string? message)
+    private static ReadOnlyMemory<byte> Plain(Utf8Writer output, ResolvedPrompt prompt, string? state, IReadOnlyList<PromptMessage> window, string? message)
     {
         output.Write("\""u8);
         WriteText(output, prompt, state);

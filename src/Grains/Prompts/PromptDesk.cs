@@ -1,14 +1,9 @@
-using PersonaActors.Contracts;
-using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Conversations;
-using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Mindscapes;
-using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Catalogue;
+using PersonaActors.Grains.Contexts;
 using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Mindscapes;
@@ -93,7 +88,7 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
             return new Gathered(new Refusal(RefusalKind.NotFound, "focus_mode_not_found", $"There is no active focus mode '{Text.Shorten(unknown)}'.", "focusMode"));
         }
 
-        var (mapper, unmapped) = Mapper(reading, tenant, request.Mapper);
+        var (mapper, unmapped) = MindscapeReplicas.ActiveMapper(reading, tenant, request.Mapper);
         if (unmapped is not null)
         {
             return new Gathered(unmapped);
@@ -120,12 +115,12 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
         };
         var prepared = personality?.Made(static _ => new Prepared()) ?? userPersona!.Made(static _ => new Prepared());
         var prompt = ResolvedPrompt.Of(material, prepared, speaking.Made(static persona => new PersonaText(persona)));
-        if (mapper is not null && prompt.Terms.ShowsMindscape && Mindscape(reading, new TenantScopedKey(tenant, user)) is { } mindscape)
+        if (mapper is not null && prompt.Terms.ShowsMindscape && MindscapeReplicas.Known(reading, new TenantScopedKey(tenant, user)) is { } mindscape)
         {
             material = material with { Mindscape = mindscape.By(mapper) };
         }
 
-        if (prompt.Speaker.SpeaksOfUser && prompt.Terms.ShowsFocus && LiveSession(reading, tenant, user) is { } session)
+        if (prompt.Speaker.SpeaksOfUser && prompt.Terms.ShowsFocus && FocusReplicas.Begun(reading, tenant, user) is { } session)
         {
             material = material with { Session = session };
         }
@@ -146,23 +141,6 @@ public sealed class PromptDesk(Replicas.Replicas replicas, MemoryRecall memories
 
     private static CatalogueState? Catalogue(Reading reading, TenantKey tenant) =>
         reading.Take(PromptReplicas.Catalogue, new ReplicaKey(ReplicaKind.Catalogue, tenant))?.Made(CatalogueState.Of);
-
-    /// <summary>One that is named and has an active version; or why there is none.</summary>
-    internal static (PreparedMapper? Mapper, Refusal? Refusal) Mapper(Reading reading, Guid tenant, string? name) =>
-        name is null ? default
-        : reading.Take(MindscapeReplicas.Mapper, new ReplicaKey(ReplicaKind.Mapper, MapperKey.Of(tenant, name))) is { View: not null } found
-            && found.Made(PreparedMapper.Of) is { Config: not null } mapper ? (mapper, null)
-        : (null, new Refusal(RefusalKind.NotFound, "mapper_not_found", $"There is no active mapper '{Text.Shorten(name)}'.", "mapper"));
-
-    internal static PreparedMindscape? Mindscape(Reading reading, TenantScopedKey person) =>
-        reading.Take(MindscapeReplicas.Mindscape, new ReplicaKey(ReplicaKind.Mindscape, person)) is { View: not null } found
-            ? found.Made(static side => new PreparedMindscape(side))
-            : null;
-
-    public static FocusSessionView? LiveSession(Reading reading, Guid tenant, Guid user) =>
-        reading.Take(PromptReplicas.Sessions, new ReplicaKey(ReplicaKind.Sessions, new TenantScopedKey(tenant, user)))?.View?.Session is { } begun
-            ? reading.Take(PromptReplicas.Session, new ReplicaKey(ReplicaKind.Session, new OwnedKey(tenant, user, begun)))?.View
-            : null;
 
     private PromptAnswer Answer(
         Gathered found, PromptRequest request, PromptOccasion? occasion, string? knownVersions, IReadOnlyList<UserMemoryView> recalled,

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Prompts;
 
@@ -16,19 +15,4 @@ public sealed class PromptDeskGrain(PromptDesk desk) : Grain, IPromptDeskGrain
     public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => desk.Context(tenant, user, request);
 
     public ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last) => desk.Window(tenant, channel, actor, personality, last);
-}
-
-/// <summary>The same from the gateway's side.</summary>
-public sealed class FarPromptDesk(IGrainFactory grains) : IPromptDesk
-{
-    private IPromptDeskGrain Desk => grains.GetGrain<IPromptDeskGrain>(0);
-
-    public ValueTask<Outcome<PromptAnswer>> Resolve(Guid tenant, Guid user, Actor actor, PromptRequest request, PromptOccasion? occasion, string? knownVersions) =>
-        Desk.Resolve(tenant, user, actor, request, occasion, knownVersions);
-
-    public ValueTask<Outcome<PromptTrace>> Trace(Guid tenant, Guid user, Actor actor, PromptRequest request) => Desk.Trace(tenant, user, actor, request);
-
-    public ValueTask<Outcome<PersonContext>> Context(Guid tenant, Guid user, ContextRequest request) => Desk.Context(tenant, user, request);
-
-    public ValueTask<WindowAnswer?> Window(Guid tenant, string channel, Actor actor, Guid? personality, int last) => Desk.Window(tenant, channel, actor, personality, last);
 }

@@ -7,6 +7,7 @@ using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Catalogue;
 using PersonaActors.Grains.Mindscapes;
+using PersonaActors.Grains.Settings;
 
 namespace PersonaActors.Grains.Prompts;
 

@@ -1,9 +1,6 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
-using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
-using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
@@ -36,10 +33,4 @@ public static class PromptReplicas
     public static readonly ReplicaOf<CatalogueView> Catalogue = new(
         static (grains, key, silo) => grains.Of<ICatalogueGrain>(new TenantKey(key.Tenant)).Grant(silo),
         static it => 1024 + it.SystemPrompts.Values.Sum(prompt => 1024 + (prompt.Content.Length * 2)) + ((it.LlmConfigs.Count + it.FocusModes.Count) * 2048));
-
-    public static readonly ReplicaOf<BegunSession> Sessions = new(
-        static (grains, key, silo) => grains.Of<IPersonSessionsGrain>(new TenantScopedKey(key.Tenant, key.Id)).Grant(silo), static _ => 256);
-
-    public static readonly ReplicaOf<FocusSessionView> Session = new(
-        static (grains, key, silo) => grains.Of<IFocusSessionGrain>(new OwnedKey(key.Tenant, key.Owner, key.Id)).Grant(silo), static _ => 2048);
 }

@@ -1,6 +1,6 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Grains.Settings;
 
 namespace PersonaActors.Grains.Prompts;
 

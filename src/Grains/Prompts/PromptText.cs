@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using PersonaActors.Contracts;
-using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Grains.Focus;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Prompts;
 
@@ -18,7 +16,7 @@ namespace PersonaActors.Grains.Prompts;
 /// </summary>
 public static class PromptText
 {
-    public static void WriteFront(PromptWriter output, ResolvedPrompt prompt)
+    public static void WriteFront(Utf8Writer output, ResolvedPrompt prompt)
     {
         var start = output.Length;
         var values = new PlaceholderValues(prompt.Persona.Name, prompt.Speaker.Name, prompt.Persona.Content, prompt.Variables);
@@ -39,7 +37,7 @@ public static class PromptText
     }
 
     /// <summary>A section of its own behind those that were written from the start on.</summary>
-    public static void AddLiteral(PromptWriter output, int start, string text) => Add(output, start, [Literal(text)], default);
+    public static void AddLiteral(Utf8Writer output, int start, string text) => Add(output, start, [Literal(text)], default);
 
     /// <summary>What is true at this moment: there only if the user is in a focus session, a mapper has something to say now, or the front points to the time given here.</summary>
     /// <param name="mindscape">A line each.</param>
@@ -77,7 +75,7 @@ public static class PromptText
 
     internal static Template Literal(string text) => new(new Piece(text, Author.Tenant));
 
-    private static void Add(PromptWriter output, int start, Template[] section, in PlaceholderValues values)
+    private static void Add(Utf8Writer output, int start, Template[] section, in PlaceholderValues values)
     {
         var end = output.Length;
         if (end > start)
@@ -240,16 +238,4 @@ public sealed class PersonaText
     internal PromptPart Part { get; }
 
     internal UInt128 Digest { get; }
-}
-
-/// <summary>An active focus session, as a prompt speaks of it.</summary>
-public readonly record struct FocusNow(string Mode, int MinutesIn, bool InFlow)
-{
-    /// <summary>Nothing while it is paused or on a break: then the user isn't at work.</summary>
-    public static FocusNow? Of(FocusSessionView? session, DateTimeOffset now) => session is { State: FocusState.Active }
-        ? new FocusNow(
-            session.Mode.ToString().ToLowerInvariant(),
-            (int)Math.Max(0, (session.ActiveSecondsBefore + (now - session.Since).TotalSeconds) / 60),
-            session.InFlowSince is not null)
-        : null;
 }

@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Mindscapes;
+using PersonaActors.Grains.Settings;
+using PersonaActors.Grains.Texts;
 
 namespace PersonaActors.Grains.Prompts;
 

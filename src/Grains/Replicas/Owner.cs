@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Events;
@@ -9,11 +8,12 @@ namespace PersonaActors.Grains.Replicas;
 /// <summary>Makes each grain the owner of what its key names.</summary>
 public sealed class Owners(Keeper keeper, EventFeed feed, IGrainContextAccessor activation)
 {
+    /// <param name="stream">That tells what happens to it; none where nobody tells.</param>
     /// <param name="version">Of what the grain has in memory.</param>
     /// <param name="leave">What the grain does when another writer was first: it passes DeactivateOnIdle.</param>
-    public Owner Of(ReplicaKey key, Func<long> version, Action leave)
+    public Owner Of(ReplicaKey key, string stream, Func<long> version, Action leave)
     {
-        var owner = new Owner(keeper, feed, key, version, leave);
+        var owner = new Owner(keeper, feed, key, stream, version, leave);
         // Whatever is asked of the grain asks the owner first (OutageFilter), and no grain has to remember that.
         activation.GrainContext.SetComponent(owner);
         return owner;
@@ -24,7 +24,7 @@ public sealed class Owners(Keeper keeper, EventFeed feed, IGrainContextAccessor 
 /// A grain's view and its changes (the protocol is <see cref="Holding"/>'s). Before it commits, all replicas are taken back;
 /// memory follows the commit and never runs ahead of it; only what memory shows is announced.
 /// </summary>
-public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<long> version, Action leave)
+public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, string stream, Func<long> version, Action leave)
 {
     private readonly Granting _granting = new();
     private readonly Guid _activation = Guid.NewGuid();
@@ -43,7 +43,7 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, Func<lo
     private bool _isOver;
 
     /// <summary>Set when the grain is loaded, named by all that it commits.</summary>
-    public OwnerEpoch Epoch { get; } = new(key.Stream, keeper.MustClaim);
+    public OwnerEpoch Epoch { get; } = new(stream, keeper.MustClaim);
 
     /// <summary>
     /// The view, for a silo that asks for it; noted, unless a change is under way. While a commit is it waits: a successor may

@@ -1,6 +1,4 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
-using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Grains.Replicas;
 
@@ -51,22 +49,4 @@ public sealed record ReplicaKey(
     public ReplicaKey(ReplicaKind kind, TenantKey key) : this(kind, key.Tenant, Guid.Empty, Guid.Empty)
     {
     }
-
-    /// <summary>The stream that tells what happens to it; none where nobody tells.</summary>
-    public string Stream => Kind switch
-    {
-        ReplicaKind.User => StreamName.User(Id),
-        ReplicaKind.Persona => StreamName.Persona(Id),
-        ReplicaKind.Personality => StreamName.Personality(Id),
-        ReplicaKind.UserPersona => StreamName.UserPersona(Id),
-        ReplicaKind.Tenant => StreamName.Tenant(Tenant),
-        ReplicaKind.Catalogue => StreamName.Catalogue(Tenant == Guid.Empty ? null : Tenant),
-        ReplicaKind.Sessions => "",
-        ReplicaKind.Companion => StreamName.Companion(Id),
-        ReplicaKind.Mindscape => StreamName.Mindscape(Id),
-        ReplicaKind.Mapper => StreamName.Mapper(Id),
-        ReplicaKind.Channel => StreamName.Channel(Name!),
-        ReplicaKind.Job => StreamName.Job(Id),
-        _ => StreamName.Session(Id),
-    };
 }

@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Prompts;
@@ -30,7 +29,7 @@ public sealed class TenantGrain(Database database, TenantStore store, ApiKeyStor
     {
         _tenant = TenantKey.Parse(this.GetPrimaryKeyString()).Tenant;
         _stream = StreamName.Tenant(_tenant);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.Tenant, new TenantKey(_tenant)), () => _state?.View.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.Tenant, new TenantKey(_tenant)), _stream, () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_tenant, _owner.Epoch);
     }
 

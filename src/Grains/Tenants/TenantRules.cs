@@ -1,6 +1,5 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
-using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 
 namespace PersonaActors.Grains.Tenants;
 

@@ -1,10 +1,7 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
-using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.UserPersonas;
-using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.UserPersonas;
@@ -26,7 +23,7 @@ public sealed class UserPersonaGrain(Database database, UserPersonaStore store, 
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.UserPersona(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.UserPersona, _key), () => _state?.View.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.UserPersona, _key), _stream, () => _state?.View.Version ?? 0, DeactivateOnIdle);
         _state = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 

@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Grains.Catalogue;
 using PersonaActors.Storage;

@@ -1,7 +1,7 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Grains.Conversations;
+using PersonaActors.Grains.Texts;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Conversations;
 using PersonaActors.Storage.Users;

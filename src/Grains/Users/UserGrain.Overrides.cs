@@ -1,10 +1,9 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
-using PersonaActors.Grains.Prompts;
+using PersonaActors.Grains.Settings;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Users;

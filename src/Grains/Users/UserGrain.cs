@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
@@ -41,7 +40,7 @@ public sealed partial class UserGrain(
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
         _stream = StreamName.User(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.User, _key), () => _user?.View.Version ?? 0, DeactivateOnIdle);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.User, _key), _stream, () => _user?.View.Version ?? 0, DeactivateOnIdle);
         _user = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Storage.Migrations;
 using Command = System.CommandLine.Command;

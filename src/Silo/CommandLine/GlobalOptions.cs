@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Microsoft.Extensions.Configuration;
-using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
 
 namespace PersonaActors.Silo.CommandLine;

@@ -1,8 +1,5 @@
 using System.CommandLine;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Silo.Configuration;
 using PersonaActors.Silo.Demo;
 using PersonaActors.Silo.Hosting;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
-using PersonaActors.Silo.Configuration;
 using Spectre.Console;
 
 namespace PersonaActors.Silo.CommandLine;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Microsoft.Extensions.Configuration;
 using PersonaActors.Grains.Embeddings;
 
 namespace PersonaActors.Silo.Configuration;

@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;

@@ -4,8 +4,6 @@ using System.Text.Json;
 using MessagePack;
 using MessagePack.Formatters;
 using MessagePack.Resolvers;
-using Microsoft.Extensions.DependencyInjection;
-using PersonaActors.Contracts;
 using PersonaActors.Gateway.Realtime;
 
 namespace PersonaActors.Silo.Hosting;

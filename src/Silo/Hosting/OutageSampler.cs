@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Diagnostics.Sampling;
 using Microsoft.Extensions.Logging.Abstractions;
 using PersonaActors.Storage;
 

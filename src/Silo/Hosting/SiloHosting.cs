@@ -1,16 +1,13 @@
 using System.Data.Common;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Orleans.Hosting;
 using Orleans.Serialization;
 using Orleans.Storage;
 using PersonaActors.Contracts.Prompts;
+using PersonaActors.Gateway.Prompts;
 using PersonaActors.Grains;
 using PersonaActors.Grains.Jobs;
-using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Silo.Configuration;
 

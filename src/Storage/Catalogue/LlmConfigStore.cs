@@ -1,6 +1,4 @@
-using Npgsql;
 using NpgsqlTypes;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 
 namespace PersonaActors.Storage.Catalogue;

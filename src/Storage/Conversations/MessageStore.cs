@@ -1,5 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Conversations;
 
 namespace PersonaActors.Storage.Conversations;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Storage.Events;

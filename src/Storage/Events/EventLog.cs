@@ -1,5 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Events;
 
 namespace PersonaActors.Storage.Events;

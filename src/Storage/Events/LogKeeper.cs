@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace PersonaActors.Storage.Events;
 
 /// <summary>What the worker login does to the log: prunes it by age, and erases what was a user's. In batches, so that nothing waits long.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Storage.Focus;

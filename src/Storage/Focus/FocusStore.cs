@@ -1,8 +1,3 @@
-using Npgsql;
-using NpgsqlTypes;
-using PersonaActors.Contracts;
-using PersonaActors.Contracts.Focus;
-
 namespace PersonaActors.Storage.Focus;
 
 /// <summary>A session as its table has it. <see cref="State"/> is the grain's own.</summary>

@@ -1,5 +1,3 @@
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Imports;
 
 /// <summary>A user's rows as JSON, all as of one moment; and such rows into another tenant.</summary>

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Data;
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Storage.Catalogue;

@@ -1,6 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Imports;
 
 /// <summary>The other database can't be read. What it threw isn't inside: it would be taken for our own database's outage.</summary>

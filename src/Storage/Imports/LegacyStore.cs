@@ -1,6 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Imports;
 
 /// <param name="Read">How many rows the old table had; the others add up to it.</param>

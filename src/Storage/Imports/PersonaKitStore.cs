@@ -1,5 +1,3 @@
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Imports;
 
 /// <param name="Id">What it is there.</param>

@@ -1,6 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Imports;
 
 /// <summary>A row that was read elsewhere.</summary>

@@ -1,5 +1,3 @@
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Jobs;
 
 /// <param name="ExpiresAt">None of what a job was given.</param>

@@ -1,5 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Jobs;
 
 namespace PersonaActors.Storage.Jobs;

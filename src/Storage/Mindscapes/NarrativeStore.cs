@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Npgsql;
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Mindscapes;
 
 namespace PersonaActors.Storage.Mindscapes;

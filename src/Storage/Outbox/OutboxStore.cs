@@ -1,6 +1,3 @@
-using Npgsql;
-using PersonaActors.Contracts;
-
 namespace PersonaActors.Storage.Outbox;
 
 public sealed record OutboxTask(Guid Tenant, Guid Id, string Kind, JsonText Payload, int Attempts);

@@ -1,4 +1,3 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Personalities;
 
 namespace PersonaActors.Storage.Personalities;

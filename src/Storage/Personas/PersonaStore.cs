@@ -1,4 +1,3 @@
-using Npgsql;
 using PersonaActors.Contracts.Personas;
 
 namespace PersonaActors.Storage.Personas;

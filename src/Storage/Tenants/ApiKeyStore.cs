@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Npgsql;
 using PersonaActors.Contracts.Tenants;
 
 namespace PersonaActors.Storage.Tenants;

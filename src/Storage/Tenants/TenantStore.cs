@@ -1,4 +1,3 @@
-using Npgsql;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Tenants;
 

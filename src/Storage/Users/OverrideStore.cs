@@ -1,4 +1,3 @@
-using Npgsql;
 using PersonaActors.Contracts.Prompts;
 
 namespace PersonaActors.Storage.Users;

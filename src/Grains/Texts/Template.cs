@@ -2,9 +2,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using PersonaActors.Grains.Conversations;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Texts;
 
 /// <summary>Who wrote a text, which says what of it is escaped.</summary>
 public enum Author
@@ -118,7 +117,7 @@ public sealed partial class Template
         return [.. joined];
     }
 
-    public void Write(PromptWriter output, in PlaceholderValues values)
+    public void Write(Utf8Writer output, in PlaceholderValues values)
     {
         var (start, from, mayGoOn) = (output.Length, 0, _mayGoOn);
         foreach (var (at, name, asWritten) in _gaps)

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Texts;
 
 /// <summary>
 /// The tags that give a prompt its shape. Text that comes from users can't close or open one: the bracket of what would

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Texts;
 
-/// <summary>Where a prompt is written. Its memory isn't cleared first, as a MemoryStream's is: that would cost as much as to write it.</summary>
-public sealed class PromptWriter(int capacity = 1024)
+/// <summary>Where JSON is written as it goes out. Its memory isn't cleared first, as a MemoryStream's is: that would cost as much as to write it.</summary>
+public sealed class Utf8Writer(int capacity = 1024)
 {
     private byte[] _bytes = GC.AllocateUninitializedArray<byte>(capacity);
 
@@ -11,7 +11,7 @@ public sealed class PromptWriter(int capacity = 1024)
 
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, Length);
 
-    public PromptWriter Write(ReadOnlySpan<byte> bytes)
+    public Utf8Writer Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Room(bytes.Length));
         Length += bytes.Length;
@@ -19,7 +19,7 @@ public sealed class PromptWriter(int capacity = 1024)
     }
 
     /// <summary>A name of ours: nothing in it needs to be escaped.</summary>
-    public PromptWriter WriteAscii(string name)
+    public Utf8Writer WriteAscii(string name)
     {
         Length += Encoding.ASCII.GetBytes(name, Room(name.Length));
         return this;

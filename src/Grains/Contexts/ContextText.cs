@@ -1,24 +1,13 @@
 using System.Globalization;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Mindscapes;
+using PersonaActors.Grains.Texts;
 
-namespace PersonaActors.Grains.Prompts;
-
-/// <summary>A line of a context, and what it costs.</summary>
-public readonly record struct ContextLine(string Text, int Tokens)
-{
-    public static ContextLine Of(string text)
-    {
-        var safe = ProtectedTags.Escape(text);
-        return new ContextLine(safe, TokenCount.Of($"{safe}\n"));
-    }
-}
+namespace PersonaActors.Grains.Contexts;
 
 /// <summary>
 /// What an agent is told of a person within so many tokens: first who they are and what is known, the surest first, then what
@@ -57,20 +46,20 @@ public static class ContextText
     /// <param name="now">What they are doing, and what a mapper says of the moment.</param>
     /// <param name="query">None where nothing was looked for.</param>
     public static PersonContext Within(
-        int budget, IEnumerable<string> who, IEnumerable<ContextLine> known, string? mapper, IEnumerable<string> suggestions, string time, IEnumerable<string> now,
+        int budget, IEnumerable<string> who, IEnumerable<CountedLine> known, string? mapper, IEnumerable<string> suggestions, string time, IEnumerable<string> now,
         string? query, IEnumerable<string> said, IEnumerable<string> notes)
     {
         var room = query is null ? budget * 4 / 5 : budget / 2;
         var lasting = new List<string>();
-        Add(lasting, "Who the person is:", who.Select(ContextLine.Of), ref room);
+        Add(lasting, "Who the person is:", who.Select(CountedLine.Of), ref room);
         Add(lasting, $"What is known of them, {KnownLines.Legend}:", known, ref room);
-        Add(lasting, $"Suggestions that follow from it ({KnownLines.OneLine(mapper ?? "")}):", suggestions.Select(ContextLine.Of), ref room);
+        Add(lasting, $"Suggestions that follow from it ({KnownLines.OneLine(mapper ?? "")}):", suggestions.Select(CountedLine.Of), ref room);
         var front = string.Join('\n', lasting);
         var left = budget - TokenCount.Of(front);
         var moment = new List<string>();
-        Add(moment, $"Now ({time}):", now.Select(ContextLine.Of), ref left);
-        Add(moment, $"What they said that is near to \"{KnownLines.OneLine(query ?? "")}\":", said.Select(ContextLine.Of), ref left);
-        Add(moment, "Notes of them that are near to it:", notes.Select(ContextLine.Of), ref left);
+        Add(moment, $"Now ({time}):", now.Select(CountedLine.Of), ref left);
+        Add(moment, $"What they said that is near to \"{KnownLines.OneLine(query ?? "")}\":", said.Select(CountedLine.Of), ref left);
+        Add(moment, "Notes of them that are near to it:", notes.Select(CountedLine.Of), ref left);
         while (true)
         {
             var back = moment.Count == 0 ? null : string.Join('\n', moment);
@@ -85,9 +74,9 @@ public static class ContextText
     }
 
     /// <summary>As many lines as there is room for; a longer one makes way for those after it.</summary>
-    private static void Add(List<string> to, string heading, IEnumerable<ContextLine> lines, ref int room)
+    private static void Add(List<string> to, string heading, IEnumerable<CountedLine> lines, ref int room)
     {
-        var head = ContextLine.Of(heading);
+        var head = CountedLine.Of(heading);
         var (left, start) = (room - head.Tokens - (to.Count > 0 ? 1 : 0), to.Count);
         foreach (var line in lines)
         {

@@ -1,4 +1,4 @@
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Settings;
 
 /// <summary>The names under which an answer tells where a field came from.</summary>
 public static class Source

@@ -1,7 +1,6 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Prompts;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Settings;
 
 /// <summary>What a tier of behaviour settings may say. Off is always allowed.</summary>
 public static class SettingsRules

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using PersonaActors.Contracts;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Settings;
 
 /// <summary>Something that tiers may say, how it is called, and where it is read; null where a tier doesn't say it.</summary>
 public sealed record Field<T>(string Name, Func<T, object?> Of);

@@ -3,7 +3,7 @@ using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Prompts;
 using Effort = PersonaActors.Contracts.Catalogue.Reasoning;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Settings;
 
 /// <summary>The parameters of an LLM config, and under which names upstreams know them. What it says of memories is a setting (<see cref="SettingField"/>).</summary>
 public static class LlmField

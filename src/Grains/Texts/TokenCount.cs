@@ -1,6 +1,6 @@
 using Microsoft.ML.Tokenizers;
 
-namespace PersonaActors.Grains.Conversations;
+namespace PersonaActors.Grains.Texts;
 
 /// <summary>How many tokens a text is worth, by the vocabulary of current models: near enough for those of others.</summary>
 public static class TokenCount

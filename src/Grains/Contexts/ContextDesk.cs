@@ -1,17 +1,15 @@
-using PersonaActors.Contracts;
 using PersonaActors.Contracts.Focus;
-using PersonaActors.Contracts.Mindscapes;
 using PersonaActors.Contracts.Personas;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
-using PersonaActors.Grains.Conversations;
 using PersonaActors.Grains.Embeddings;
 using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Mindscapes;
+using PersonaActors.Grains.Prompts;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage.Conversations;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Contexts;
 
 /// <summary>
 /// One call for an agent: from the same replicas as prompts, so that without a query it costs no call and no statement. A query
@@ -49,15 +47,15 @@ public sealed class ContextDesk(Replicas.Replicas replicas, NarrativeSearch narr
             return new Gathered(UserRefusals.Inactive);
         }
 
-        var (mapper, refusal) = PromptDesk.Mapper(reading, key.Tenant, request.Mapper);
+        var (mapper, refusal) = MindscapeReplicas.ActiveMapper(reading, key.Tenant, request.Mapper);
         if (refusal is not null)
         {
             return new Gathered(refusal);
         }
 
         var persona = reading.Take(PromptReplicas.Persona, new ReplicaKey(ReplicaKind.Persona, new OwnedKey(key.Tenant, key.Id, me.DefaultPersonaId)))?.View;
-        var mindscape = PromptDesk.Mindscape(reading, key);
-        return new Gathered(null, me, persona, mindscape, mapper is null ? null : mindscape?.By(mapper), PromptDesk.LiveSession(reading, key.Tenant, key.Id));
+        var mindscape = MindscapeReplicas.Known(reading, key);
+        return new Gathered(null, me, persona, mindscape, mapper is null ? null : mindscape?.By(mapper), FocusReplicas.Begun(reading, key.Tenant, key.Id));
     }
 
     private async Task<(IReadOnlyList<string> Said, IReadOnlyList<string> Notes)> Find(Guid tenant, UserSide me, string query)

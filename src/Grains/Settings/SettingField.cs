@@ -3,7 +3,7 @@ using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Grains.Personalities;
 
-namespace PersonaActors.Grains.Prompts;
+namespace PersonaActors.Grains.Settings;
 
 /// <summary>
 /// The behaviour settings. "off" is something said, and so ends the search; of a switch it is false. A prompt speaks of window
