@@ -9,8 +9,10 @@ internal static class Labelled
     /// <summary>What one person tells of itself.</summary>
     public static LabelledTalk Diary { get; } = Read("talk-diary.txt");
 
+    public static LabelledTalk Rowing { get; } = Read("talk-rowing.txt");
+
     /// <summary>Two of months, and two of years, which come back to the same few subjects again and again.</summary>
-    public static IReadOnlyList<LabelledTalk> Conversations { get; } = [Read("talk-garden.txt"), Read("talk-office.txt"), Read("talk-rowing.txt"), Read("talk-companion.txt")];
+    public static IReadOnlyList<LabelledTalk> Conversations { get; } = [Read("talk-garden.txt"), Read("talk-office.txt"), Rowing, Read("talk-companion.txt")];
 
     /// <summary>Pairs that say the same in other words. Those of two pairs have nothing to do with each other.</summary>
     public static IReadOnlyList<(string One, string Other)> Paraphrases { get; } = [.. Lines("pairs.txt").Select(line => line.Split('\t')).Select(pair => (pair[0], pair[1]))];

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace PersonaActors.Tests.Focus;
 
 public sealed class SeedCallsTests : FocusFixture
@@ -35,31 +33,6 @@ public sealed class SeedCallsTests : FocusFixture
         (await Api.Post("/focus/ping", $$"""{"session_id":"{{session}}"}""")).Should(HttpStatusCode.NotFound);
     }
 
-    [Theory]
-    [InlineData("start", """{"task_id":null}""")]
-    [InlineData("start", """{"person_id":"not a uuid"}""")]
-    [InlineData("start", """{"person_id":"565bdb63-124b-4692-a039-846fddceff90","mode":"lazy"}""")]
-    [InlineData("start", """{"person_id":"565bdb63-124b-4692-a039-846fddceff90","estimated_duration":0}""")]
-    [InlineData("start", """{"person_id":"565bdb63-124b-4692-a039-846fddceff90","task_id":"565bdb63-124b-4692-a039-846fddceff91"}""")]
-    [InlineData("ping", "{}")]
-    [InlineData("end", """{"session_id":7}""")]
-    [InlineData("end", "nonsense")]
-    [InlineData("end", "")]
-    public async Task What_is_not_valid_is_422(string call, string body) =>
-        (await Api.Post($"/focus/{call}", body)).Should(HttpStatusCode.UnprocessableEntity);
-
-    [Theory]
-    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","estimated_duration":0}""", "estimated_duration")]
-    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","mode":"countdown"}""", "estimated_duration")]
-    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","task_id":"565bdb63-124b-4692-a039-846fddceff91"}""", "task_id")]
-    public async Task A_refusal_names_the_field_as_it_was_sent(string body, string field)
-    {
-        var refused = await Api.Post("/focus/start", body);
-        refused.ShouldRefuse(HttpStatusCode.UnprocessableEntity, "invalid_field");
-        Assert.Equal(field, (string)refused.Json["field"]!);
-        Assert.DoesNotContain("estimatedMinutes", refused.Text, StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task A_score_out_of_bounds_is_422_and_the_session_lives_on()
     {
@@ -67,13 +40,6 @@ public sealed class SeedCallsTests : FocusFixture
         (await Api.Post("/focus/end", $$"""{"session_id":"{{session}}","completion_score":1.1}""")).Should(HttpStatusCode.UnprocessableEntity);
         (await Api.Post("/focus/ping", $$$"""{"session_id":"{{{session}}}","biomarkers":{"focus":"high"}}""")).Should(HttpStatusCode.UnprocessableEntity);
         (await Api.Post("/focus/ping", $$"""{"session_id":"{{session}}"}""")).Should(HttpStatusCode.OK);
-    }
-
-    [Fact]
-    public async Task An_unknown_session_is_not_found()
-    {
-        (await Api.Post("/focus/ping", $$"""{"session_id":"{{Guid.NewGuid()}}"}""")).Should(HttpStatusCode.NotFound);
-        (await Api.Post("/focus/end", $$"""{"session_id":"{{Guid.NewGuid()}}"}""")).Should(HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -114,5 +80,48 @@ public sealed class SeedCallsTests : FocusFixture
         Assert.Equal(1, await Count("SELECT count(*) FROM focus_events WHERE event_type = 'session_end'"));
         Assert.Equal(1, await Count("SELECT count(*) FROM events WHERE type = 'ended'"));
         Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+    }
+}
+
+/// <summary>What the same calls refuse, all on one node.</summary>
+public sealed class SeedRefusalTests(SeedRefusalTests.Refusing refusing) : IClassFixture<SeedRefusalTests.Refusing>
+{
+    private ApiClient Api => refusing.Client;
+
+    public sealed class Refusing : FocusFixture
+    {
+        public ApiClient Client => Api;
+    }
+
+    [Theory]
+    [InlineData("start", """{"task_id":null}""")]
+    [InlineData("start", """{"person_id":"not a uuid"}""")]
+    [InlineData("start", """{"person_id":"565bdb63-124b-4692-a039-846fddceff90","mode":"lazy"}""")]
+    [InlineData("start", """{"person_id":"565bdb63-124b-4692-a039-846fddceff90","estimated_duration":0}""")]
+    [InlineData("start", """{"person_id":"565bdb63-124b-4692-a039-846fddceff90","task_id":"565bdb63-124b-4692-a039-846fddceff91"}""")]
+    [InlineData("ping", "{}")]
+    [InlineData("end", """{"session_id":7}""")]
+    [InlineData("end", "nonsense")]
+    [InlineData("end", "")]
+    public async Task What_is_not_valid_is_422(string call, string body) =>
+        (await Api.Post($"/focus/{call}", body)).Should(HttpStatusCode.UnprocessableEntity);
+
+    [Theory]
+    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","estimated_duration":0}""", "estimated_duration")]
+    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","mode":"countdown"}""", "estimated_duration")]
+    [InlineData("""{"person_id":"565bdb63-124b-4692-a039-846fddceff90","task_id":"565bdb63-124b-4692-a039-846fddceff91"}""", "task_id")]
+    public async Task A_refusal_names_the_field_as_it_was_sent(string body, string field)
+    {
+        var refused = await Api.Post("/focus/start", body);
+        refused.ShouldRefuse(HttpStatusCode.UnprocessableEntity, "invalid_field");
+        Assert.Equal(field, (string)refused.Json["field"]!);
+        Assert.DoesNotContain("estimatedMinutes", refused.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_session_is_not_found()
+    {
+        (await Api.Post("/focus/ping", $$"""{"session_id":"{{Guid.NewGuid()}}"}""")).Should(HttpStatusCode.NotFound);
+        (await Api.Post("/focus/end", $$"""{"session_id":"{{Guid.NewGuid()}}"}""")).Should(HttpStatusCode.NotFound);
     }
 }

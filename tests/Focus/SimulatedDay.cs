@@ -1,9 +1,7 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Npgsql;
 using PersonaActors.Contracts.Focus;
 using PersonaActors.Grains.Focus;
-using PersonaActors.Tests.Harness;
 
 namespace PersonaActors.Tests.Focus;
 
@@ -19,7 +17,7 @@ public sealed class SimulatedDay : IAsyncLifetime
     private const int AtOnce = 12;
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
-    private static readonly int People = Soak.Of(12, 200);
+    private static readonly int People = Soak.Of(8, 200);
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
     private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];

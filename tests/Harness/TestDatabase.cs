@@ -13,10 +13,12 @@ public sealed class TestDatabase : IAsyncDisposable
     private const string Password = "test-only";
     private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Templates = [];
     private readonly NpgsqlConnectionStringBuilder _superuser;
+    private readonly bool _isShared;
 
-    private TestDatabase(NpgsqlConnectionStringBuilder superuser, string name)
+    private TestDatabase(NpgsqlConnectionStringBuilder superuser, string name, bool isShared)
     {
         _superuser = superuser;
+        _isShared = isShared;
         Name = name;
     }
 
@@ -28,18 +30,21 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string Migrator => Login("personactors_migrator");
 
-    public string Superuser => new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Database = Name, Pooling = false }.ConnectionString;
+    /// <summary>Not pooled where the test stops the server: a connection that it cut would be noticed by the next statement only.</summary>
+    public string Superuser => new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Database = Name, Pooling = _isShared }.ConnectionString;
 
-    public static Task<TestDatabase> Create() => CreateOn(PostgresServer.SuperuserOf("postgres"));
+    public static Task<TestDatabase> Create() => Copy(PostgresServer.SuperuserOf("postgres"), isShared: true);
 
     /// <summary>On a server of the test's own.</summary>
-    public static async Task<TestDatabase> CreateOn(string superuser)
+    public static Task<TestDatabase> CreateOn(string superuser) => Copy(superuser, isShared: false);
+
+    private static async Task<TestDatabase> Copy(string superuser, bool isShared)
     {
         var settings = new NpgsqlConnectionStringBuilder(superuser) { Pooling = false };
         var template = await Template(settings);
         var name = $"test_{Guid.NewGuid():N}";
         await Run(settings.ConnectionString, $"CREATE DATABASE {name} TEMPLATE {template} OWNER personactors_migrator STRATEGY FILE_COPY");
-        return new TestDatabase(settings, name);
+        return new TestDatabase(settings, name, isShared);
     }
 
     /// <summary>An empty database with the extension, not migrated.</summary>
@@ -49,12 +54,12 @@ public sealed class TestDatabase : IAsyncDisposable
         await Template(settings);
         var name = $"test_{Guid.NewGuid():N}";
         await MakeDatabase(settings, name);
-        return new TestDatabase(settings, name);
+        return new TestDatabase(settings, name, isShared: true);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var login in (string[])[App, Worker, Migrator])
+        foreach (var login in (string[])[App, Worker, Migrator, Superuser])
         {
             await using var connection = new NpgsqlConnection(login);
             NpgsqlConnection.ClearPool(connection);
