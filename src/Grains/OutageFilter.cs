@@ -13,10 +13,12 @@ public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
 {
     public async Task Invoke(IIncomingGrainCallContext context)
     {
+        Owner? owner = null;
         if (context.Grain.GetType().Assembly == typeof(OutageFilter).Assembly)
         {
             keeper.CheckStanding();
-            context.TargetContext.GetComponent<Owner>()?.ThrowIfOver();
+            owner = context.TargetContext.GetComponent<Owner>();
+            owner?.ThrowIfOver();
         }
 
         try
@@ -27,5 +29,8 @@ public sealed class OutageFilter(Keeper keeper) : IIncomingGrainCallFilter
         {
             throw new StorageUnavailableException("The database can't be reached.", e);
         }
+
+        // Or what was in memory before would be answered under the epoch of what is there since.
+        owner?.ThrowIfLapsed();
     }
 }

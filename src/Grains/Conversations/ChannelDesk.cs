@@ -13,6 +13,8 @@ public sealed class ChannelDesk(Replicas.Replicas replicas, Database database, C
 
     public async ValueTask<WindowAnswer?> Window(ChannelKey channel, Actor actor, Guid? personality, int last)
     {
+        // First, so that nothing from before the database was replaced is answered under its successor's.
+        var epoch = database.Epoch;
         var ((found, seq, days), _) = await replicas.AtOnce(channel, Gather);
         if (found is null || (actor.User is { } user && !found.Has(user)))
         {
@@ -26,8 +28,8 @@ public sealed class ChannelDesk(Replicas.Replicas replicas, Database database, C
             output.Write(i > 0 ? ","u8 : []).Write(said[i].Json);
         }
 
-        output.Write("],\"next\":null,\"cursor\":{\"epoch\":\""u8).WriteAscii(database.Epoch).Write("\",\"seq\":"u8).WriteAscii($"{seq}").Write("}}"u8);
-        return new WindowAnswer(output.Written, database.Epoch, seq);
+        output.Write("],\"next\":null,\"cursor\":{\"epoch\":\""u8).WriteAscii(epoch).Write("\",\"seq\":"u8).WriteAscii($"{seq}").Write("}}"u8);
+        return new WindowAnswer(output.Written, epoch, seq);
     }
 
     private static (PreparedChannel? Channel, long Seq, int RetentionDays) Gather(Reading reading, ChannelKey key)

@@ -215,15 +215,23 @@ public sealed class Owner(Keeper keeper, EventFeed feed, ReplicaKey key, string 
     /// <exception cref="ActivationOutdatedException">What this activation has in memory may be what another one has changed.</exception>
     public void ThrowIfOver()
     {
-        if (!_isOver && _lapses != keeper.Lapses)
-        {
-            // While the silo was away the directory may have lost this activation, and another one may speak; or its database was replaced.
-            Over();
-        }
-
+        ThrowIfLapsed();
         if (_isOver)
         {
-            throw new ActivationOutdatedException("This activation ends; the next one answers.");
+            throw Outdated();
         }
     }
+
+    /// <summary>While the silo was away the directory may have lost this activation, and another one may speak; or its database was replaced.</summary>
+    /// <exception cref="ActivationOutdatedException">What this activation has in memory is from before.</exception>
+    public void ThrowIfLapsed()
+    {
+        if (_lapses != keeper.Lapses)
+        {
+            Over();
+            throw Outdated();
+        }
+    }
+
+    private static ActivationOutdatedException Outdated() => new("This activation ends; the next one answers.");
 }
