@@ -11,13 +11,16 @@ public sealed record DatabaseLogins(string App, string Worker);
 public sealed class Database : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _app;
+    private readonly NpgsqlDataSource _import;
     private readonly NpgsqlDataSource _worker;
     private readonly string _listening;
     private volatile string? _epoch;
 
     public Database(DatabaseLogins logins, ILoggerFactory loggers)
     {
-        _app = Source(logins.App, "personactors app", 50, loggers);
+        // More would share the processors with all else on a small machine: with sixteen on two an event reached its client seven times as late.
+        _app = Source(logins.App, "personactors app", Math.Max(8, 4 * Environment.ProcessorCount), loggers);
+        _import = Source(logins.App, "personactors import", 4, loggers);
         _listening = new NpgsqlConnectionStringBuilder(logins.App) { Pooling = false, KeepAlive = 10, ApplicationName = "personactors listener" }.ConnectionString;
         _worker = Source(logins.Worker, "personactors worker", 4, loggers);
     }
@@ -200,9 +203,13 @@ public sealed class Database : IAsyncDisposable
 
     internal ValueTask<NpgsqlConnection> OpenApp(CancellationToken cancel) => _app.OpenConnectionAsync(cancel);
 
+    /// <summary>Of a few of their own: an import holds one for as long as it takes, and stands in nobody's way but another import's.</summary>
+    internal ValueTask<NpgsqlConnection> OpenImport(CancellationToken cancel) => _import.OpenConnectionAsync(cancel);
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        await _import.DisposeAsync();
         await _worker.DisposeAsync();
     }
 

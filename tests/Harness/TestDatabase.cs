@@ -24,9 +24,10 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string Name { get; }
 
-    public string App => Login("personactors_app", 16);
+    public string App => Login("personactors_app");
 
-    public string Worker => Login("personactors_worker", 2);
+    /// <summary>Each new connection is a process that has to learn the whole schema: half a second of a test's time that nothing is tried by.</summary>
+    public string Worker => new NpgsqlConnectionStringBuilder(Login("personactors_worker")) { MaxPoolSize = 2 }.ConnectionString;
 
     public string Migrator => Login("personactors_migrator");
 
@@ -68,9 +69,8 @@ public sealed class TestDatabase : IAsyncDisposable
         await Run(_superuser.ConnectionString, $"DROP DATABASE IF EXISTS {Name} WITH (FORCE)");
     }
 
-    /// <param name="most">Each new connection is a process that has to learn the whole schema: half a second of a test's time that nothing is tried by.</param>
-    private string Login(string role, int most = 100) =>
-        new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Username = role, Password = Password, Database = Name, Pooling = true, MaxPoolSize = most }.ConnectionString;
+    private string Login(string role) =>
+        new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Username = role, Password = Password, Database = Name, Pooling = true }.ConnectionString;
 
     private static Task<string> Template(NpgsqlConnectionStringBuilder superuser) =>
         Templates.GetOrAdd(superuser.ConnectionString, _ => new Lazy<Task<string>>(() => MakeTemplate(superuser))).Value;

@@ -61,7 +61,7 @@ public sealed class ImportTransaction : IAsyncDisposable
     private static async Task<ImportTransaction> Open(Database database, Guid tenant, IsolationLevel isolation, CancellationToken cancel)
     {
         var scope = RowScope.OfTenant(tenant);
-        var connection = await database.OpenApp(cancel);
+        var connection = await database.OpenImport(cancel);
         try
         {
             var begun = new ImportTransaction(database, scope, connection, await connection.BeginTransactionAsync(isolation, cancel));
