@@ -5,6 +5,7 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Replicas;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
+using PersonaActors.Grains.Settings;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;
 using PersonaActors.Storage.Personalities;
@@ -116,7 +117,7 @@ public sealed class PersonalityGrain(Database database, PersonalityStore store, 
         }
 
         var known = _state!.View;
-        var next = change.Over(known, PersonalityRules.DefaultContextWindow);
+        var next = change.Over(known, SettingField.PersonalityWindow);
         var shares = next.IsPublic != known.IsPublic || next.DefinitionPublic != known.DefinitionPublic;
         return ((shares ? CheckRole(command, PersonalityRole.Owner) : null) ?? PersonalityRules.Check(next, known)) is { } refusal
             ? refusal

@@ -22,7 +22,6 @@ public static partial class PersonalityRules
     public const int MaxAvatarUrl = 2000;
     public const int MaxJson = 64 * 1024;
     public const int MaxImported = 256 * 1024;
-    public const int DefaultContextWindow = 20;
 
     /// <summary>Words that mean something in addresses, or that a reader would take for the system.</summary>
     public static readonly FrozenSet<string> ReservedSlugs = FrozenSet.ToFrozenSet(
@@ -60,7 +59,7 @@ public static partial class PersonalityRules
 
     /// <summary>What a draft makes where nothing was.</summary>
     public static PersonalityView New(PersonalityDraft draft, Guid id, Items<PersonalityOwner> owners, DateTimeOffset now) =>
-        draft.ToView(id, SlugFrom(draft.Name), DefaultContextWindow, owners, now);
+        draft.ToView(id, SlugFrom(draft.Name), SettingField.PersonalityWindow, owners, now);
 
     /// <summary>What was written elsewhere, under other limits, is taken as long as it is; only not without any.</summary>
     public static Refusal? CheckImported(PersonalityView next)

@@ -1,7 +1,6 @@
 using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Personalities;
 using PersonaActors.Contracts.Prompts;
-using PersonaActors.Grains.Personalities;
 
 namespace PersonaActors.Grains.Settings;
 
@@ -11,6 +10,9 @@ namespace PersonaActors.Grains.Settings;
 /// </summary>
 public static class SettingField
 {
+    /// <summary>So many messages a personality's window has, unless somebody says otherwise.</summary>
+    public const int PersonalityWindow = 20;
+
     public static readonly Field<SettingsTier> MaxMessages = new("maxMessages", tier => Said(tier.MaxMessages));
     public static readonly Field<SettingsTier> MaxAge = new("maxAge", tier => Said(tier.MaxAge));
     public static readonly Field<SettingsTier> MemoryLimit = new("memoryLimit", tier => Said(tier.MemoryLimit));
@@ -36,11 +38,11 @@ public static class SettingField
 
     /// <summary>A personality's window has a size of its own unless somebody sets another.</summary>
     public static readonly Tier<SettingsTier> BuiltInOfPersonality =
-        BuiltIn with { Says = BuiltIn.Says! with { MaxMessages = Setting<int>.Of(PersonalityRules.DefaultContextWindow) } };
+        BuiltIn with { Says = BuiltIn.Says! with { MaxMessages = Setting<int>.Of(PersonalityWindow) } };
 
     /// <summary>A window of the usual size says nothing, so that the tenant may set another for all.</summary>
     public static SettingsTier OfPersonality(PersonalityView personality) =>
-        personality.Settings.MaxMessages.IsSet || personality.ContextWindowSize == PersonalityRules.DefaultContextWindow
+        personality.Settings.MaxMessages.IsSet || personality.ContextWindowSize == PersonalityWindow
             ? personality.Settings
             : personality.Settings with { MaxMessages = Setting<int>.Of(personality.ContextWindowSize) };
 
