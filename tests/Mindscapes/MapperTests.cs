@@ -14,29 +14,22 @@ public sealed class MapperTests(MapperTests.Room room) : IClassFixture<MapperTes
     /// <summary>Each test's own.</summary>
     private readonly string _mapper = $"m-{Guid.NewGuid():N}";
 
-    /// <summary>A node with auth off, on a clock of the test's.</summary>
-    public sealed class Room : IAsyncLifetime
+    public sealed class Room : ClockedRoom
     {
-        public FakeTimeProvider Clock { get; } = FakeTime.Start();
-
-        public TestDatabase Database { get; private set; } = null!;
-
-        public Node Node { get; private set; } = null!;
-
         public ApiClient Api { get; private set; } = null!;
 
-        public async Task InitializeAsync()
+        protected override bool HasAuth => false;
+
+        public override async Task InitializeAsync()
         {
-            Database = await TestDatabase.Create();
-            Node = await Node.Start(Database, Clock, auth: false);
+            await base.InitializeAsync();
             Api = Node.Client();
         }
 
-        public async Task DisposeAsync()
+        public override async Task DisposeAsync()
         {
             Api.Dispose();
-            await Node.DisposeAsync();
-            await Database.DisposeAsync();
+            await base.DisposeAsync();
         }
     }
 

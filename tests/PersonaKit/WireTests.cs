@@ -12,32 +12,23 @@ public sealed class WireTests(WireTests.Room room) : IClassFixture<WireTests.Roo
     private readonly FakeTimeProvider _clock = room.Clock;
     private readonly HttpClient _http = room.Http;
 
-    /// <summary>A node on a clock of the test's, and a strict client.</summary>
-    public sealed class Room : IAsyncLifetime
+    public sealed class Room : ClockedRoom
     {
-        private TestDatabase _database = null!;
-
-        public FakeTimeProvider Clock { get; } = FakeTime.Start();
-
-        public Node Node { get; private set; } = null!;
-
         public HttpClient Http { get; private set; } = null!;
 
-        public async Task InitializeAsync()
+        public override async Task InitializeAsync()
         {
-            _database = await TestDatabase.Create();
-            Node = await Node.Start(_database, Clock);
+            await base.InitializeAsync();
             Http = Client();
             Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await Node.ServiceKey());
         }
 
         public HttpClient Client() => new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Node.Address };
 
-        public async Task DisposeAsync()
+        public override async Task DisposeAsync()
         {
             Http.Dispose();
-            await Node.DisposeAsync();
-            await _database.DisposeAsync();
+            await base.DisposeAsync();
         }
     }
 

@@ -8,33 +8,12 @@ using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Tests.Security;
 
-public sealed class KeyTests(KeyTests.ClockedRoom room) : IClassFixture<KeyTests.ClockedRoom>, IAsyncLifetime
+public sealed class KeyTests(ClockedRoom room) : IClassFixture<ClockedRoom>, IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = room.Clock;
     private readonly Node _node = room.Node;
     private ApiClient _admin = null!;
     private Guid _ada;
-
-    public sealed class ClockedRoom : IAsyncLifetime
-    {
-        public FakeTimeProvider Clock { get; } = FakeTime.Start();
-
-        public TestDatabase Database { get; private set; } = null!;
-
-        public Node Node { get; private set; } = null!;
-
-        public async Task InitializeAsync()
-        {
-            Database = await TestDatabase.Create();
-            Node = await Node.Start(Database, Clock);
-        }
-
-        public async Task DisposeAsync()
-        {
-            await Node.DisposeAsync();
-            await Database.DisposeAsync();
-        }
-    }
 
     public async Task InitializeAsync()
     {

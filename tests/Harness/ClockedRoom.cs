@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace PersonaActors.Tests.Harness;
+
+/// <summary>A node on a clock that the tests of a class move, and its database.</summary>
+public class ClockedRoom : IAsyncLifetime
+{
+    public FakeTimeProvider Clock { get; } = FakeTime.Start();
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public Node Node { get; private set; } = null!;
+
+    protected virtual bool HasAuth => true;
+
+    public virtual async Task InitializeAsync()
+    {
+        Database = await TestDatabase.Create();
+        Node = await Node.Start(Database, Clock, auth: HasAuth);
+    }
+
+    public virtual async Task DisposeAsync()
+    {
+        await Node.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
