@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Npgsql;
+using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Contracts.Conversations;
 using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Focus;
@@ -24,32 +25,75 @@ using PersonaActors.Storage.Users;
 namespace PersonaActors.Grains.Users;
 
 /// <summary>
-/// One person. Every command computes the next state, commits it with its events and its answer, and only then changes
-/// what is in memory and announces. Reads interleave: they see the last committed state, whole, because it is one reference.
+/// One person, in the turns in which everything changes that is the user's: the user itself here, each part of it by its own
+/// class. Reads interleave.
 /// </summary>
-public sealed partial class UserGrain(
+public sealed class UserGrain(
     Database database, UserStore store, PersonaStore personas, UserPersonaStore userPersonas, PersonalityStore personalities, ChannelStore channels,
     MemoryStore memories, MemoryEmbedding embedding, Owners owners, Clock time) : Grain, IUserGrain
 {
     private TenantScopedKey _key;
-    private string _stream = "";
     private Owner _owner = null!;
-    private UserRow? _user;
+    private UserWriter _user = null!;
+    private OwnPersonas _personas = null!;
+    private OwnLlmConfigs _llmConfigs = null!;
+    private UserOverrides _overrides = null!;
+    private UserMemories _memories = null!;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = TenantScopedKey.Parse(this.GetPrimaryKeyString());
-        _stream = StreamName.User(_key.Id);
-        _owner = owners.Of(new ReplicaKey(ReplicaKind.User, _key), _stream, () => _user?.View.Version ?? 0, DeactivateOnIdle);
-        _user = await store.Load(_key.Tenant, _key.Id, _owner.Epoch);
+        var stream = StreamName.User(_key.Id);
+        _owner = owners.Of(new ReplicaKey(ReplicaKind.User, _key), stream, () => _user.Row?.View.Version ?? 0, DeactivateOnIdle);
+        _user = new UserWriter(database, store, _key, stream, _owner, time, DeactivateOnIdle);
+        _personas = new OwnPersonas(_user, GrainFactory);
+        _llmConfigs = new OwnLlmConfigs(_user, personalities);
+        _overrides = new UserOverrides(_user, GrainFactory);
+        _memories = new UserMemories(_user, memories, embedding);
+        await _user.Load();
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _owner.Leave();
 
-    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) => _owner.Grant(holder, () => _user is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides, user.Memories) : null);
+    public ValueTask<Granted<UserSide>> Grant(SiloAddress holder) =>
+        _owner.Grant(holder, () => _user.Row is { } user ? new UserSide(user.View, user.LlmConfigs, user.Overrides, user.Memories) : null);
 
-    public Task<Read<UserView>?> Get() =>
-        Task.FromResult(_user is { } user ? new Read<UserView>(user.View, database.Epoch, user.Seq) : null);
+    public Task<Read<UserView>?> Get() => Task.FromResult(_user.Read(_user.Row?.View));
+
+    public Task Reload() => _user.Reload();
+
+    public Task<Outcome<PersonaView>> CreatePersona(Command command, PersonaDraft draft) => _personas.Create(command, draft);
+
+    public Task<Outcome<Nothing>> DeletePersona(Command command, Guid persona) => _personas.Delete(command, persona);
+
+    public Task<Outcome<UserView>> SetDefaultPersona(Command command, Guid persona) => _personas.SetDefault(command, persona);
+
+    public Task<Read<LlmConfigView>?> GetLlmConfig(Guid id) => Task.FromResult(_llmConfigs.Find(id));
+
+    public Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft) => _llmConfigs.Create(command, draft);
+
+    public Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change) => _llmConfigs.Update(command, id, change);
+
+    public Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id) => _llmConfigs.Delete(command, id);
+
+    public Task<Outcome<UserView>> ChangeSettings(Command command, SettingsChange change) => _overrides.ChangeSettings(command, change);
+
+    public Task<Outcome<UserView>> SetDefaultLlmConfig(Command command, Guid? llmConfig) => _overrides.SetDefaultLlmConfig(command, llmConfig);
+
+    public Task<Read<OverrideView>?> GetOverride(Guid personality) => Task.FromResult(_overrides.Find(personality));
+
+    public Task<Outcome<OverrideView>> SetOverride(Command command, Guid personality, OverrideSlots slots) => _overrides.Set(command, personality, slots);
+
+    public Task<Outcome<OverrideView>> ChangeOverrideSettings(Command command, Guid personality, SettingsChange change) =>
+        _overrides.ChangeSettings(command, personality, change);
+
+    public Task<Outcome<Nothing>> DeleteOverride(Command command, Guid personality) => _overrides.Delete(command, personality);
+
+    public Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> given) => _memories.Add(command, given);
+
+    public Task<Outcome<UserMemoryView>> UpdateMemory(Command command, Guid id, UserMemoryChange change) => _memories.Update(command, id, change);
+
+    public Task<Outcome<Nothing>> DeleteMemory(Command command, Guid id) => _memories.Delete(command, id);
 
     public async Task<Outcome<UserView>> Register(Command command, UserRegistration registration)
     {
@@ -58,12 +102,12 @@ public sealed partial class UserGrain(
             return refusal;
         }
 
-        return _user is { } known ? await Rename(command, known, registration) : await Create(command, registration);
+        return _user.Row is { } known ? await Rename(command, known, registration) : await Create(command, registration);
     }
 
     public async Task<Refusal?> RegisterOnFirstUse(Command command)
     {
-        if (_user is not null)
+        if (_user.Row is not null)
         {
             return null;
         }
@@ -75,7 +119,7 @@ public sealed partial class UserGrain(
 
     private async Task<Outcome<UserView>> Create(Command command, UserRegistration registration)
     {
-        var now = Now();
+        var now = _user.Now();
         var placeholder = registration.IsPlaceholder || UserRules.IsPlaceholderFor(registration.Username, _key.Id, registration.Identities);
         var persona = new PersonaView(
             Guid.CreateVersion7(now), _key.Id, UserRules.DefaultPersonaName(registration.Username), null, registration.Bio ?? "",
@@ -83,7 +127,7 @@ public sealed partial class UserGrain(
         var user = new UserView(_key.Id, registration.Username, registration.Identities, persona.Id, "UTC", false, true, 1, now, now, null, SettingsTier.Empty);
         var outcome = Outcome<UserView>.Created(user);
 
-        var batch = Begin();
+        var batch = _user.Begin();
         UserStore.Insert(batch, _key.Tenant, user, placeholder);
         foreach (var identity in registration.Identities)
         {
@@ -92,12 +136,12 @@ public sealed partial class UserGrain(
 
         PersonaStore.Insert(batch, _key.Tenant, persona);
         UserStore.SetDefaultPersona(batch, _key.Tenant, _key.Id, persona.Id, now);
-        batch.Append(_stream, _key.Id, "user.registered", now, MergePatch.Created(user));
-        batch.Append(_stream, _key.Id, "persona.created", now, JsonText.From(new { persona }));
+        batch.Append(_user.Stream, _key.Id, "user.registered", now, MergePatch.Created(user));
+        batch.Append(_user.Stream, _key.Id, "persona.created", now, JsonText.From(new { persona }));
         batch.Answer(command, _key.Id, outcome, now);
         try
         {
-            return outcome.After(await Commit(batch, new UserRow(user, placeholder, 0, ImmutableDictionary<Guid, OverrideView>.Empty, [])));
+            return outcome.After(await _user.Commit(batch, new UserRow(user, placeholder, 0, ImmutableDictionary<Guid, OverrideView>.Empty, [])));
         }
         catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
         {
@@ -113,17 +157,17 @@ public sealed partial class UserGrain(
         var realName = !registration.IsPlaceholder && !UserRules.IsPlaceholderFor(registration.Username, _key.Id, registration.Identities);
         if (!known.IsPlaceholder || !realName)
         {
-            return await Unchanged(command, known);
+            return await _user.Unchanged(command, known);
         }
 
         // The persona first: if this ends in between, the user is still a placeholder, and the next registration goes on.
-        await RenameDefaultPersona(command, known.View, registration);
-        return await Change(command, known, known.View with { Username = registration.Username }, isPlaceholder: false);
+        await _personas.RenameDefault(command, known.View, registration);
+        return await _user.Change(command, known, known.View with { Username = registration.Username }, isPlaceholder: false);
     }
 
     public async Task<Outcome<UserView>> Update(Command command, UserChange change)
     {
-        if (Found(command) is { Refusal: { } refusal })
+        if (_user.Found(command) is { Refusal: { } refusal })
         {
             return refusal;
         }
@@ -133,7 +177,7 @@ public sealed partial class UserGrain(
             return invalid;
         }
 
-        var known = _user!;
+        var known = _user.Row!;
         var next = known.View with
         {
             Username = change.Username.Over(known.View.Username)!,
@@ -142,13 +186,13 @@ public sealed partial class UserGrain(
             IsActive = change.IsActive.Over(known.View.IsActive) ?? true,
         };
         return next == known.View
-            ? await Unchanged(command, known)
-            : await Change(command, known, next, known.IsPlaceholder && !change.Username.IsSet);
+            ? await _user.Unchanged(command, known)
+            : await _user.Change(command, known, next, known.IsPlaceholder && !change.Username.IsSet);
     }
 
     public async Task<Outcome<UserView>> AttachIdentity(Command command, UserIdentity identity)
     {
-        if (Found(command) is { Refusal: { } refusal })
+        if (_user.Found(command) is { Refusal: { } refusal })
         {
             return refusal;
         }
@@ -158,10 +202,10 @@ public sealed partial class UserGrain(
             return invalid;
         }
 
-        var known = _user!;
+        var known = _user.Row!;
         if (known.View.Identities.Contains(identity))
         {
-            return await Unchanged(command, known);
+            return await _user.Unchanged(command, known);
         }
 
         if (known.View.Identities.Count >= UserRules.MaxIdentities)
@@ -171,7 +215,8 @@ public sealed partial class UserGrain(
 
         try
         {
-            return await Change(command, known, known.View with { Identities = [.. known.View.Identities, identity] }, known.IsPlaceholder, identity);
+            return await _user.Change(command, known, known.View with { Identities = [.. known.View.Identities, identity] }, known.IsPlaceholder,
+                (batch, now) => UserStore.InsertIdentity(batch, _key.Tenant, _key.Id, identity, now));
         }
         catch (PostgresException e) when (e.IsUnique(UserStore.IdentityKey))
         {
@@ -181,28 +226,29 @@ public sealed partial class UserGrain(
 
     public async Task<Outcome<UserView>> DetachIdentity(Command command, UserIdentity identity)
     {
-        if (Found(command) is { Refusal: { } refusal })
+        if (_user.Found(command) is { Refusal: { } refusal })
         {
             return refusal;
         }
 
-        var known = _user!;
+        var known = _user.Row!;
         if (!known.View.Identities.Contains(identity))
         {
             return Refusal.NotFound("identity");
         }
 
-        return await Change(command, known, known.View with { Identities = [.. known.View.Identities.Where(other => other != identity)] }, known.IsPlaceholder, removed: identity);
+        return await _user.Change(command, known, known.View with { Identities = [.. known.View.Identities.Where(other => other != identity)] }, known.IsPlaceholder,
+            (batch, _) => UserStore.DeleteIdentity(batch, _key.Tenant, _key.Id, identity));
     }
 
     public async Task<Outcome<Nothing>> Delete(Command command)
     {
-        if (Found(command) is { Refusal: { } refusal })
+        if (_user.Found(command) is { Refusal: { } refusal })
         {
             return refusal;
         }
 
-        var now = Now();
+        var now = _user.Now();
         var outcome = Outcome<Nothing>.Deleted();
         var theirPersonas = await personas.Ids(_key.Tenant, _key.Id);
         var theirAssistants = await userPersonas.Ids(_key.Tenant, _key.Id);
@@ -210,17 +256,17 @@ public sealed partial class UserGrain(
         var theirChannels = await channels.OfUser(_key.Tenant, _key.Id);
         // What outlives the user isn't theirs: the answer, and what is still to be done.
         var batch = database.Begin(RowScope.OfTenant(_key.Tenant), _owner.Epoch);
-        UserStore.Delete(batch, _key.Tenant, _key.Id, _user!.View.Version);
-        batch.Append(_stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
+        UserStore.Delete(batch, _key.Tenant, _key.Id, _user.Row!.View.Version);
+        batch.Append(_user.Stream, _key.Id, EventTypes.UserDeleted, now, JsonText.EmptyObject);
         batch.Task(EraseUser.Kind, JsonText.From(new EraseUser.Payload(_key.Id)), now);
         batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, true, theirPersonas, theirAssistants)), now);
         var left = theirPersonalities.ToDictionary(theirs => theirs.Personality, theirs => theirs.Role);
         batch.Task(LeavePersonalities.Kind, JsonText.From(new LeavePersonalities.Payload(_key.Id, left, theirChannels)), now + LeavePersonalities.After);
         batch.Answer(command, null, outcome, now);
-        outcome = outcome.After(await _owner.Commit(batch, _ => _user = null));
+        outcome = outcome.After(await _owner.Commit(batch, _ => _user.Forget()));
         DeactivateOnIdle();
         // What went with the user by cascade, and may be in memory.
-        await Task.WhenAll(theirPersonas.Select(id => Persona(id).Forget()));
+        await Task.WhenAll(theirPersonas.Select(id => GrainFactory.Of<IPersonaGrain>(new OwnedKey(_key.Tenant, _key.Id, id)).Forget()));
         await Task.WhenAll(
             GrainFactory.Of<ICompanionGrain>(_key).Forget(), GrainFactory.Of<IPersonSessionsGrain>(_key).Forget(), GrainFactory.Of<IMindscapeGrain>(_key).Forget());
         foreach (var (id, role) in theirPersonalities)
@@ -232,84 +278,4 @@ public sealed partial class UserGrain(
         await Task.WhenAll(theirAssistants.Select(id => GrainFactory.Of<IUserPersonaGrain>(new TenantScopedKey(_key.Tenant, id)).Forget()));
         return outcome;
     }
-
-    private async Task<Outcome<UserView>> Change(Command command, UserRow known, UserView next, bool isPlaceholder, UserIdentity? added = null, UserIdentity? removed = null)
-    {
-        var now = Now();
-        next = next with { Version = known.View.Version + 1, UpdatedAt = now };
-        var outcome = Outcome<UserView>.Done(next);
-        var batch = Begin();
-        UserStore.Update(batch, _key.Tenant, next, isPlaceholder);
-        if (added is not null)
-        {
-            UserStore.InsertIdentity(batch, _key.Tenant, _key.Id, added, now);
-        }
-
-        if (removed is not null)
-        {
-            UserStore.DeleteIdentity(batch, _key.Tenant, _key.Id, removed);
-        }
-
-        if (next.DefaultPersonaId != known.View.DefaultPersonaId)
-        {
-            UserStore.SetDefaultPersona(batch, _key.Tenant, _key.Id, next.DefaultPersonaId, now);
-        }
-
-        if (next.DefaultLlmConfigId != known.View.DefaultLlmConfigId)
-        {
-            UserStore.SetDefaultLlmConfig(batch, _key.Tenant, _key.Id, next.DefaultLlmConfigId, now);
-        }
-
-        batch.Append(_stream, _key.Id, next.IsActive == known.View.IsActive ? "user.updated" : EventTypes.UserAccessChanged, now, MergePatch.Between(known.View, next));
-        if (known.View.IsActive && !next.IsActive)
-        {
-            batch.Task(EndLiveSession.Kind, JsonText.From(new EndLiveSession.Payload(_key.Id)), now);
-        }
-
-        batch.Answer(command, _key.Id, outcome, now);
-        return outcome.After(await Commit(batch, known with { View = next, IsPlaceholder = isPlaceholder }));
-    }
-
-    /// <summary>
-    /// A change of what belongs to the user beside what GET of it shows. It raises the user's version all the same: that is
-    /// what refuses another activation that doesn't know of it.
-    /// </summary>
-    /// <param name="part">What the event names beside the changes.</param>
-    private async Task<Outcome<T>> Change<T>(
-        Command command, UserRow known, UserRow next, string type, string part, object value, Outcome<T> outcome, Action<ScopedBatch> rows)
-        where T : class
-    {
-        var batch = Begin();
-        UserStore.Update(batch, _key.Tenant, next.View, next.IsPlaceholder);
-        rows(batch);
-        batch.Append(_stream, _key.Id, type, next.View.UpdatedAt, MergePatch.Between(known.View, next.View, part, value));
-        batch.Answer(command, _key.Id, outcome, next.View.UpdatedAt);
-        return outcome.After(await Commit(batch, next));
-    }
-
-    private Task<Outcome<UserView>> Unchanged(Command command, UserRow known) => Unchanged(command, known, known.View);
-
-    private Task<Outcome<T>> Unchanged<T>(Command command, UserRow known, T value)
-        where T : class => _owner.Unchanged(Begin(), command, _key.Id, Outcome<T>.Done(value).Since(database.Epoch, known.Seq), Now());
-
-    /// <summary>The user as it will be, but for what the command changes.</summary>
-    private UserRow Next(UserRow known) => known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = Now() } };
-
-    private Task<IReadOnlyList<StreamEvent>> Commit(ScopedBatch batch, UserRow next) => _owner.Commit(batch, events => _user = next with { Seq = events[^1].Seq });
-
-    /// <summary>What every command on an existing user checks first; refused, or done with what is there.</summary>
-    private Outcome<UserView> Found(Command command)
-    {
-        if (_user is not { } user)
-        {
-            return Refusal.NotFound("user");
-        }
-
-        return command.Stale(user.View.Version) is { } stale ? stale : Outcome<UserView>.Done(user.View);
-    }
-
-    private ScopedBatch Begin() => database.Begin(RowScope.OfUser(_key.Tenant, _key.Id), _owner.Epoch);
-
-    /// <summary>PostgreSQL keeps microseconds; what is in memory must equal what a fresh activation loads.</summary>
-    private DateTimeOffset Now() => time.GetUtcNow().ToMicroseconds();
 }

@@ -9,14 +9,14 @@ using PersonaActors.Storage.Users;
 namespace PersonaActors.Grains.Users;
 
 /// <summary>Notes of the user, which prompts recall. The grain holds only how many there are: whoever has none isn't searched.</summary>
-public sealed partial class UserGrain
+internal sealed class UserMemories(UserWriter user, MemoryStore memories, MemoryEmbedding embedding)
 {
     private static readonly Refusal NoMemory = Refusal.NotFound("memory");
     private static readonly Refusal MemoryExists = Refusal.Conflict("memory_exists", "The same is noted already.", "content");
 
-    public async Task<Outcome<AddedMemories>> AddMemories(Command command, Items<NewUserMemory> given)
+    public async Task<Outcome<AddedMemories>> Add(Command command, Items<NewUserMemory> given)
     {
-        if (_user is not { } known)
+        if (user.Row is not { } known)
         {
             return Refusal.NotFound("user");
         }
@@ -27,12 +27,12 @@ public sealed partial class UserGrain
         }
 
         var there = new Dictionary<(Guid?, string), UserMemoryView>();
-        foreach (var memory in await memories.Known(_key.Tenant, _key.Id, [.. given.Select(memory => memory.Content)]))
+        foreach (var memory in await memories.Known(user.Tenant, user.Id, [.. given.Select(memory => memory.Content)]))
         {
             there[(memory.PersonalityId, memory.Content)] = memory;
         }
 
-        var next = Next(known);
+        var next = user.Next(known);
         var now = next.View.UpdatedAt;
         var made = new List<UserMemoryView>();
         foreach (var memory in given)
@@ -40,7 +40,7 @@ public sealed partial class UserGrain
             if (!there.ContainsKey((memory.PersonalityId, memory.Content)))
             {
                 var noted = new UserMemoryView(
-                    Guid.CreateVersion7(now), _key.Id, memory.PersonalityId, memory.Content, TokenCount.Of(memory.Content), memory.Source, 1,
+                    Guid.CreateVersion7(now), user.Id, memory.PersonalityId, memory.Content, TokenCount.Of(memory.Content), memory.Source, 1,
                     memory.CreatedAt?.ToUniversalTime().ToMicroseconds() ?? now, now);
                 made.Add(there[(memory.PersonalityId, memory.Content)] = noted);
             }
@@ -49,7 +49,7 @@ public sealed partial class UserGrain
         var all = new AddedMemories(given.Select(memory => there[(memory.PersonalityId, memory.Content)]).ToItems(), made.Count);
         if (made.Count == 0)
         {
-            return await Unchanged(command, known, all);
+            return await user.Unchanged(command, known, all);
         }
 
         if (known.Memories + made.Count > MemoryRules.MaxMemories)
@@ -57,14 +57,14 @@ public sealed partial class UserGrain
             return Refusal.Conflict("memories_full", $"Of a user at most {MemoryRules.MaxMemories:N0} memories are kept.");
         }
 
-        return await ChangeMemories(
+        return await Change(
             command, known, next with { Memories = known.Memories + made.Count }, "memory.added", "memories", made, Outcome<AddedMemories>.Created(all),
-            batch => MemoryStore.Insert(batch, _key.Tenant, _key.Id, made));
+            batch => MemoryStore.Insert(batch, user.Tenant, user.Id, made));
     }
 
-    public async Task<Outcome<UserMemoryView>> UpdateMemory(Command command, Guid id, UserMemoryChange change)
+    public async Task<Outcome<UserMemoryView>> Update(Command command, Guid id, UserMemoryChange change)
     {
-        if (_user is not { } known || await memories.Find(_key.Tenant, _key.Id, id) is not { } memory)
+        if (user.Row is not { } known || await memories.Find(user.Tenant, user.Id, id) is not { } memory)
         {
             return NoMemory;
         }
@@ -77,38 +77,38 @@ public sealed partial class UserGrain
 
         if (changed == memory)
         {
-            return await Unchanged(command, known, memory);
+            return await user.Unchanged(command, known, memory);
         }
 
-        var next = Next(known);
+        var next = user.Next(known);
         changed = changed with
         {
             Tokens = TokenCount.Of(changed.Content),
             Version = memory.Version + 1,
             UpdatedAt = next.View.UpdatedAt,
         };
-        return await ChangeMemories(command, known, next, "memory.updated", "memory", changed, Outcome<UserMemoryView>.Done(changed), batch => MemoryStore.Update(batch, _key.Tenant, changed));
+        return await Change(command, known, next, "memory.updated", "memory", changed, Outcome<UserMemoryView>.Done(changed), batch => MemoryStore.Update(batch, user.Tenant, changed));
     }
 
-    public async Task<Outcome<Nothing>> DeleteMemory(Command command, Guid id)
+    public async Task<Outcome<Nothing>> Delete(Command command, Guid id)
     {
-        if (_user is not { } known || await memories.Find(_key.Tenant, _key.Id, id) is not { } memory)
+        if (user.Row is not { } known || await memories.Find(user.Tenant, user.Id, id) is not { } memory)
         {
             return NoMemory;
         }
 
-        return command.Stale(memory.Version) is { } stale ? stale : await ChangeMemories(
-            command, known, Next(known) with { Memories = known.Memories - 1 }, "memory.deleted", "memoryId", id, Outcome<Nothing>.Deleted(),
-            batch => MemoryStore.Delete(batch, _key.Tenant, memory));
+        return command.Stale(memory.Version) is { } stale ? stale : await Change(
+            command, known, user.Next(known) with { Memories = known.Memories - 1 }, "memory.deleted", "memoryId", id, Outcome<Nothing>.Deleted(),
+            batch => MemoryStore.Delete(batch, user.Tenant, memory));
     }
 
-    private async Task<Outcome<T>> ChangeMemories<T>(
+    private async Task<Outcome<T>> Change<T>(
         Command command, UserRow known, UserRow next, string type, string part, object value, Outcome<T> outcome, Action<ScopedBatch> rows)
         where T : class
     {
         try
         {
-            var done = await Change(command, known, next, type, part, value, outcome, rows);
+            var done = await user.Change(command, known, next, type, part, value, outcome, rows);
             embedding.Hurry();
             return done;
         }

@@ -14,30 +14,30 @@ namespace PersonaActors.Grains.Users;
 /// Which personas a user has, and which of them is the default. What is in them, their own grains change: a deletion
 /// takes whatever version that has come to, and its grain is told to forget before the deletion is answered.
 /// </summary>
-public sealed partial class UserGrain
+internal sealed class OwnPersonas(UserWriter user, IGrainFactory grains)
 {
-    public async Task<Outcome<PersonaView>> CreatePersona(Command command, PersonaDraft draft)
+    public async Task<Outcome<PersonaView>> Create(Command command, PersonaDraft draft)
     {
-        if (_user is not { } known)
+        if (user.Row is not { } known)
         {
             return Refusal.NotFound("user");
         }
 
-        var now = Now();
-        var persona = draft.ToView(Guid.CreateVersion7(now), _key.Id, now);
+        var now = user.Now();
+        var persona = draft.ToView(Guid.CreateVersion7(now), user.Id, now);
         if (PersonaRules.Check(persona) is { } invalid)
         {
             return invalid;
         }
 
         var outcome = Outcome<PersonaView>.Created(persona);
-        var batch = Begin();
-        PersonaStore.Insert(batch, _key.Tenant, persona);
-        batch.Append(_stream, _key.Id, "persona.created", now, MergePatch.Between(known.View, known.View, "persona", persona));
-        batch.Answer(command, _key.Id, outcome, now);
+        var batch = user.Begin();
+        PersonaStore.Insert(batch, user.Tenant, persona);
+        batch.Append(user.Stream, user.Id, "persona.created", now, MergePatch.Between(known.View, known.View, "persona", persona));
+        batch.Answer(command, user.Id, outcome, now);
         try
         {
-            return outcome.After(await Commit(batch, known));
+            return outcome.After(await user.Commit(batch, known));
         }
         catch (PostgresException e) when (e.IsUnique(PersonaStore.NameKey))
         {
@@ -45,9 +45,9 @@ public sealed partial class UserGrain
         }
     }
 
-    public async Task<Outcome<Nothing>> DeletePersona(Command command, Guid persona)
+    public async Task<Outcome<Nothing>> Delete(Command command, Guid persona)
     {
-        if (_user is not { } known || await Persona(persona).Get() is not { } there)
+        if (user.Row is not { } known || await Persona(persona).Get() is not { } there)
         {
             return Refusal.NotFound("persona");
         }
@@ -62,34 +62,35 @@ public sealed partial class UserGrain
             return Refusal.Conflict(PersonaRefusals.Default, "This is the user's default persona: make another one the default first.");
         }
 
-        var next = Next(known);
+        var next = user.Next(known);
         next = next with { Overrides = OverrideRules.WithoutPersona(known.Overrides, persona, next.View) };
-        var outcome = await ChangeOverrides(command, known, next, EventTypes.PersonaDeleted, "personaId", persona, Outcome<Nothing>.Deleted(),
+        var outcome = await user.ChangeOverrides(command, known, next, EventTypes.PersonaDeleted, "personaId", persona, Outcome<Nothing>.Deleted(),
             batch =>
             {
-                PersonaStore.Delete(batch, _key.Tenant, _key.Id, persona, command.IfMatch);
-                batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(_key.Id, false, [persona], [])), next.View.UpdatedAt);
+                PersonaStore.Delete(batch, user.Tenant, user.Id, persona, command.IfMatch);
+                batch.Task(ForgetDeleted.Kind, JsonText.From(new ForgetDeleted.Payload(user.Id, false, [persona], [])), next.View.UpdatedAt);
             });
         await Persona(persona).Forget();
         return outcome;
     }
 
-    public async Task<Outcome<UserView>> SetDefaultPersona(Command command, Guid persona)
+    public async Task<Outcome<UserView>> SetDefault(Command command, Guid persona)
     {
-        if (Found(command) is { Refusal: { } refusal })
+        if (user.Found(command) is { Refusal: { } refusal })
         {
             return refusal;
         }
 
-        var known = _user!;
+        var known = user.Row!;
         if (known.View.DefaultPersonaId == persona)
         {
-            return await Unchanged(command, known);
+            return await user.Unchanged(command, known);
         }
 
         try
         {
-            return await Change(command, known, known.View with { DefaultPersonaId = persona }, known.IsPlaceholder);
+            return await user.Change(command, known, known.View with { DefaultPersonaId = persona }, known.IsPlaceholder,
+                (batch, now) => UserStore.SetDefaultPersona(batch, user.Tenant, user.Id, persona, now));
         }
         catch (PostgresException e) when (e.IsForeignKey(UserStore.DefaultPersonaReference))
         {
@@ -98,7 +99,7 @@ public sealed partial class UserGrain
     }
 
     /// <summary>What the placeholder gave its default persona gives way to what the registration says; what somebody chose stays.</summary>
-    private async Task RenameDefaultPersona(Command command, UserView placeholder, UserRegistration registration)
+    public async Task RenameDefault(Command command, UserView placeholder, UserRegistration registration)
     {
         var persona = Persona(placeholder.DefaultPersonaId);
         if (await persona.Get() is not { Value: var known })
@@ -120,5 +121,5 @@ public sealed partial class UserGrain
         }
     }
 
-    private IPersonaGrain Persona(Guid id) => GrainFactory.Of<IPersonaGrain>(new OwnedKey(_key.Tenant, _key.Id, id));
+    private IPersonaGrain Persona(Guid id) => grains.Of<IPersonaGrain>(new OwnedKey(user.Tenant, user.Id, id));
 }

@@ -9,7 +9,7 @@ using PersonaActors.Storage.Users;
 namespace PersonaActors.Grains.Users;
 
 /// <summary>The LLM configs that belong to the user: theirs alone to use and to change.</summary>
-public sealed partial class UserGrain
+internal sealed class OwnLlmConfigs(UserWriter user, PersonalityStore personalities)
 {
     public const int MaxLlmConfigs = 100;
 
@@ -19,30 +19,29 @@ public sealed partial class UserGrain
 
     private static readonly Refusal TooManyLlmConfigs = Refusal.Conflict("too_many_llm_configs", $"A user has at most {MaxLlmConfigs} LLM configs.");
 
-    public Task<Read<LlmConfigView>?> GetLlmConfig(Guid id) => Task.FromResult(
-        _user is { } user && user.LlmConfigs.FirstOrDefault(own => own.Id == id) is { } found ? new Read<LlmConfigView>(found, database.Epoch, user.Seq) : null);
+    public Read<LlmConfigView>? Find(Guid id) => user.Read(user.Row?.LlmConfigs.FirstOrDefault(own => own.Id == id));
 
-    public async Task<Outcome<LlmConfigView>> CreateLlmConfig(Command command, LlmConfigDraft draft)
+    public async Task<Outcome<LlmConfigView>> Create(Command command, LlmConfigDraft draft)
     {
-        if (_user is not { } known)
+        if (user.Row is not { } known)
         {
             return Refusal.NotFound("user");
         }
 
-        var next = Next(known);
-        var config = draft.ToView(Guid.CreateVersion7(next.View.UpdatedAt), _key.Id, next.View.UpdatedAt);
+        var next = user.Next(known);
+        var config = draft.ToView(Guid.CreateVersion7(next.View.UpdatedAt), user.Id, next.View.UpdatedAt);
         if ((LlmConfigRules.Check(config) ?? (known.LlmConfigs.Count < MaxLlmConfigs ? null : TooManyLlmConfigs)) is { } refusal)
         {
             return refusal;
         }
 
-        return await ChangeLlmConfig(command, known, next with { LlmConfigs = [.. known.LlmConfigs, config] }, "llm-config.created",
-            Outcome<LlmConfigView>.Created(config), batch => LlmConfigStore.Insert(batch, _key.Tenant, config));
+        return await Change(command, known, next with { LlmConfigs = [.. known.LlmConfigs, config] }, "llm-config.created",
+            Outcome<LlmConfigView>.Created(config), batch => LlmConfigStore.Insert(batch, user.Tenant, config));
     }
 
-    public async Task<Outcome<LlmConfigView>> UpdateLlmConfig(Command command, Guid id, LlmConfigChange change)
+    public async Task<Outcome<LlmConfigView>> Update(Command command, Guid id, LlmConfigChange change)
     {
-        if (_user is not { } known || known.LlmConfigs.FirstOrDefault(own => own.Id == id) is not { } config)
+        if (user.Row is not { } known || known.LlmConfigs.FirstOrDefault(own => own.Id == id) is not { } config)
         {
             return NoLlmConfig;
         }
@@ -55,18 +54,18 @@ public sealed partial class UserGrain
 
         if (changed == config)
         {
-            return await Unchanged(command, known, config);
+            return await user.Unchanged(command, known, config);
         }
 
-        var next = Next(known);
+        var next = user.Next(known);
         changed = changed with { Version = config.Version + 1, UpdatedAt = next.View.UpdatedAt };
-        return await ChangeLlmConfig(command, known, next with { LlmConfigs = [.. known.LlmConfigs.Select(own => own.Id == id ? changed : own)] },
-            "llm-config.updated", Outcome<LlmConfigView>.Done(changed), batch => LlmConfigStore.Update(batch, _key.Tenant, changed));
+        return await Change(command, known, next with { LlmConfigs = [.. known.LlmConfigs.Select(own => own.Id == id ? changed : own)] },
+            "llm-config.updated", Outcome<LlmConfigView>.Done(changed), batch => LlmConfigStore.Update(batch, user.Tenant, changed));
     }
 
-    public async Task<Outcome<Nothing>> DeleteLlmConfig(Command command, Guid id)
+    public async Task<Outcome<Nothing>> Delete(Command command, Guid id)
     {
-        if (_user is not { } known || known.LlmConfigs.FirstOrDefault(own => own.Id == id) is not { } config)
+        if (user.Row is not { } known || known.LlmConfigs.FirstOrDefault(own => own.Id == id) is not { } config)
         {
             return NoLlmConfig;
         }
@@ -76,7 +75,7 @@ public sealed partial class UserGrain
             return refusal;
         }
 
-        var next = Next(known);
+        var next = user.Next(known);
         next = next with
         {
             View = known.View.DefaultLlmConfigId == id ? next.View with { DefaultLlmConfigId = null } : next.View,
@@ -85,21 +84,21 @@ public sealed partial class UserGrain
         };
         try
         {
-            return await ChangeOverrides(command, known, next, "llm-config.deleted", "llmConfigId", id, Outcome<Nothing>.Deleted(),
-                batch => LlmConfigStore.Delete(batch, _key.Tenant, config));
+            return await user.ChangeOverrides(command, known, next, "llm-config.deleted", "llmConfigId", id, Outcome<Nothing>.Deleted(),
+                batch => LlmConfigStore.Delete(batch, user.Tenant, config));
         }
         catch (PostgresException e) when (e.IsForeignKey(PersonalityStore.DefaultConfigKey))
         {
-            return LlmConfigRules.InUse(await personalities.DefaultOf(RowScope.OfTenant(_key.Tenant), id));
+            return LlmConfigRules.InUse(await personalities.DefaultOf(RowScope.OfTenant(user.Tenant), id));
         }
     }
 
-    private async Task<Outcome<LlmConfigView>> ChangeLlmConfig(
+    private async Task<Outcome<LlmConfigView>> Change(
         Command command, UserRow known, UserRow next, string type, Outcome<LlmConfigView> outcome, Action<ScopedBatch> rows)
     {
         try
         {
-            return await Change(command, known, next, type, "llmConfig", outcome.Value!, outcome, rows);
+            return await user.Change(command, known, next, type, "llmConfig", outcome.Value!, outcome, rows);
         }
         catch (PostgresException e) when (e.IsUnique(LlmConfigStore.NameKey))
         {
@@ -107,9 +106,7 @@ public sealed partial class UserGrain
         }
     }
 
-    public Task Reload() => _owner.Change(async () => _user = await store.Load(_key.Tenant, _key.Id, _owner.Epoch));
-
-    private Refusal? CheckOwner(LlmConfigChange change) => change.OwnerId.IsSet && change.OwnerId.Value != _key.Id
+    private Refusal? CheckOwner(LlmConfigChange change) => change.OwnerId.IsSet && change.OwnerId.Value != user.Id
         ? Refusal.Invalid("ownerId", "A user's own config stays that user's; make another one.")
         : null;
 }
