@@ -1,3 +1,3 @@
 using PersonaActors.Silo.CommandLine;
 
-return await Cli.Run(args);
+return await Cli.Run(args, new Surroundings());

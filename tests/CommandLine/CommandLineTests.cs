@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using static PersonaActors.Tests.CommandLine.Executable;
+using static PersonaActors.Tests.CommandLine.Terminal;
 
 namespace PersonaActors.Tests.CommandLine;
 
@@ -86,7 +86,7 @@ public sealed class CommandLineTests : IAsyncLifetime
     {
         using var place = new Folder();
         await place.Keep(".data", _database);
-        var first = Json(await RunIn(place.Path, [], "seed", "--json"));
+        var first = Json(await RunProcess(place.Path, [], "seed", "--json"));
         var second = Json(await RunIn(place.Path, [], "seed", "--json"));
         Assert.Equal(first.ToJsonString(), second.ToJsonString());
         Assert.Equal((string)first["key"]!, (await File.ReadAllTextAsync(Path.Combine(place.Path, ".data", "key"))).Trim());

@@ -1,4 +1,4 @@
-using static PersonaActors.Tests.CommandLine.Executable;
+using static PersonaActors.Tests.CommandLine.Terminal;
 
 namespace PersonaActors.Tests.CommandLine;
 
@@ -15,7 +15,7 @@ public sealed class KeyCommandTests : IAsyncLifetime
     public async Task A_key_made_on_the_command_line_opens_a_serving_node_and_revoked_there_closes_it()
     {
         await using var node = await Node.Start(_database);
-        var made = Json(await RunOn(_database, "keys", "create", "--operator", "--name", "ops", "--json"));
+        var made = Json(await RunProcess("", Logins(_database), "keys", "create", "--operator", "--name", "ops", "--json"));
         using var operators = node.Client((string)made["key"]!);
         var tenant = (await operators.Post("/v1/tenants", new { name = "acme" })).Should(HttpStatusCode.Created);
         var service = Json(await RunOn(_database, "keys", "create", "--tenant", "acme", "--kind", "service", "--name", "bot", "--json"));

@@ -7,7 +7,7 @@ namespace PersonaActors.Tests.CommandLine;
 public sealed class MovingTests(Room room) : IClassFixture<Room>
 {
     private Task<Ended> Run(string key, params string[] arguments) =>
-        Executable.Run([("PERSONA_KEY", key)], [.. arguments, "--url", room.Node.Address.ToString()]);
+        Terminal.Run([("PERSONA_KEY", key)], [.. arguments, "--url", room.Node.Address.ToString()]);
 
     [Fact]
     public async Task What_is_exported_on_the_command_line_is_imported_there()

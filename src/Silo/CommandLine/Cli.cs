@@ -10,7 +10,7 @@ namespace PersonaActors.Silo.CommandLine;
 /// <summary>The table of commands. Exit codes: 0 done, 1 failed with a message, 2 not understood.</summary>
 public static class Cli
 {
-    private static RootCommand Commands() => new("PersonaActors: always knows who is talking, to which character, and in what state.")
+    private static readonly RootCommand Commands = new("PersonaActors: always knows who is talking, to which character, and in what state.")
     {
         GlobalOptions.Json,
         GlobalOptions.Data,
@@ -48,30 +48,30 @@ public static class Cli
         Does("doctor", "Check settings, logins, version, pgvector, roles and migrations", DoctorCommand.Run, DoctorCommand.Sql),
     };
 
-    public static async Task<int> Run(string[] args)
+    public static async Task<int> Run(string[] args, Surroundings surroundings)
     {
         // A key's name may begin with '@'.
-        var given = Commands().Parse(args is ["help"] ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var given = Commands.Parse(args is ["help"] ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var misused = given.Action is ParseErrorAction;
+        var error = surroundings.Error;
+        if (misused)
+        {
+            surroundings.Output = error;
+        }
+
         try
         {
-            var code = await given.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                // The node's host hears signals itself, and takes as long as it needs.
-                ProcessTerminationTimeout = null,
-                Output = misused ? Console.Error : Console.Out,
-            });
+            var code = await given.InvokeAsync(surroundings);
             return misused ? 2 : code;
         }
         catch (UsageException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            await error.WriteLineAsync(e.Message);
             return 2;
         }
         catch (Exception e) when (e is RefusedException or SettingException or MigrationException or StorageUnavailableException or NpgsqlException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync(e is NpgsqlException and not PostgresException
+            await error.WriteLineAsync(e is NpgsqlException and not PostgresException
                 ? $"The database can't be reached (that of ./run is there while ./run runs): {e.Message}"
                 : e.Message);
             return 1;

@@ -18,7 +18,7 @@ public static class DoctorCommand
         if (given.GetValue(Sql))
         {
             using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("roles.sql")!);
-            Console.WriteLine(await reader.ReadToEndAsync(cancel));
+            await given.InvocationConfiguration.Output.WriteLineAsync(await reader.ReadToEndAsync(cancel));
             return 0;
         }
 

@@ -43,7 +43,8 @@ public static class GlobalOptions
     /// <summary>The later wins. A data folder that is only found counts where nothing else names a database.</summary>
     public static IConfigurationRoot Configuration(this ParseResult given)
     {
-        var sources = new ConfigurationBuilder().SetBasePath(AppContext.BaseDirectory).AddJsonFile("appsettings.json", optional: true).AddEnvironmentVariables();
+        var surroundings = (Surroundings)given.InvocationConfiguration;
+        var sources = new ConfigurationBuilder().SetBasePath(AppContext.BaseDirectory).AddJsonFile("appsettings.json", optional: true).Add(surroundings.Variables);
         if (given.GetValue(Data) is { } folder)
         {
             sources.AddInMemoryCollection(DataFolder.Read(folder));
@@ -51,11 +52,11 @@ public static class GlobalOptions
 
         var settings = given.GetValue(Setting)!.Select(text => text.Split('=', 2)).Select(pair => KeyValuePair.Create($"Persona:{pair[0]}", (string?)pair[1]));
         var configuration = sources.AddInMemoryCollection(settings).Build();
-        return !configuration.GetSection("Persona:Database").Exists() && DataFolder.Find(Environment.CurrentDirectory, AppContext.BaseDirectory) is { } found
+        return !configuration.GetSection("Persona:Database").Exists() && DataFolder.Find(surroundings.Folder, AppContext.BaseDirectory) is { } found
             ? new ConfigurationBuilder().AddInMemoryCollection(DataFolder.Read(found)).AddConfiguration(configuration).Build()
             : configuration;
     }
 
     public static void Print(this ParseResult given, object machine, string people) =>
-        Console.WriteLine(given.GetValue(Json) ? JsonSerializer.Serialize(machine, machine.GetType(), Wire.Json) : people);
+        given.InvocationConfiguration.Output.WriteLine(given.GetValue(Json) ? JsonSerializer.Serialize(machine, machine.GetType(), Wire.Json) : people);
 }

@@ -88,7 +88,7 @@ public static class KeysCommand
         await using var database = await OpenedDatabase.Open(Settings.Read(given.Configuration(), serves: false), cancel);
         if (await new ApiKeyStore(database).FindById(id, cancel) is not { } key)
         {
-            await Console.Error.WriteLineAsync($"There is no key {id}.");
+            await given.InvocationConfiguration.Error.WriteLineAsync($"There is no key {id}.");
             return 1;
         }
 

@@ -18,13 +18,13 @@ public static class ServeCommand
     {
         var configuration = given.Configuration();
         var settings = Settings.Read(configuration);
-        var (database, demo, key) = await Patiently(() => Prepare(settings, cancel), cancel);
+        var (database, demo, key) = await Patiently(() => Prepare(settings, given.InvocationConfiguration.Output, cancel), given.InvocationConfiguration.Error, cancel);
         await using var open = database;
         // Nothing needs it any more, and it may do what the node must not.
         ProcessEnvironment.Forget("PERSONA__DATABASE__MIGRATOR");
         await using var node = NodeComposition.Build(settings, configuration, database, settings.Auth ? null : demo);
         await node.StartAsync(cancel);
-        Console.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");
+        given.InvocationConfiguration.Output.WriteLine($"ready {settings.Url.GetLeftPart(UriPartial.Authority)}{(key is null ? "" : $" key {key}")}");
         await node.WaitForShutdownAsync(cancel);
         return CodeOf(node.Services.GetServices<IHostedService>());
     }
@@ -34,13 +34,13 @@ public static class ServeCommand
         work.OfType<BackgroundService>().Any(one => one.ExecuteTask is { IsFaulted: true }) ? 1 : Environment.ExitCode;
 
     /// <summary>Everything that needs the database before the node can be built. All of it may be repeated.</summary>
-    private static async Task<(Database Database, Guid? Demo, string? Key)> Prepare(Settings settings, CancellationToken cancel)
+    private static async Task<(Database Database, Guid? Demo, string? Key)> Prepare(Settings settings, TextWriter output, CancellationToken cancel)
     {
         if (settings.MigratorDatabase is { } migrator)
         {
             foreach (var name in await Migrator.Migrate(migrator, Migrator.Embedded, TimeProvider.System, cancel))
             {
-                Console.WriteLine($"migrated {name}");
+                await output.WriteLineAsync($"migrated {name}");
             }
         }
 
@@ -63,7 +63,7 @@ public static class ServeCommand
         }
     }
 
-    private static async Task<T> Patiently<T>(Func<Task<T>> prepare, CancellationToken cancel)
+    private static async Task<T> Patiently<T>(Func<Task<T>> prepare, TextWriter error, CancellationToken cancel)
     {
         var time = TimeProvider.System;
         var since = time.GetTimestamp();
@@ -79,7 +79,7 @@ public static class ServeCommand
                 if (!told)
                 {
                     told = true;
-                    await Console.Error.WriteLineAsync($"waiting for the database: {e.Message}");
+                    await error.WriteLineAsync($"waiting for the database: {e.Message}");
                 }
 
                 await Task.Delay(Retry, time, cancel);

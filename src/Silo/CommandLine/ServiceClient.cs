@@ -24,19 +24,22 @@ public sealed class ServiceClient : IDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(300);
 
     private readonly HttpClient _http;
-    private readonly bool _isQuiet;
+
+    /// <summary>What is asked for is printed to the output; how it goes is nobody's but who looks.</summary>
+    private readonly TextWriter _progress;
 
     public ServiceClient(ParseResult given)
     {
-        var settings = given.Configuration().GetSection("Persona");
-        _isQuiet = given.GetValue(GlobalOptions.Json);
+        var configuration = given.Configuration();
+        var settings = configuration.GetSection("Persona");
+        _progress = given.GetValue(GlobalOptions.Json) ? TextWriter.Null : given.InvocationConfiguration.Error;
         var url = given.GetValue(Url) ?? settings["Url"] ?? "http://localhost:8000";
         _http = new HttpClient
         {
             BaseAddress = Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") ? address : throw new UsageException($"'{url}' is no http(s) address."),
             Timeout = TimeSpan.FromMinutes(5),
         };
-        var key = given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable) ?? (settings["DemoKeyFile"] is { } file && File.Exists(file) ? File.ReadAllText(file).Trim() : null);
+        var key = given.GetValue(Key) ?? configuration[KeyVariable] ?? (settings["DemoKeyFile"] is { } file && File.Exists(file) ? File.ReadAllText(file).Trim() : null);
         if (key is not null)
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
@@ -64,8 +67,7 @@ public sealed class ServiceClient : IDisposable
     public async Task<JsonObject> Run(string path, HttpContent? content, CancellationToken cancel)
     {
         var job = await Post(path, content, cancel);
-        // What is asked for is printed to the output; how it goes is nobody's but who looks.
-        var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_isQuiet ? TextWriter.Null : Console.Error) });
+        var screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_progress) });
         await screen.Progress().AutoClear(true).StartAsync(async progress =>
         {
             var bar = progress.AddTask((string)job["kind"]!);

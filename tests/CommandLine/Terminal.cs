@@ -1,10 +1,15 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration.Memory;
+using PersonaActors.Silo.CommandLine;
 
 namespace PersonaActors.Tests.CommandLine;
 
-/// <summary>The executable, run to its end.</summary>
-internal static class Executable
+/// <summary>
+/// The command line, as an operator uses it: what the executable does but for starting a process, which takes longer than
+/// most commands.
+/// </summary>
+internal static class Terminal
 {
     public static async Task IsMisuse((string Name, string Value)[] logins, string says, params string[] arguments)
     {
@@ -46,9 +51,20 @@ internal static class Executable
 
     public static Task<Ended> RunOn(TestDatabase database, params string[] arguments) => Run(Logins(database), arguments);
 
-    public static Task<Ended> Run((string Name, string Value)[] environment, params string[] arguments) => RunIn("", environment, arguments);
+    public static Task<Ended> Run((string Name, string Value)[] environment, params string[] arguments) => RunIn("/", environment, arguments);
 
-    public static Task<Ended> RunIn(string folder, (string Name, string Value)[] environment, params string[] arguments)
+    public static async Task<Ended> RunIn(string folder, (string Name, string Value)[] environment, params string[] arguments)
+    {
+        await using var output = new StringWriter();
+        await using var error = new StringWriter();
+        var variables = environment.Select(variable => KeyValuePair.Create(variable.Name.Replace("__", ":", StringComparison.Ordinal), (string?)variable.Value));
+        var surroundings = new Surroundings { Variables = new MemoryConfigurationSource { InitialData = variables }, Folder = folder, Output = output, Error = error };
+        var code = await Cli.Run(arguments, surroundings).WaitAsync(TimeSpan.FromSeconds(30));
+        return new Ended(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>The executable itself.</summary>
+    public static Task<Ended> RunProcess(string folder, (string Name, string Value)[] environment, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [ProcessNode.Executable, .. arguments]) { WorkingDirectory = folder };
         foreach (var (name, value) in environment)
