@@ -4,7 +4,7 @@ using PersonaActors.Storage.Focus;
 
 namespace PersonaActors.Tests.Focus;
 
-public sealed class DuePartTests : FocusFixture
+public sealed class DuePartTests(FocusRoom room) : FocusTest(room), IClassFixture<FocusRoom>
 {
     [Fact]
     public async Task Every_due_session_is_in_exactly_one_part_however_many_there_are()

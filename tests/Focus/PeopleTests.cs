@@ -4,56 +4,11 @@ using PersonaActors.Contracts.Focus;
 
 namespace PersonaActors.Tests.Focus;
 
-public sealed class PeopleTests : FocusFixture
+public sealed class PeopleTests(FocusRoom room) : FocusTest(room), IClassFixture<FocusRoom>
 {
     private readonly Guid _person = Guid.NewGuid();
 
-    public override Task InitializeAsync()
-    {
-        // The last Saturday of winter time in Berlin; the clock there jumps at 01:00 UTC of the next day.
-        Clock = FakeTime.Start(new DateTimeOffset(2031, 3, 29, 21, 0, 0, TimeSpan.Zero));
-        return base.InitializeAsync();
-    }
-
     private string People => $"/v1/people/{_person}";
-
-    [Fact]
-    public async Task Across_the_change_of_the_clock_slots_streaks_and_days_are_the_persons_own()
-    {
-        var energy = new double[96];
-        Array.Fill(energy, 0.5);
-        energy[7] = 0.31;   // 01:45 in Berlin
-        energy[12] = 0.32;  // 03:00, fifteen minutes later this night
-        (await Api.Put($"{People}/rhythm/curve", new { energy, confidence = 0.9 })).Should(HttpStatusCode.OK);
-        (await Api.Patch($"/v1/users/{_person}", new { timeZone = "Europe/Berlin" })).Should(HttpStatusCode.OK);
-
-        var saturday = await StartSession(_person, new { estimatedMinutes = 30 });
-        await Pass(30);
-        await Do(saturday, "end", new { completionScore = 1 });
-        Assert.Equal(1, (int)(await Api.Get($"{People}/focus/streak")).Json["streak"]!);
-
-        await Pass(195);
-        var night = await StartSession(_person);
-        Assert.Equal(0.31, (double)(await Session(night))["startState"]!["rhythm"]!["energy"]!);
-        await Pass(15);
-        await Do(night, "end");
-        var later = await StartSession(_person);
-        Assert.Equal(0.32, (double)(await Session(later))["startState"]!["rhythm"]!["energy"]!);
-        await Pass(26);
-        await Do(later, "end");
-        Assert.Equal(2, (int)(await Api.Get($"{People}/focus/streak")).Json["streak"]!);
-
-        // Monday 00:30 in Berlin is Sunday 22:30 in UTC: the day has only 23 hours.
-        await Pass(new DateTimeOffset(2031, 3, 30, 22, 30, 0, TimeSpan.Zero) - Clock.GetUtcNow());
-        var monday = await StartSession(_person);
-        await Pass(12);
-        await Do(monday, "end");
-        var stats = (await Api.Get($"{People}/focus/stats?days=7")).Json;
-        Assert.Equal(["2031-03-29", "2031-03-30", "2031-03-31"], stats["byDay"]!.AsArray().Select(d => (string)d!["day"]!));
-        Assert.Equal(3, (int)stats["habit"]!["streak"]!);
-        Assert.Equal(4, (int)stats["sessions"]!);
-        Assert.Equal(1, (int)(await Api.Get($"{People}/focus/stats?days=1")).Json["sessions"]!);
-    }
 
     [Fact]
     public async Task Rhythm_tasks_and_memories_are_kept_and_mood_follows_them()
@@ -92,16 +47,18 @@ public sealed class PeopleTests : FocusFixture
     public async Task Sessions_are_exported_and_the_next_good_slot_is_found()
     {
         var task = (await Api.Post($"{People}/tasks", new { title = "=cmd, \"quoted\"; done" })).Json;
+        Clock.SetUtcNow(new DateTimeOffset(Clock.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(21));
+        var start = Clock.GetUtcNow();
         var id = await StartSession(_person, new { taskId = (string)task["id"]!, estimatedMinutes = 20 });
         await Pass(30);
         await Do(id, "end", new { completionScore = 0.5 });
         var csv = (await Api.Get($"{People}/focus/export?format=csv")).Should(HttpStatusCode.OK).Text;
-        Assert.Contains($"{id},2031-03-29T21:00:00Z,2031-03-29T21:30:00Z,deep,\"'=cmd, \"\"quoted\"\"; done\",20,30,0.5,", csv);
+        Assert.Contains($"{id},{start:yyyy-MM-dd}T21:00:00Z,{start:yyyy-MM-dd}T21:30:00Z,deep,\"'=cmd, \"\"quoted\"\"; done\",20,30,0.5,", csv);
         var ics = (await Api.Get($"{People}/focus/export?format=ics")).Text;
         Assert.Contains("SUMMARY:Focus: =cmd\\, \"quoted\"\\; done\r\n", ics);
-        Assert.Contains("DTSTART:20310329T210000Z\r\n", ics);
+        Assert.Contains($"DTSTART:{start:yyyyMMdd}T210000Z\r\n", ics);
         Assert.All(ics.Split("\r\n"), line => Assert.True(line.Length <= 75));
-        Assert.Contains("| 2031-03-29 | 21:00 | 21:30 |", (await Api.Get($"{People}/focus/export?format=md")).Text);
+        Assert.Contains($"| {start:yyyy-MM-dd} | 21:00 | 21:30 |", (await Api.Get($"{People}/focus/export?format=md")).Text);
         Assert.Equal(0.5, (double)(await Api.Get($"{People}/focus/stats")).Json["estimateError"]!);
 
         (await Api.Get($"{People}/focus/next-slot")).Should(HttpStatusCode.NotFound);
@@ -109,8 +66,7 @@ public sealed class PeopleTests : FocusFixture
         Array.Fill(energy, 0.4);
         energy[36] = energy[37] = 0.9;
         await Api.Put($"{People}/rhythm/curve", new { energy });
-        Assert.Equal(
-            new DateTimeOffset(2031, 3, 30, 9, 0, 0, TimeSpan.Zero), (DateTimeOffset)(await Api.Get($"{People}/focus/next-slot?minutes=30")).Json["from"]!);
+        Assert.Equal(start.AddHours(12), (DateTimeOffset)(await Api.Get($"{People}/focus/next-slot?minutes=30")).Json["from"]!);
     }
 
     [Fact]
@@ -156,9 +112,9 @@ public sealed class PeopleTests : FocusFixture
             Assert.True((int)answer.Status is >= 400 and < 500, $"{verb} {path} {body}: {answer.Status}");
         }
 
-        Assert.Equal(0, await Count("SELECT count(*) FROM users"));
+        Assert.Equal(0, await Count($"SELECT count(*) FROM users WHERE id = '{_person}'"));
         (await Api.Post($"{People}/tasks", new { title = "x" })).Should(HttpStatusCode.Created);
-        Assert.Equal(1, await Count("SELECT count(*) FROM users"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM users WHERE id = '{_person}'"));
     }
 
     [Fact]
@@ -173,7 +129,7 @@ public sealed class PeopleTests : FocusFixture
         (await Api.Delete($"/v1/users/{_person}")).Should(HttpStatusCode.NoContent);
         foreach (var table in (string[])["focus_sessions", "focus_events", "rhythm_state", "rhythm_daily_curve", "planned_items", "personal_model", "memory_short_term", "companion_nudges"])
         {
-            Assert.Equal(0, await Count($"SELECT count(*) FROM {table}"));
+            Assert.Equal(0, await Count($"SELECT count(*) FROM {table} WHERE person_id = '{_person}'"));
         }
 
         await Pass(20);
@@ -199,5 +155,53 @@ public sealed class PeopleTests : FocusFixture
     {
         Clock.Advance(by);
         await Pass(TimeSpan.FromSeconds(16));
+    }
+}
+
+/// <summary>The last Saturday of winter time in Berlin; the clock there jumps at 01:00 UTC of the next day.</summary>
+public sealed class SummerTimeTests(SummerTimeTests.Room room) : FocusTest(room), IClassFixture<SummerTimeTests.Room>
+{
+    private readonly Guid _person = Guid.NewGuid();
+
+    public sealed class Room() : FocusRoom(new DateTimeOffset(2031, 3, 29, 21, 0, 0, TimeSpan.Zero));
+
+    private string People => $"/v1/people/{_person}";
+
+    [Fact]
+    public async Task Across_the_change_of_the_clock_slots_streaks_and_days_are_the_persons_own()
+    {
+        var energy = new double[96];
+        Array.Fill(energy, 0.5);
+        energy[7] = 0.31;   // 01:45 in Berlin
+        energy[12] = 0.32;  // 03:00, fifteen minutes later this night
+        (await Api.Put($"{People}/rhythm/curve", new { energy, confidence = 0.9 })).Should(HttpStatusCode.OK);
+        (await Api.Patch($"/v1/users/{_person}", new { timeZone = "Europe/Berlin" })).Should(HttpStatusCode.OK);
+
+        var saturday = await StartSession(_person, new { estimatedMinutes = 30 });
+        await Pass(30);
+        await Do(saturday, "end", new { completionScore = 1 });
+        Assert.Equal(1, (int)(await Api.Get($"{People}/focus/streak")).Json["streak"]!);
+
+        await Pass(195);
+        var night = await StartSession(_person);
+        Assert.Equal(0.31, (double)(await Session(night))["startState"]!["rhythm"]!["energy"]!);
+        await Pass(15);
+        await Do(night, "end");
+        var later = await StartSession(_person);
+        Assert.Equal(0.32, (double)(await Session(later))["startState"]!["rhythm"]!["energy"]!);
+        await Pass(26);
+        await Do(later, "end");
+        Assert.Equal(2, (int)(await Api.Get($"{People}/focus/streak")).Json["streak"]!);
+
+        // Monday 00:30 in Berlin is Sunday 22:30 in UTC: the day has only 23 hours.
+        await Pass(new DateTimeOffset(2031, 3, 30, 22, 30, 0, TimeSpan.Zero) - Clock.GetUtcNow());
+        var monday = await StartSession(_person);
+        await Pass(12);
+        await Do(monday, "end");
+        var stats = (await Api.Get($"{People}/focus/stats?days=7")).Json;
+        Assert.Equal(["2031-03-29", "2031-03-30", "2031-03-31"], stats["byDay"]!.AsArray().Select(d => (string)d!["day"]!));
+        Assert.Equal(3, (int)stats["habit"]!["streak"]!);
+        Assert.Equal(4, (int)stats["sessions"]!);
+        Assert.Equal(1, (int)(await Api.Get($"{People}/focus/stats?days=1")).Json["sessions"]!);
     }
 }

@@ -4,15 +4,13 @@ using PersonaActors.Grains.Focus;
 namespace PersonaActors.Tests.Focus;
 
 /// <summary>Nudges for people who are in no session.</summary>
-public sealed class PreventiveTests : FocusFixture
+public sealed class PreventiveTests : FocusTest, IClassFixture<FocusRoom>
 {
     private readonly Guid _person = Guid.NewGuid();
 
-    public override Task InitializeAsync()
-    {
-        Clock = FakeTime.Start(new DateTimeOffset(2031, 3, 3, 9, 2, 0, TimeSpan.Zero));
-        return base.InitializeAsync();
-    }
+    /// <summary>At two minutes past nine: by night nobody is spoken to.</summary>
+    public PreventiveTests(FocusRoom room)
+        : base(room) => Clock.SetUtcNow(new DateTimeOffset(Clock.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(9).AddMinutes(2));
 
     private string People => $"/v1/people/{_person}";
 
@@ -94,7 +92,7 @@ public sealed class PreventiveTests : FocusFixture
         }
 
         var zone = RhythmRules.Zone("America/New_York");
-        var at = (await Query("SELECT at FROM companion_nudges ORDER BY at", r => r.GetFieldValue<DateTimeOffset>(0))).ConvertAll(t => TimeZoneInfo.ConvertTime(t, zone));
+        var at = (await Query($"SELECT at FROM companion_nudges WHERE person_id = '{_person}' ORDER BY at", r => r.GetFieldValue<DateTimeOffset>(0))).ConvertAll(t => TimeZoneInfo.ConvertTime(t, zone));
         Assert.True(at.Count > 5, $"{at.Count} in all");
         Assert.All(at, t => Assert.InRange(t.Hour, 8, 20));
         Assert.All(at.Zip(at.Skip(1)), pair => Assert.True(pair.Second - pair.First >= TimeSpan.FromMinutes(60)));
@@ -102,7 +100,7 @@ public sealed class PreventiveTests : FocusFixture
         Assert.Equal(at.Count, await Count($"SELECT count(*) FROM events WHERE stream = 'companion:{_person}' AND type = 'nudge'"));
     }
 
-    private Task<List<string>> Nudges() => Query("SELECT type FROM companion_nudges ORDER BY at", r => r.GetString(0));
+    private Task<List<string>> Nudges() => Query($"SELECT type FROM companion_nudges WHERE person_id = '{_person}' ORDER BY at", r => r.GetString(0));
 
     private Task Said(int count) => Eventually.True($"{count} nudges are said", async () =>
     {

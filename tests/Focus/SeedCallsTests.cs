@@ -1,9 +1,10 @@
 namespace PersonaActors.Tests.Focus;
 
-public sealed class SeedCallsTests : FocusFixture
+public sealed class SeedCallsTests(FocusRoom room) : FocusTest(room), IClassFixture<FocusRoom>
 {
-    private const string Person = "565bdb63-124b-4692-a039-846fddceff90";
-    private const string StartCall = $$"""{"person_id":"{{Person}}","task_id":null,"estimated_duration":45,"mode":"deep"}""";
+    private readonly Guid _person = Guid.NewGuid();
+
+    private string StartCall => $$"""{"person_id":"{{_person}}","task_id":null,"estimated_duration":45,"mode":"deep"}""";
 
     [Fact]
     public async Task The_three_calls_of_the_founding_document_work_as_they_stand_there()
@@ -26,10 +27,10 @@ public sealed class SeedCallsTests : FocusFixture
         var again = (await Api.Post("/focus/end", end)).Should(HttpStatusCode.OK);
         Assert.Equal($$"""{"status":"ok","session_id":"{{session}}"}""", first.Text);
         Assert.Equal(first.Text, again.Text);
-        Assert.Equal(1, await Count("SELECT count(*) FROM focus_events WHERE event_type = 'session_end'"));
-        Assert.Equal("""{"note":"test","early_end":false}""", (await Query("SELECT session_quality::text FROM focus_sessions", r => r.GetString(0)))[0]);
-        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term WHERE type = 'focus_session_summary'"));
-        Assert.Equal(1, await Count("SELECT habit_streak::bigint FROM personal_model"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM focus_events WHERE session_id = '{session}' AND event_type = 'session_end'"));
+        Assert.Equal("""{"note":"test","early_end":false}""", (await Query($"SELECT session_quality::text FROM focus_sessions WHERE id = '{session}'", r => r.GetString(0)))[0]);
+        Assert.Equal(1, await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}' AND type = 'focus_session_summary'"));
+        Assert.Equal(1, await Count($"SELECT habit_streak::bigint FROM personal_model WHERE person_id = '{_person}'"));
         (await Api.Post("/focus/ping", $$"""{"session_id":"{{session}}"}""")).Should(HttpStatusCode.NotFound);
     }
 
@@ -47,7 +48,7 @@ public sealed class SeedCallsTests : FocusFixture
     {
         var session = (string)(await Api.Post("/focus/start", StartCall)).Json["session_id"]!;
         await Api.Post("/focus/end", $$"""{"session_id":"{{session}}","early_end":true}""");
-        Assert.Equal(("""{"early_end":true}""", "early"), (await Query("SELECT session_quality::text, end_reason FROM focus_sessions", r => (r.GetString(0), r.GetString(1))))[0]);
+        Assert.Equal(("""{"early_end":true}""", "early"), (await Query($"SELECT session_quality::text, end_reason FROM focus_sessions WHERE id = '{session}'", r => (r.GetString(0), r.GetString(1))))[0]);
     }
 
     [Fact]
@@ -55,7 +56,7 @@ public sealed class SeedCallsTests : FocusFixture
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Api.Post("/focus/start", StartCall)));
         Assert.Single(answers.Select(a => (string)a.Should(HttpStatusCode.OK).Json["session_id"]!).Distinct());
-        Assert.Equal(1, await Count("SELECT count(*) FROM focus_sessions"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM focus_sessions WHERE person_id = '{_person}'"));
     }
 
     [Fact]
@@ -66,8 +67,8 @@ public sealed class SeedCallsTests : FocusFixture
         var second = (string)(await Api.Post("/focus/start", StartCall)).Json["session_id"]!;
         Assert.NotEqual(first, second);
         Assert.Equal("taken_over", (await Query($"SELECT end_reason FROM focus_sessions WHERE id = '{first}'", r => r.GetString(0)))[0]);
-        Assert.Equal(1, await Count("SELECT count(*) FROM focus_sessions WHERE status <> 'ended'"));
-        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM focus_sessions WHERE person_id = '{_person}' AND status <> 'ended'"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}'"));
     }
 
     [Fact]
@@ -77,22 +78,15 @@ public sealed class SeedCallsTests : FocusFixture
         await Pass(26);
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Api.Post("/focus/end", $$"""{"session_id":"{{session}}","completion_score":0.{{i}}}""")));
         Assert.Single(answers.Select(a => a.Should(HttpStatusCode.OK).Text).Distinct());
-        Assert.Equal(1, await Count("SELECT count(*) FROM focus_events WHERE event_type = 'session_end'"));
-        Assert.Equal(1, await Count("SELECT count(*) FROM events WHERE type = 'ended'"));
-        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM focus_events WHERE session_id = '{session}' AND event_type = 'session_end'"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM events WHERE stream = 'session:{session}' AND type = 'ended'"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}'"));
     }
 }
 
 /// <summary>What the same calls refuse, all on one node.</summary>
-public sealed class SeedRefusalTests(SeedRefusalTests.Refusing refusing) : IClassFixture<SeedRefusalTests.Refusing>
+public sealed class SeedRefusalTests(FocusRoom room) : FocusTest(room), IClassFixture<FocusRoom>
 {
-    private ApiClient Api => refusing.Client;
-
-    public sealed class Refusing : FocusFixture
-    {
-        public ApiClient Client => Api;
-    }
-
     [Theory]
     [InlineData("start", """{"task_id":null}""")]
     [InlineData("start", """{"person_id":"not a uuid"}""")]

@@ -3,7 +3,7 @@ using PersonaActors.Grains.Focus;
 
 namespace PersonaActors.Tests.Focus;
 
-public sealed class SessionTests : FocusFixture
+public sealed class SessionTests(FocusRoom room) : FocusTest(room), IClassFixture<FocusRoom>
 {
     private readonly Guid _person = Guid.NewGuid();
 
@@ -17,7 +17,7 @@ public sealed class SessionTests : FocusFixture
         var second = await StartSession(_person, new { takeover = true });
         Assert.Equal("ended", (string)(await Session(first))["state"]!);
         Assert.Equal("active", (string)(await Session(second))["state"]!);
-        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}'"));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class SessionTests : FocusFixture
         var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Api.Post("/v1/focus/sessions", new { user = _person })));
         Assert.Single(answers, a => a.Status == HttpStatusCode.Created);
         Assert.Equal(5, answers.Count(a => a.Status == HttpStatusCode.Conflict));
-        Assert.Equal(1, await Count("SELECT count(*) FROM focus_sessions"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM focus_sessions WHERE person_id = '{_person}'"));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class SessionTests : FocusFixture
         Assert.Empty((await Api.Get($"/v1/focus/sessions?user={_person}&state=on_break")).Json["items"]!.AsArray());
         (await Api.Get($"/v1/focus/sessions?user={_person}&state=asleep")).ShouldRefuse(HttpStatusCode.BadRequest, "invalid_field");
         var kept = (await Api.Get($"/v1/focus/sessions/{id}/events?limit=200")).Json["items"]!.AsArray();
-        Assert.Equal(await Count("SELECT count(*) FROM focus_events"), kept.Count);
+        Assert.Equal(await Count($"SELECT count(*) FROM focus_events WHERE session_id = '{id}'"), kept.Count);
 
         var types = await Query($"SELECT type FROM events WHERE stream = 'session:{id}' ORDER BY seq", r => r.GetString(0));
         // Two ticks that fell due while the clock jumped may be one or two, as the node's own sweep saw the clock: in their place they are all the same.
@@ -257,7 +257,7 @@ public sealed class SessionTests : FocusFixture
         await Eventually.True("its memory is kept", async () =>
         {
             Clock.Advance(TimeSpan.FromSeconds(2));
-            return await Count("SELECT count(*) FROM memory_short_term") == 1;
+            return await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}'") == 1;
         });
     }
 
@@ -270,8 +270,8 @@ public sealed class SessionTests : FocusFixture
             Node.Services.GetRequiredService<FocusSweep>().WakeDue(CancellationToken.None),
             Do(id, "end"), Do(id, "end"), Node.Services.GetRequiredService<FocusSweep>().WakeDue(CancellationToken.None));
         Assert.Equal([0, 1], await Ticks(id));
-        Assert.Equal(1, await Count("SELECT count(*) FROM events WHERE type = 'ended'"));
-        Assert.Equal(1, await Count("SELECT count(*) FROM memory_short_term"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM events WHERE stream = 'session:{id}' AND type = 'ended'"));
+        Assert.Equal(1, await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}'"));
     }
 
     [Fact]
@@ -284,7 +284,7 @@ public sealed class SessionTests : FocusFixture
         Assert.Equal(10, (int)nudge["recovery"]!["minutes"]!);
         Assert.Equal(
             [(string)nudge["eventId"]!, (string)nudge["eventId"]!],
-            await Query($"SELECT id::text FROM focus_events WHERE content->>'rule' = '1' UNION ALL SELECT id::text FROM events WHERE stream = 'session:{id}' AND type = 'nudge'", r => r.GetString(0)));
+            await Query($"SELECT id::text FROM focus_events WHERE session_id = '{id}' AND content->>'rule' = '1' UNION ALL SELECT id::text FROM events WHERE stream = 'session:{id}' AND type = 'nudge'", r => r.GetString(0)));
         var answered = (await Api.Post($"/v1/focus/sessions/{id}/nudges/{nudge["eventId"]}", new { answer = "snooze_15" })).Should(HttpStatusCode.OK).Json;
         Assert.Equal(Clock.GetUtcNow().AddMinutes(15), (DateTimeOffset)answered["snoozedUntil"]!, TimeSpan.FromMilliseconds(1));
         (await Api.Post($"/v1/focus/sessions/{id}/nudges/{Guid.NewGuid()}", new { answer = "helpful" })).Should(HttpStatusCode.NotFound);

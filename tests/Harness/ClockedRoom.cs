@@ -3,9 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 namespace PersonaActors.Tests.Harness;
 
 /// <summary>A node on a clock that the tests of a class move, and its database.</summary>
-public class ClockedRoom : IAsyncLifetime
+public class ClockedRoom(DateTimeOffset? begins = null) : IAsyncLifetime
 {
-    public FakeTimeProvider Clock { get; } = FakeTime.Start();
+    public FakeTimeProvider Clock { get; } = FakeTime.Start(begins);
 
     public TestDatabase Database { get; private set; } = null!;
 
@@ -16,8 +16,16 @@ public class ClockedRoom : IAsyncLifetime
     public virtual async Task InitializeAsync()
     {
         Database = await TestDatabase.Create();
-        Node = await Node.Start(Database, Clock, auth: HasAuth);
+        await StartNode();
     }
+
+    public async Task RestartNode()
+    {
+        await Node.DisposeAsync();
+        await StartNode();
+    }
+
+    private async Task StartNode() => Node = await Node.Start(Database, Clock, auth: HasAuth);
 
     public virtual async Task DisposeAsync()
     {

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Silo.Configuration;
@@ -48,7 +49,10 @@ public sealed class Node : IAsyncDisposable
 
     public static Task<Node> Start(
         TestDatabase on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings) =>
-        Start(new DatabaseLogins(on.App, on.Worker), time, auth, with, settings);
+        Start(new DatabaseLogins(Few(on.App), on.Worker), time, auth, with, settings);
+
+    /// <summary>As in <see cref="TestDatabase.Worker"/>: a tenth of all that the tests do would be connections that learn what others know.</summary>
+    private static string Few(string login) => new NpgsqlConnectionStringBuilder(login) { MaxPoolSize = 3 }.ConnectionString;
 
     public static async Task<Node> Start(
         DatabaseLogins on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings)

@@ -6,41 +6,43 @@ using PersonaActors.Grains.Focus;
 
 namespace PersonaActors.Tests.Focus;
 
-/// <summary>A node with a clock of the test's, auth off as in the founding document, and its database.</summary>
-public abstract class FocusFixture : IAsyncLifetime
+/// <summary>A node with a clock that tests move, auth off as in the founding document, and its database. Each test has a person of its own.</summary>
+public class FocusRoom : ClockedRoom
 {
-    protected FakeTimeProvider Clock { get; set; } = FakeTime.Start();
-
-    protected TestDatabase Database { get; private set; } = null!;
-
-    protected Node Node { get; private set; } = null!;
-
-    protected ApiClient Api { get; private set; } = null!;
-
-    public virtual async Task InitializeAsync()
+    public FocusRoom()
     {
-        Database = await TestDatabase.Create();
-        await StartNode();
     }
 
-    public async Task DisposeAsync()
+    protected FocusRoom(DateTimeOffset begins)
+        : base(begins)
     {
-        Api.Dispose();
-        await Node.DisposeAsync();
-        await Database.DisposeAsync();
     }
 
-    protected async Task StartNode()
+    protected override bool HasAuth => false;
+}
+
+/// <summary>What tests of focus sessions do and look at.</summary>
+public abstract class FocusTest(FocusRoom room) : IDisposable
+{
+    private ApiClient? _api;
+
+    protected FakeTimeProvider Clock => room.Clock;
+
+    protected Node Node => room.Node;
+
+    protected ApiClient Api => _api ??= Node.Client();
+
+    public void Dispose()
     {
-        Node = await Node.Start(Database, Clock, auth: false);
-        Api = Node.Client();
+        _api?.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     protected async Task RestartNode()
     {
-        Api.Dispose();
-        await Node.DisposeAsync();
-        await StartNode();
+        _api?.Dispose();
+        _api = null;
+        await room.RestartNode();
     }
 
     /// <summary>Moves the clock and has done what is due by then.</summary>
@@ -63,7 +65,7 @@ public abstract class FocusFixture : IAsyncLifetime
 
     protected async Task<JsonObject> Session(Guid session) => (await Api.Get($"/v1/focus/sessions/{session}")).Should(System.Net.HttpStatusCode.OK).Json;
 
-    protected Task<List<T>> Query<T>(string sql, Func<NpgsqlDataReader, T> map) => Sql.Rows(Database.Superuser, sql, map);
+    protected Task<List<T>> Query<T>(string sql, Func<NpgsqlDataReader, T> map) => Sql.Rows(room.Database.Superuser, sql, map);
 
-    protected Task<long> Count(string sql) => Sql.Ask<long>(Database.Superuser, sql);
+    protected Task<long> Count(string sql) => Sql.Ask<long>(room.Database.Superuser, sql);
 }
