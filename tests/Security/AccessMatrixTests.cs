@@ -7,11 +7,29 @@ using PersonaActors.Tests.Jobs;
 namespace PersonaActors.Tests.Security;
 
 /// <summary>Who may what: every family of routes, by every kind of key, on what is one's own, another's, and another tenant's.</summary>
-public sealed class AccessMatrixTests : IAsyncLifetime
+public sealed class AccessMatrixTests(AccessMatrixTests.Place place) : IClassFixture<AccessMatrixTests.Place>, IAsyncLifetime
 {
+    public sealed class Place : IAsyncLifetime
+    {
+        private TestDatabase _database = null!;
+
+        public Node Node { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            _database = await TestDatabase.Create();
+            Node = await Node.Start(_database, with: services => services.AddSingleton<IJobKind, CountingJob>(), settings: ("Persona:Limits:RequestsPerMinute", "0"));
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Node.DisposeAsync();
+            await _database.DisposeAsync();
+        }
+    }
+
     private static readonly HttpClient Http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64 });
-    private TestDatabase _database = null!;
-    private Node _node = null!;
+    private readonly Node _node = place.Node;
     private ApiClient _service = null!;
     private readonly List<Caller> _callers = [];
     private Thing _user = null!;
@@ -58,12 +76,12 @@ public sealed class AccessMatrixTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _database = await TestDatabase.Create();
-        var node = _node = await Node.Start(_database, with: services => services.AddSingleton<IJobKind, CountingJob>(), settings: ("Persona:Limits:RequestsPerMinute", "0"));
-        _service = node.Client(await node.ServiceKey());
-        _tenant = node.Demo;
+        var node = _node;
         using var operators = node.Client(await node.OperatorKey());
-        _other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(HttpStatusCode.Created).Id;
+        async Task<Guid> NewTenant() => (await operators.Post("/v1/tenants", new { name = $"t{Guid.NewGuid():N}"[..20] })).Should(HttpStatusCode.Created).Id;
+        _tenant = node.Demo = await NewTenant();
+        _other = await NewTenant();
+        _service = node.Client(await node.ServiceKey());
         using var elsewhere = node.Client(await node.ServiceKey(_other));
         _user = new Thing(await _service.Register("ada"), await _service.Register("ben"), null, await elsewhere.Register("eve"));
         var (ada, ben, eve) = (_service, _service, elsewhere);
@@ -118,11 +136,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             new("nobody", "nobody", null)]);
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         _service.Dispose();
-        await _node.DisposeAsync();
-        await _database.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     [Fact]
