@@ -9,15 +9,6 @@ namespace PersonaActors.Tests.Focus;
 /// <summary>A node with a clock that tests move, auth off as in the founding document, and its database. Each test has a person of its own.</summary>
 public class FocusRoom : ClockedRoom
 {
-    public FocusRoom()
-    {
-    }
-
-    protected FocusRoom(DateTimeOffset begins)
-        : base(begins)
-    {
-    }
-
     protected override bool HasAuth => false;
 }
 

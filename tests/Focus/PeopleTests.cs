@@ -163,7 +163,10 @@ public sealed class SummerTimeTests(SummerTimeTests.Room room) : FocusTest(room)
 {
     private readonly Guid _person = Guid.NewGuid();
 
-    public sealed class Room() : FocusRoom(new DateTimeOffset(2031, 3, 29, 21, 0, 0, TimeSpan.Zero));
+    public sealed class Room : FocusRoom
+    {
+        public Room() => Clock = FakeTime.Start(new DateTimeOffset(2031, 3, 29, 21, 0, 0, TimeSpan.Zero));
+    }
 
     private string People => $"/v1/people/{_person}";
 

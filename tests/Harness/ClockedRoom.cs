@@ -3,9 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 namespace PersonaActors.Tests.Harness;
 
 /// <summary>A node on a clock that the tests of a class move, and its database.</summary>
-public class ClockedRoom(DateTimeOffset? begins = null) : IAsyncLifetime
+public class ClockedRoom : IAsyncLifetime
 {
-    public FakeTimeProvider Clock { get; } = FakeTime.Start(begins);
+    public FakeTimeProvider Clock { get; protected init; } = FakeTime.Start();
 
     public TestDatabase Database { get; private set; } = null!;
 
