@@ -6,15 +6,37 @@ namespace PersonaActors.Tests.Faults;
 
 /// <summary>Several nodes, each a process of its own, on one database and on two.</summary>
 [Long]
-public sealed class ClusterTests
+public sealed class ClusterTests(ClusterTests.Parts parts) : IClassFixture<ClusterTests.Parts>
 {
+    /// <summary>A silo without clients, and a gateway without grains.</summary>
+    public sealed class Parts : IAsyncLifetime
+    {
+        public TestDatabase Database { get; private set; } = null!;
+
+        public ProcessNode Silo { get; private set; } = null!;
+
+        public ProcessNode Gateway { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            Database = await TestDatabase.Create();
+            Silo = await ProcessNode.Start(Database, null, [("PERSONA__ROLE", "silo"), .. OwnPorts()]);
+            Gateway = await ProcessNode.Start(Database, null, ("PERSONA__ROLE", "gateway"), ("Logging__LogLevel__Orleans", "Information"));
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Gateway.DisposeAsync();
+            await Silo.DisposeAsync();
+            await Database.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task A_gateway_without_grains_serves_what_a_silo_without_clients_has()
     {
-        await using var database = await TestDatabase.Create();
         await using var clients = await NodeClients.Start();
-        await using var silo = await ProcessNode.Start(database, null, [("PERSONA__ROLE", "silo"), .. OwnPorts()]);
-        await using var gateway = await ProcessNode.Start(database, null, ("PERSONA__ROLE", "gateway"));
+        var (silo, gateway) = (parts.Silo, parts.Gateway);
         using var client = gateway.Client(silo.Key);
         (await client.Get("/health/ready")).Should(HttpStatusCode.OK);
 
@@ -38,19 +60,6 @@ public sealed class ClusterTests
         Assert.Equal("session_started", (string?)(await subscribers[1].Event())["type"]);
         Assert.Equal("prompt.changed", (string?)(await subscribers[2].Event())["type"]);
         Assert.Contains("Lila greets ada.", (await client.Get($"/v1/personalities/{personality}/prompt?user={user}&format=text")).Should(HttpStatusCode.OK).Text, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_second_node_on_the_same_database_joins_and_both_serve()
-    {
-        await using var database = await TestDatabase.Create();
-        await using var first = await ProcessNode.Start(database);
-        await using var second = await ProcessNode.Start(database);
-        using var here = first.Client();
-        using var there = second.Client(first.Key);
-        var user = await here.Register("ada");
-        (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
-        Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
     }
 
     /// <summary>As while a service is updated: whichever is older, what one writes the other serves, and what one's grains are asked comes from the other's clients.</summary>
@@ -91,11 +100,15 @@ public sealed class ClusterTests
     [Fact]
     public async Task Commands_asked_through_a_silo_that_is_killed_are_answered_by_the_other()
     {
-        await using var database = await TestDatabase.Create();
-        await using var stays = await ProcessNode.Start(database, null, [("PERSONA__ROLE", "silo"), .. OwnPorts()]);
-        await using var killed = await ProcessNode.Start(database, null, [("PERSONA__ROLE", "silo"), .. OwnPorts()]);
-        await using var gateway = await ProcessNode.Start(database, null, ("PERSONA__ROLE", "gateway"));
-        using var client = gateway.Client(stays.Key);
+        var database = parts.Database;
+        var ports = OwnPorts();
+        await using var killed = await ProcessNode.Start(database, null, [("PERSONA__ROLE", "silo"), .. ports]);
+        using var client = parts.Gateway.Client(parts.Silo.Key);
+        await Eventually.True("the gateway that was there before has found it, and asks through it", async () =>
+        {
+            await client.Register("somebody");
+            return parts.Gateway.Output.Contains($"Connected to endpoint S127.0.0.1:{ports[1].Value}:", StringComparison.Ordinal);
+        });
         var users = new List<Guid>();
         // No more than one silo has connections for: they may all be there.
         for (var i = 0; i < 8; i++)
@@ -122,23 +135,28 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public async Task Nodes_of_two_databases_run_side_by_side_and_know_nothing_of_each_other()
+    public async Task A_second_node_on_the_same_database_joins_and_one_on_another_knows_nothing_of_them()
     {
-        await using var one = await TestDatabase.Create();
-        await using var other = await TestDatabase.Create();
-        await using var first = await ProcessNode.Start(one);
-        await using var second = await ProcessNode.Start(other);
+        await using var database = await TestDatabase.Create();
+        await using var another = await TestDatabase.Create();
+        await using var first = await ProcessNode.Start(database);
+        await using var second = await ProcessNode.Start(database);
+        await using var other = await ProcessNode.Start(another);
         using var here = first.Client();
-        using var there = second.Client();
+        using var there = second.Client(first.Key);
+        using var elsewhere = other.Client();
         var user = await here.Register("ada");
-        (await there.Get($"/v1/users/{user}")).Should(HttpStatusCode.NotFound);
-        await there.Register("bea");
-        (await second.Client(first.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
+        (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
+
+        (await elsewhere.Get($"/v1/users/{user}")).Should(HttpStatusCode.NotFound);
+        await elsewhere.Register("ida");
+        (await other.Client(first.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
         const string silos = "SELECT count(*) FROM orleans_membership WHERE status = 3";
-        Assert.Equal((1, 1), (await Sql.Ask<long>(one.Superuser, silos), await Sql.Ask<long>(other.Superuser, silos)));
+        Assert.Equal((2, 1), (await Sql.Ask<long>(database.Superuser, silos), await Sql.Ask<long>(another.Superuser, silos)));
     }
 
-    private static (string, string)[] OwnPorts() =>
+    private static (string Name, string Value)[] OwnPorts() =>
     [
         ("PERSONA__CLUSTER__SILOPORT", ProcessNode.FreePort().ToString()),
         ("PERSONA__CLUSTER__GATEWAYPORT", ProcessNode.FreePort().ToString()),

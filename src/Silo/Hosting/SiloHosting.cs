@@ -29,6 +29,8 @@ public static class SiloHosting
             var lost = new LostGateways();
             builder.UseOrleansClient(client => client
                 .Configure<ClusterOptions>(Name)
+                // Until it knows of a silo it isn't told of its end either, and waits for an answer that won't come.
+                .Configure<Orleans.Configuration.GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2))
                 .AddActivityPropagation()
                 .AddClusterConnectionStatusObserver(lost)
                 .AddOutgoingGrainCallFilter(lost)
