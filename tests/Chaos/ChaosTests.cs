@@ -22,7 +22,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
     public Task A_killed_silo_costs_nothing_that_was_acknowledged_and_shows_nothing_old()
     {
         var kills = 0;
-        return Run(Random.Shared.Next(), TimeSpan.FromSeconds(24), (cluster, _) => ++kills <= 2 ? cluster.Kill(1) : Task.CompletedTask);
+        return Run(Random.Shared.Next(), TimeSpan.FromSeconds(17), (cluster, _) => ++kills <= 2 ? cluster.Kill(1) : Task.CompletedTask);
     }
 
     [SoakTheory]

@@ -71,7 +71,7 @@ public sealed class SimulatedDay : IAsyncLifetime
         for (var round = 0; _node.Now - start < Day; round++)
         {
             var acts = _people.Where(_ => NextDouble() < 0.4).Select(person => Draw(person, person.IsAsleep(_node.Now - start))).ToList();
-            switch (round % Soak.Of(132, 66))
+            switch (round % Soak.Of(264, 66))
             {
                 case 10:
                     await Disturbed(acts, CutConnections);

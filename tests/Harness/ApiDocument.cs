@@ -10,6 +10,7 @@ public sealed class ApiDocument
     private static ApiDocument? _known;
 
     private readonly List<Operation> _operations = [];
+    private readonly ILookup<(string Method, int Segments), Operation> _byShape;
     private readonly HashSet<string> _codes;
 
     private ApiDocument(JsonObject json)
@@ -23,6 +24,7 @@ public sealed class ApiDocument
             }
         }
 
+        _byShape = _operations.ToLookup(operation => (operation.Method, operation.Segments.Length));
         _codes = [.. json["components"]!["schemas"]!["Problem"]!["properties"]!["code"]!["examples"]!.AsArray().Select(code => (string)code!)];
     }
 
@@ -101,8 +103,8 @@ public sealed class ApiDocument
     public Operation? Find(string method, string path)
     {
         var segments = path.Split('/');
-        return _operations.Where(operation => operation.Method == method && operation.Segments.Length == segments.Length
-                && operation.Segments.Zip(segments).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First == pair.Second))
+        return _byShape[(method, segments.Length)]
+            .Where(operation => operation.Segments.Zip(segments).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First == pair.Second))
             .MinBy(operation => operation.Segments.Count(segment => segment.StartsWith('{')));
     }
 

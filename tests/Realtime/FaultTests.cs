@@ -18,7 +18,7 @@ public sealed class FaultTests
             var epoch = (string)(await api.Get($"/v1/users/{user}")).Json["cursor"]!["epoch"]!;
             var client = await clients.Resuming(node.Address, node.Key, [$"user:{user}"], new { epoch, seq = 0 });
             var acknowledged = 2;
-            for (var life = 0; life < 2; life++)
+            for (var life = 0; life < Soak.Of(1, 3); life++)
             {
                 using var dying = new CancellationTokenSource();
                 var load = Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>

@@ -11,7 +11,7 @@ public sealed class StalledTests(RealtimeFixture fixture) : IClassFixture<Realti
 {
     private const int Stalled = 100;
     private const int Events = 200;
-    private const int PerSecond = 100;
+    private const int PerSecond = 150;
     private const int Rounds = 3;
 
     // So large, on average, that a stalled client goes the whole way in one round: what lies in the sockets fills, then its queue, and it is cut.
