@@ -3,7 +3,6 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
-using Npgsql;
 using PersonaActors.Gateway.Auth;
 
 namespace PersonaActors.Tests.Security;

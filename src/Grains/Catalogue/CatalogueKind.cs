@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Npgsql;
-using PersonaActors.Storage;
 
 namespace PersonaActors.Grains.Catalogue;
 

@@ -1,5 +1,4 @@
 using Npgsql;
-using PersonaActors.Contracts.Catalogue;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Catalogue;

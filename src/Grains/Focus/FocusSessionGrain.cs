@@ -91,21 +91,12 @@ public sealed partial class FocusSessionGrain(
 
         var now = Now();
         await CatchUp(now);
-        if (_state is not { } state)
+        if (CheckLive(command) is { } refusal)
         {
-            return Refusal.NotFound("session");
+            return refusal;
         }
 
-        if (!state.Line.IsLive)
-        {
-            return Ended(state);
-        }
-
-        if (command.Stale(state.Shown) is { } stale)
-        {
-            return stale;
-        }
-
+        var state = _state!;
         var turn = new SessionTurn(state, await Pulse(now));
         var ping = new PingSample(now, biomarkers.Focus, biomarkers.Energy, biomarkers.Stress, biomarkers.IdleSeconds, biomarkers.Distractions);
         turn.Pulse = turn.Pulse.With(ping);
@@ -135,21 +126,12 @@ public sealed partial class FocusSessionGrain(
 
         var now = Now();
         await CatchUp(now);
-        if (_state is not { } state)
+        if (CheckLive(command) is { } refusal)
         {
-            return Refusal.NotFound("session");
+            return refusal;
         }
 
-        if (!state.Line.IsLive)
-        {
-            return Ended(state);
-        }
-
-        if (command.Stale(state.Shown) is { } stale)
-        {
-            return stale;
-        }
-
+        var state = _state!;
         var turn = new SessionTurn(state, await Pulse(now));
         if (change.Kind == SessionChangeKind.Snooze)
         {
@@ -343,8 +325,12 @@ public sealed partial class FocusSessionGrain(
         database.Begin(RowScope.OfUser(_key.Tenant, _key.Owner), _owner.Epoch), command, _key.Owner,
         Outcome<FocusSessionView>.Done(state.View).Since(database.Epoch, _seq), now);
 
-    private static Outcome<FocusSessionView> Ended(SessionState state) => new Refusal(
-        RefusalKind.Conflict, FocusRefusals.SessionEnded, $"The session ended at {state.Line.EndedAt:O}.");
+    private Refusal? CheckLive(Command command) => _state switch
+    {
+        null => Refusal.NotFound("session"),
+        { Line.IsLive: false } ended => new Refusal(RefusalKind.Conflict, FocusRefusals.SessionEnded, $"The session ended at {ended.Line.EndedAt:O}."),
+        var live => command.Stale(live.Shown),
+    };
 
     private ICompanionGrain Companion => GrainFactory.Of<ICompanionGrain>(new TenantScopedKey(_key.Tenant, _key.Owner));
 

@@ -12,7 +12,6 @@ using PersonaActors.Contracts.Replicas;
 using PersonaActors.Contracts.UserPersonas;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Conversations;
-using PersonaActors.Grains.Focus;
 using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;

@@ -6,7 +6,6 @@ using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Settings;
 using PersonaActors.Storage;
-using PersonaActors.Storage.Personalities;
 using PersonaActors.Storage.Users;
 
 namespace PersonaActors.Grains.Users;

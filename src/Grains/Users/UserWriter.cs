@@ -4,7 +4,6 @@ using PersonaActors.Contracts.Events;
 using PersonaActors.Contracts.Prompts;
 using PersonaActors.Contracts.Users;
 using PersonaActors.Grains.Focus;
-using PersonaActors.Grains.Outbox;
 using PersonaActors.Grains.Replicas;
 using PersonaActors.Storage;
 using PersonaActors.Storage.Personalities;
