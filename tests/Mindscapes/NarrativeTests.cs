@@ -51,7 +51,7 @@ public sealed class NarrativeTests(Room room) : IClassFixture<Room>
         Assert.True(hybrid >= 1.04 * vector && hybrid >= Soak.Of(1.2, 1.3) * words, $"vector {vector}, words {words}, hybrid {hybrid}");
     }
 
-    [Fact]
+    [SoakFact]
     public async Task In_a_diary_which_meaning_finds_nearly_all_of_both_together_lose_next_to_nothing()
     {
         var (vector, words, hybrid) = await Found([Labelled.Diary]);
