@@ -76,7 +76,7 @@ internal sealed class OwnPersonas(UserWriter user, IGrainFactory grains)
 
     public async Task<Outcome<UserView>> SetDefault(Command command, Guid persona)
     {
-        if (user.Found(command) is { Refusal: { } refusal })
+        if (user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }

@@ -166,7 +166,7 @@ public sealed class UserGrain(
 
     public async Task<Outcome<UserView>> Update(Command command, UserChange change)
     {
-        if (_user.Found(command) is { Refusal: { } refusal })
+        if (_user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }
@@ -191,7 +191,7 @@ public sealed class UserGrain(
 
     public async Task<Outcome<UserView>> AttachIdentity(Command command, UserIdentity identity)
     {
-        if (_user.Found(command) is { Refusal: { } refusal })
+        if (_user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }
@@ -225,7 +225,7 @@ public sealed class UserGrain(
 
     public async Task<Outcome<UserView>> DetachIdentity(Command command, UserIdentity identity)
     {
-        if (_user.Found(command) is { Refusal: { } refusal })
+        if (_user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }
@@ -242,7 +242,7 @@ public sealed class UserGrain(
 
     public async Task<Outcome<Nothing>> Delete(Command command)
     {
-        if (_user.Found(command) is { Refusal: { } refusal })
+        if (_user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }

@@ -17,7 +17,7 @@ internal sealed class UserOverrides(UserWriter user, IGrainFactory grains)
 
     public async Task<Outcome<UserView>> ChangeSettings(Command command, SettingsChange change)
     {
-        if (user.Found(command) is { Refusal: { } refusal })
+        if (user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }
@@ -36,7 +36,7 @@ internal sealed class UserOverrides(UserWriter user, IGrainFactory grains)
 
     public async Task<Outcome<UserView>> SetDefaultLlmConfig(Command command, Guid? llmConfig)
     {
-        if (user.Found(command) is { Refusal: { } refusal })
+        if (user.CheckFound(command) is { } refusal)
         {
             return refusal;
         }

@@ -36,16 +36,8 @@ internal sealed class UserWriter(Database database, UserStore store, TenantScope
     public Read<T>? Read<T>(T? value)
         where T : class => Row is { } row && value is not null ? new Read<T>(value, database.Epoch, row.Seq) : null;
 
-    /// <summary>What every command on an existing user checks first; refused, or done with what is there.</summary>
-    public Outcome<UserView> Found(Command command)
-    {
-        if (Row is not { } user)
-        {
-            return Refusal.NotFound("user");
-        }
-
-        return command.Stale(user.View.Version) is { } stale ? stale : Outcome<UserView>.Done(user.View);
-    }
+    /// <summary>What every command on an existing user checks first.</summary>
+    public Refusal? CheckFound(Command command) => Row is { } user ? command.Stale(user.View.Version) : Refusal.NotFound("user");
 
     /// <summary>The user as it will be, but for what the command changes.</summary>
     public UserRow Next(UserRow known) => known with { View = known.View with { Version = known.View.Version + 1, UpdatedAt = Now() } };
