@@ -4,13 +4,13 @@ using PersonaActors.Tests.Neighbours;
 namespace PersonaActors.Tests.Chaos;
 
 /// <summary>
-/// Three silos that serve clients too, and two gateways without grains, each a process of its own, on a PostgreSQL of their
+/// Three silos that serve clients too, and two gateways without grains, in a short run one, each a process of its own, on a PostgreSQL of their
 /// own. Whichever ends is started again at its address, as whoever runs a service does.
 /// </summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     public const int Silos = 3;
-    public const int Nodes = 5;
+    public static readonly int Nodes = Silos + Soak.Of(1, 2);
 
     private readonly PrivateCluster _postgres;
     private readonly TestDatabase _database;

@@ -51,19 +51,14 @@ public sealed class CommandLineTests : IAsyncLifetime
         Assert.Equal("mine", (string)(await admin.Post($"/v1/personalities/lila/prompt?user={user}&format=openai", new { message = "Good evening" })).Json["model"]!);
     }
 
+    /// <summary>Its logs are lines of JSON where that is set.</summary>
     [Fact]
-    public async Task A_node_that_serves_no_longer_has_the_migrators_login_in_its_environment()
+    public async Task A_node_that_serves_has_the_migrators_login_no_longer_and_logs_no_key_and_nothing_that_was_said()
     {
-        await using var node = await ProcessNode.Start(_database);
+        await using var node = await ProcessNode.Start(_database, null, ("PERSONA__LOGS", "json"), ("Logging__LogLevel__Default", "Information"));
         var environment = await File.ReadAllTextAsync($"/proc/{node.Id}/environ");
         Assert.Contains("Username=personactors_app", environment, StringComparison.Ordinal);
         Assert.DoesNotContain("personactors_migrator", environment, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Logs_are_lines_of_JSON_where_that_is_set_and_tell_no_key_and_nothing_that_was_said()
-    {
-        await using var node = await ProcessNode.Start(_database, null, ("PERSONA__LOGS", "json"), ("Logging__LogLevel__Default", "Information"));
         using var client = node.Client();
         var user = await client.Register("ada");
         (await client.Post("/v1/channels/c/messages", new { role = "user", content = "zanzibar", user })).Should(HttpStatusCode.Created);

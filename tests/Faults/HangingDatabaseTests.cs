@@ -14,8 +14,10 @@ public sealed class HangingDatabaseTests
     {
         using var cluster = PrivateCluster.Create();
         await using var database = await TestDatabase.CreateOn(cluster.Superuser);
-        await using var node = await ProcessNode.Start(database);
-        using var client = node.Client();
+        await using var node = await Node.Start(database, settings: ("Persona:WhenCutOff", "refuse"));
+        // While it hangs, whoever needs it says so.
+        node.Expect("");
+        using var client = node.Client(await node.AdminKey());
         var user = await client.Register("ada");
         var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "i", personalityTraits = "t", isPublic = true })).Should(HttpStatusCode.Created).Id;
         var prompt = $"/v1/personalities/{personality}/prompt?user={user}";

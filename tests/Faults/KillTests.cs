@@ -13,8 +13,10 @@ public sealed class KillTests
         await using var database = await TestDatabase.Create();
         var acknowledged = new ConcurrentDictionary<Guid, string>();
         var enough = new TaskCompletionSource();
+        string key;
         await using (var node = await ProcessNode.Start(database))
         {
+            key = node.Key;
             using var client = node.Client();
             var users = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => client.Register($"user {i}")));
             var commands = Enumerable.Range(0, Soak.Of(400, 1000)).Select(async i =>
@@ -65,8 +67,8 @@ public sealed class KillTests
         const string answers = "SELECT count(*) FROM command_log";
         Assert.Equal(await Scalar(connection, "SELECT sum(version)::bigint FROM users"), await Scalar(connection, answers));
 
-        await using var next = await ProcessNode.Start(database);
-        using var again = next.Client();
+        await using var next = await Node.Join(database);
+        using var again = next.Client(key);
         (await again.Get("/health/ready")).Should(HttpStatusCode.OK);
         (await again.Post("/v1/users", new { username = "after" })).Should(HttpStatusCode.Created);
     }
@@ -75,8 +77,10 @@ public sealed class KillTests
     public async Task Asked_to_end_the_node_ends_cleanly_and_the_next_start_is_clean()
     {
         await using var database = await TestDatabase.Create();
+        string key;
         await using (var node = await ProcessNode.Start(database))
         {
+            key = node.Key;
             using var client = node.Client();
             await client.Register("ada");
             await node.Terminate();
@@ -85,8 +89,8 @@ public sealed class KillTests
             Assert.DoesNotContain("fail:", node.Output, StringComparison.Ordinal);
         }
 
-        await using var next = await ProcessNode.Start(database);
-        using var again = next.Client();
+        await using var next = await Node.Start(database);
+        using var again = next.Client(key);
         Assert.Single((await again.Get("/v1/users")).Should(HttpStatusCode.OK).Json["items"]!.AsArray());
     }
 

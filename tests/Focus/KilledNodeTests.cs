@@ -43,8 +43,8 @@ public sealed class KilledNodeTests
             await Task.WhenAll(acts);
         }
 
-        await using var next = await ProcessNode.Start(database, null, ("PERSONA__AUTH", "off"));
-        using var again = next.Client("unused");
+        await using var next = await Node.Join(database, auth: false);
+        using var again = next.Client();
         await using var connection = new NpgsqlConnection(database.Superuser);
         await connection.OpenAsync();
         foreach (var session in ended)

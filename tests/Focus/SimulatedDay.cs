@@ -20,7 +20,7 @@ public sealed class SimulatedDay : IAsyncLifetime
     private static readonly int People = Soak.Of(8, 200);
 
     /// <summary>What a node may say while its connections are cut or it is about to die.</summary>
-    private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream", "node lock"];
+    private static readonly string[] Expected = ["57P01", "StorageUnavailableException", "ActivationOutdatedException", "Exception while reading from stream"];
 
     private readonly Random _random = new(Seed);
     private readonly Person[] _people = [.. Enumerable.Range(0, People).Select(_ => new Person())];

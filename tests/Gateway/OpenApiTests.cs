@@ -73,8 +73,8 @@ public sealed class OpenApiTests(Room room) : IClassFixture<Room>
         var folder = NodeClients.Folder;
         var made = Directory.CreateDirectory(Path.Combine(folder, "node_modules", ".generated")).FullName;
         await File.WriteAllTextAsync(Path.Combine(made, "api.json"), (await ApiDocument.Of(room.Node.Address)).Json.ToJsonString());
-        await Programs.Run(folder, "npx", "--no-install", "openapi-typescript", Path.Combine(made, "api.json"), "-o", Path.Combine(made, "api.d.ts"));
-        await Programs.Run(folder, "npx", "--no-install", "tsc", "generated.ts", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
+        await Programs.Run(folder, Path.Combine(folder, "node_modules", ".bin", "openapi-typescript"), Path.Combine(made, "api.json"), "-o", Path.Combine(made, "api.d.ts"));
+        await Programs.Run(folder, Path.Combine(folder, "node_modules", ".bin", "tsc"), "generated.ts", "--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
             "--skipLibCheck", "--lib", "es2022,dom", "--outDir", made);
         var said = JsonNode.Parse(await Programs.Run(
             made, "node", "generated.js", room.Node.Address.GetLeftPart(UriPartial.Authority), await room.Node.ServiceKey()))!;

@@ -50,7 +50,7 @@ public sealed class ClockedNode : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment[AppLogin] = Patient(database.App);
+        start.Environment[AppLogin] = Patient(database.FewApp);
         start.Environment[WorkerLogin] = Patient(database.Worker);
         var process = Process.Start(start)!;
         var node = new ClockedNode(process, now);

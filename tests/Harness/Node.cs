@@ -6,7 +6,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Tenants;
 using PersonaActors.Silo.Configuration;
@@ -49,10 +48,15 @@ public sealed class Node : IAsyncDisposable
 
     public static Task<Node> Start(
         TestDatabase on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings) =>
-        Start(new DatabaseLogins(Few(on.App), on.Worker), time, auth, with, settings);
+        Start(new DatabaseLogins(on.FewApp, on.Worker), time, auth, with, settings);
 
-    /// <summary>As in <see cref="TestDatabase.Worker"/>: a tenth of all that the tests do would be connections that learn what others know.</summary>
-    private static string Few(string login) => new NpgsqlConnectionStringBuilder(login) { MaxPoolSize = 3 }.ConnectionString;
+    /// <summary>Into a cluster with a process that is killed: what Orleans says of it is no error. A node here costs a fifth of a process.</summary>
+    public static async Task<Node> Join(TestDatabase on, bool auth = true, params (string Name, string Value)[] settings)
+    {
+        var node = await Start(on, auth: auth, settings: settings);
+        node.Expect("Orleans.");
+        return node;
+    }
 
     public static async Task<Node> Start(
         DatabaseLogins on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings)

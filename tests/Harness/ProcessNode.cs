@@ -76,7 +76,7 @@ public sealed class ProcessNode : IAsyncDisposable
     {
         var address = new Uri($"http://127.0.0.1:{port ?? FreePort()}");
         var start = new ProcessStartInfo("dotnet", [executable, "serve"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["PERSONA__DATABASE__APP"] = database.App;
+        start.Environment["PERSONA__DATABASE__APP"] = database.FewApp;
         start.Environment["PERSONA__DATABASE__WORKER"] = database.Worker;
         start.Environment["PERSONA__DATABASE__MIGRATOR"] = database.Migrator;
         start.Environment["PERSONA__URL"] = address.ToString();

@@ -13,12 +13,10 @@ public sealed class TestDatabase : IAsyncDisposable
     private const string Password = "test-only";
     private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Templates = [];
     private readonly NpgsqlConnectionStringBuilder _superuser;
-    private readonly bool _isShared;
 
-    private TestDatabase(NpgsqlConnectionStringBuilder superuser, string name, bool isShared)
+    private TestDatabase(NpgsqlConnectionStringBuilder superuser, string name)
     {
         _superuser = superuser;
-        _isShared = isShared;
         Name = name;
     }
 
@@ -27,35 +25,37 @@ public sealed class TestDatabase : IAsyncDisposable
     public string App => Login("personactors_app");
 
     /// <summary>Each new connection is a process that has to learn the whole schema: half a second of a test's time that nothing is tried by.</summary>
+    public string FewApp => new NpgsqlConnectionStringBuilder(App) { MaxPoolSize = 3 }.ConnectionString;
+
     public string Worker => new NpgsqlConnectionStringBuilder(Login("personactors_worker")) { MaxPoolSize = 2 }.ConnectionString;
 
     public string Migrator => Login("personactors_migrator");
 
     /// <summary>Not pooled where the test stops the server: a connection that it cut would be noticed by the next statement only.</summary>
-    public string Superuser => new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Database = Name, Pooling = _isShared }.ConnectionString;
+    public string Superuser => new NpgsqlConnectionStringBuilder(_superuser.ConnectionString) { Database = Name }.ConnectionString;
 
-    public static Task<TestDatabase> Create() => Copy(PostgresServer.SuperuserOf("postgres"), isShared: true);
+    public static Task<TestDatabase> Create() => Copy(PostgresServer.SuperuserOf("postgres"), isPooled: true);
 
     /// <summary>On a server of the test's own.</summary>
-    public static Task<TestDatabase> CreateOn(string superuser) => Copy(superuser, isShared: false);
+    public static Task<TestDatabase> CreateOn(string superuser) => Copy(superuser, isPooled: false);
 
-    private static async Task<TestDatabase> Copy(string superuser, bool isShared)
+    private static async Task<TestDatabase> Copy(string superuser, bool isPooled)
     {
-        var settings = new NpgsqlConnectionStringBuilder(superuser) { Pooling = false };
+        var settings = new NpgsqlConnectionStringBuilder(superuser) { Pooling = isPooled };
         var template = await Template(settings);
         var name = $"test_{Guid.NewGuid():N}";
         await Run(settings.ConnectionString, $"CREATE DATABASE {name} TEMPLATE {template} OWNER personactors_migrator STRATEGY FILE_COPY");
-        return new TestDatabase(settings, name, isShared);
+        return new TestDatabase(settings, name);
     }
 
     /// <summary>An empty database with the extension, not migrated.</summary>
     public static async Task<TestDatabase> CreateEmpty()
     {
-        var settings = new NpgsqlConnectionStringBuilder(PostgresServer.SuperuserOf("postgres")) { Pooling = false };
+        var settings = new NpgsqlConnectionStringBuilder(PostgresServer.SuperuserOf("postgres")) { Pooling = true };
         await Template(settings);
         var name = $"test_{Guid.NewGuid():N}";
         await MakeDatabase(settings, name);
-        return new TestDatabase(settings, name, isShared: true);
+        return new TestDatabase(settings, name);
     }
 
     public async ValueTask DisposeAsync()
@@ -79,6 +79,8 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         var checksum = Schema.Embedded.Aggregate("", (sum, migration) => $"{sum}{migration.Checksum}");
         var name = $"template_{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(checksum)))[..16]}";
+        // In a pool it would keep the lock.
+        superuser = new NpgsqlConnectionStringBuilder(superuser.ConnectionString) { Pooling = false };
         await using var connection = new NpgsqlConnection(superuser.ConnectionString);
         await connection.OpenAsync();
         // Another run of the tests may be on the same server.

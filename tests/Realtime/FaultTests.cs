@@ -18,7 +18,7 @@ public sealed class FaultTests
             var epoch = (string)(await api.Get($"/v1/users/{user}")).Json["cursor"]!["epoch"]!;
             var client = await clients.Resuming(node.Address, node.Key, [$"user:{user}"], new { epoch, seq = 0 });
             var acknowledged = 2;
-            for (var life = 0; life < Soak.Of(1, 3); life++)
+            for (var life = 1; ; life++)
             {
                 using var dying = new CancellationTokenSource();
                 var load = Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
@@ -43,11 +43,17 @@ public sealed class FaultTests
                 await node.Kill();
                 await dying.CancelAsync();
                 await load;
+                if (life == Soak.Of(1, 3))
+                {
+                    break;
+                }
+
                 await node.DisposeAsync();
                 node = await ProcessNode.Start(database, port);
             }
 
-            using var last = node.Client();
+            await using var next = await Node.Join(database, settings: ("Persona:Url", node.Address.ToString()));
+            using var last = next.Client(node.Key);
             (await last.Patch($"/v1/users/{user}", new { username = "the last" })).Should(HttpStatusCode.OK);
             var newest = (long)(await last.Get($"/v1/users/{user}")).Json["cursor"]!["seq"]!;
             Assert.True(newest > acknowledged, $"{acknowledged} events were acknowledged, the stream has {newest}");
@@ -65,12 +71,15 @@ public sealed class FaultTests
         using var cluster = PrivateCluster.Create();
         await using var database = await TestDatabase.CreateOn(cluster.Superuser);
         await using var clients = await NodeClients.Start();
-        await using var node = await ProcessNode.Start(database);
-        using var api = node.Client();
+        await using var node = await Node.Start(database, settings: ("Persona:WhenCutOff", "refuse"));
+        // While it is away, whoever needs it says so.
+        node.Expect("");
+        var key = await node.ServiceKey();
+        using var api = node.Client(key);
         var user = await api.Register("ada");
         var epoch = (string)(await api.Get($"/v1/users/{user}")).Json["cursor"]!["epoch"]!;
-        var listening = await clients.Resuming(node.Address, node.Key, [$"user:{user}"], new { epoch, seq = 0 });
-        var raw = await clients.Raw(node.Address, node.Key);
+        var listening = await clients.Resuming(node.Address, key, [$"user:{user}"], new { epoch, seq = 0 });
+        var raw = await clients.Raw(node.Address, key);
         await raw.Subscribe($"user:{user}", epoch, 0);
         var (acknowledged, refused) = (2, 0);
         using var enough = new CancellationTokenSource();
