@@ -4,8 +4,8 @@ using PersonaActors.Tests.Neighbours;
 namespace PersonaActors.Tests.Chaos;
 
 /// <summary>
-/// Three silos that serve clients too, and two gateways without grains, in a short run one, each a process of its own, on a PostgreSQL of their
-/// own. Whichever ends is started again at its address, as whoever runs a service does.
+/// Three silos that serve clients too, and two gateways without grains (one if there is little time), each a process of its
+/// own, on a PostgreSQL of their own. Whichever ends is started again at its address, as whoever runs a service does.
 /// </summary>
 internal sealed class Cluster : IAsyncDisposable
 {

@@ -4,7 +4,7 @@ using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Faults;
 
-/// <summary>Several nodes, in several processes, on one database and on two.</summary>
+/// <summary>Several nodes, those of a cluster each a process of its own, on one database and on two.</summary>
 [Long]
 public sealed class ClusterTests(ClusterTests.Parts parts) : IClassFixture<ClusterTests.Parts>
 {
@@ -139,11 +139,11 @@ public sealed class ClusterTests(ClusterTests.Parts parts) : IClassFixture<Clust
     {
         await using var database = await TestDatabase.Create();
         await using var another = await TestDatabase.Create();
-        await using var first = await Node.Join(database);
+        await using var first = await ProcessNode.Start(database);
         await using var second = await ProcessNode.Start(database);
         await using var other = await Node.Start(another);
-        using var here = first.Client(second.Key);
-        using var there = second.Client();
+        using var here = first.Client();
+        using var there = second.Client(first.Key);
         using var elsewhere = other.Client(await other.ServiceKey());
         var user = await here.Register("ada");
         (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
@@ -151,7 +151,7 @@ public sealed class ClusterTests(ClusterTests.Parts parts) : IClassFixture<Clust
 
         (await elsewhere.Get($"/v1/users/{user}")).Should(HttpStatusCode.NotFound);
         await elsewhere.Register("ida");
-        (await other.Client(second.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
+        (await other.Client(first.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
         const string silos = "SELECT count(*) FROM orleans_membership WHERE status = 3";
         Assert.Equal((2, 1), (await Sql.Ask<long>(database.Superuser, silos), await Sql.Ask<long>(another.Superuser, silos)));
     }

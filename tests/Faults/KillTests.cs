@@ -67,7 +67,7 @@ public sealed class KillTests
         const string answers = "SELECT count(*) FROM command_log";
         Assert.Equal(await Scalar(connection, "SELECT sum(version)::bigint FROM users"), await Scalar(connection, answers));
 
-        await using var next = await Node.Join(database);
+        await using var next = await Node.Succeed(database);
         using var again = next.Client(key);
         (await again.Get("/health/ready")).Should(HttpStatusCode.OK);
         (await again.Post("/v1/users", new { username = "after" })).Should(HttpStatusCode.Created);

@@ -43,7 +43,7 @@ public sealed class KilledNodeTests
             await Task.WhenAll(acts);
         }
 
-        await using var next = await Node.Join(database, auth: false);
+        await using var next = await Node.Succeed(database, auth: false);
         using var again = next.Client();
         await using var connection = new NpgsqlConnection(database.Superuser);
         await connection.OpenAsync();

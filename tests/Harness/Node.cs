@@ -50,8 +50,8 @@ public sealed class Node : IAsyncDisposable
         TestDatabase on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings) =>
         Start(new DatabaseLogins(on.FewApp, on.Worker), time, auth, with, settings);
 
-    /// <summary>Into a cluster with a process that is killed: what Orleans says of it is no error. A node here costs a fifth of a process.</summary>
-    public static async Task<Node> Join(TestDatabase on, bool auth = true, params (string Name, string Value)[] settings)
+    /// <summary>In place of a process that was killed, and for a fifth of what another one costs. What Orleans says of the dead is no error.</summary>
+    public static async Task<Node> Succeed(TestDatabase on, bool auth = true, params (string Name, string Value)[] settings)
     {
         var node = await Start(on, auth: auth, settings: settings);
         node.Expect("Orleans.");

@@ -231,7 +231,7 @@ public sealed class LegacyTests(Room room) : IClassFixture<Room>
                 node = await ProcessNode.Start(database);
             }
 
-            await using var last = await Node.Join(database);
+            await using var last = await Node.Succeed(database);
             using var again = last.Client(key);
             var killed = await Ended(again, job, ("X-Persona-Tenant", tenant.ToString()));
             var quiet = await Ended(again, (await again.Post("/v1/imports/legacy", new { from = from.ConnectionString, orphansTo = "discord:10000000000000001" }, ("X-Persona-Tenant", other.ToString())))

@@ -51,7 +51,7 @@ public sealed class ExactlyOnceTests
                 opened.Add(client = node.Client("unused"));
             }
 
-            await using var last = await Node.Join(database, auth: false);
+            await using var last = await Node.Succeed(database, auth: false);
             opened.Add(client = last.Client());
             await Task.WhenAll(sending);
             await Eventually.True(

@@ -52,7 +52,7 @@ public sealed class FaultTests
                 node = await ProcessNode.Start(database, port);
             }
 
-            await using var next = await Node.Join(database, settings: ("Persona:Url", node.Address.ToString()));
+            await using var next = await Node.Succeed(database, settings: ("Persona:Url", node.Address.ToString()));
             using var last = next.Client(node.Key);
             (await last.Patch($"/v1/users/{user}", new { username = "the last" })).Should(HttpStatusCode.OK);
             var newest = (long)(await last.Get($"/v1/users/{user}")).Json["cursor"]!["seq"]!;

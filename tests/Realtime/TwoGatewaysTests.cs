@@ -1,6 +1,6 @@
 namespace PersonaActors.Tests.Realtime;
 
-/// <summary>Two nodes on one database, in two processes, and clients at each.</summary>
+/// <summary>Two nodes on one database, each a process of its own, and clients at each.</summary>
 public sealed class TwoGatewaysTests
 {
     [Fact]
@@ -8,12 +8,12 @@ public sealed class TwoGatewaysTests
     {
         await using var database = await TestDatabase.Create();
         await using var clients = await NodeClients.Start();
-        await using var one = await Node.Join(database);
+        await using var one = await ProcessNode.Start(database);
         await using var other = await ProcessNode.Start(database);
-        using var here = one.Client(other.Key);
-        using var there = other.Client();
+        using var here = one.Client();
+        using var there = other.Client(one.Key);
         var user = await here.Register("Ada");
-        var subscriber = await clients.Raw(other.Address, other.Key);
+        var subscriber = await clients.Raw(other.Address, one.Key);
         var answer = await subscriber.Subscribe($"user:{user}");
 
         for (var i = 0; i < 10; i++)
