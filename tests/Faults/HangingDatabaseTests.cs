@@ -14,9 +14,7 @@ public sealed class HangingDatabaseTests
     {
         using var cluster = PrivateCluster.Create();
         await using var database = await TestDatabase.CreateOn(cluster.Superuser);
-        await using var node = await Node.Start(database, settings: ("Persona:WhenCutOff", "refuse"));
-        // While it hangs, whoever needs it says so.
-        node.Expect("");
+        await using var node = await Node.StartToBeCutOff(database);
         using var client = node.Client(await node.AdminKey());
         var user = await client.Register("ada");
         var personality = (await client.Post("/v1/personalities", new { name = "Lila", characterInfo = "i", personalityTraits = "t", isPublic = true })).Should(HttpStatusCode.Created).Id;

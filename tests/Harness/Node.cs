@@ -58,6 +58,14 @@ public sealed class Node : IAsyncDisposable
         return node;
     }
 
+    /// <summary>For tests that take its database away: cut off, it refuses as one that serves does, and whoever needs it says so in the log.</summary>
+    public static async Task<Node> StartToBeCutOff(TestDatabase on)
+    {
+        var node = await Start(on, settings: ("Persona:WhenCutOff", "refuse"));
+        node.Expect("");
+        return node;
+    }
+
     public static async Task<Node> Start(
         DatabaseLogins on, TimeProvider? time = null, bool auth = true, Action<IServiceCollection>? with = null, params (string Name, string Value)[] settings)
     {

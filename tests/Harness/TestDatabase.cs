@@ -27,6 +27,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Each new connection is a process that has to learn the whole schema: half a second of a test's time that nothing is tried by.</summary>
     public string FewApp => new NpgsqlConnectionStringBuilder(App) { MaxPoolSize = 3 }.ConnectionString;
 
+    /// <inheritdoc cref="FewApp"/>
     public string Worker => new NpgsqlConnectionStringBuilder(Login("personactors_worker")) { MaxPoolSize = 2 }.ConnectionString;
 
     public string Migrator => Login("personactors_migrator");

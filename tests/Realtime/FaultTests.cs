@@ -71,9 +71,7 @@ public sealed class FaultTests
         using var cluster = PrivateCluster.Create();
         await using var database = await TestDatabase.CreateOn(cluster.Superuser);
         await using var clients = await NodeClients.Start();
-        await using var node = await Node.Start(database, settings: ("Persona:WhenCutOff", "refuse"));
-        // While it is away, whoever needs it says so.
-        node.Expect("");
+        await using var node = await Node.StartToBeCutOff(database);
         var key = await node.ServiceKey();
         using var api = node.Client(key);
         var user = await api.Register("ada");
