@@ -4,6 +4,7 @@ using static PersonaActors.Tests.CommandLine.Terminal;
 namespace PersonaActors.Tests.CommandLine;
 
 /// <summary>The executable as an operator runs it on a database.</summary>
+[Long]
 public sealed class CommandLineTests : IAsyncLifetime
 {
     private TestDatabase _database = null!;

@@ -1,6 +1,7 @@
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>What a silo does when PostgreSQL, and with it the cluster's membership, is really gone.</summary>
+[Long]
 public sealed class ClusterReachTests
 {
     [Fact]

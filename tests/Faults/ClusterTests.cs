@@ -4,7 +4,7 @@ using PersonaActors.Tests.Realtime;
 
 namespace PersonaActors.Tests.Faults;
 
-/// <summary>Several nodes, those of a cluster each a process of its own, on one database and on two.</summary>
+/// <summary>Nodes of a cluster, each a process of its own.</summary>
 [Long]
 public sealed class ClusterTests(ClusterTests.Parts parts) : IClassFixture<ClusterTests.Parts>
 {
@@ -132,28 +132,6 @@ public sealed class ClusterTests(ClusterTests.Parts parts) : IClassFixture<Clust
         await held.RollbackAsync();
         Assert.All(await Task.WhenAll(renamed), answer => answer.Should(HttpStatusCode.OK));
         Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(25));
-    }
-
-    [Fact]
-    public async Task A_second_node_on_the_same_database_joins_and_one_on_another_knows_nothing_of_them()
-    {
-        await using var database = await TestDatabase.Create();
-        await using var another = await TestDatabase.Create();
-        await using var first = await ProcessNode.Start(database);
-        await using var second = await ProcessNode.Start(database);
-        await using var other = await Node.Start(another);
-        using var here = first.Client();
-        using var there = second.Client(first.Key);
-        using var elsewhere = other.Client(await other.ServiceKey());
-        var user = await here.Register("ada");
-        (await there.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
-        Assert.Equal("bea", (string?)(await here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
-
-        (await elsewhere.Get($"/v1/users/{user}")).Should(HttpStatusCode.NotFound);
-        await elsewhere.Register("ida");
-        (await other.Client(first.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
-        const string silos = "SELECT count(*) FROM orleans_membership WHERE status = 3";
-        Assert.Equal((2, 1), (await Sql.Ask<long>(database.Superuser, silos), await Sql.Ask<long>(another.Superuser, silos)));
     }
 
     private static (string Name, string Value)[] OwnPorts() =>

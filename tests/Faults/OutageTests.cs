@@ -3,8 +3,12 @@ using System.Diagnostics;
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>PostgreSQL is really stopped, for ten seconds, under load.</summary>
+[Long]
 public sealed class OutageTests
 {
+    /// <summary>So that each asks ten times a second, and not as often as it is refused.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     [Fact]
     public async Task With_PostgreSQL_stopped_the_node_lives_refuses_fast_and_heals_by_itself()
     {
@@ -17,6 +21,7 @@ public sealed class OutageTests
         var acknowledged = 0L;
         var load = Enumerable.Range(0, 8).Select(async worker =>
         {
+            using var pause = new PeriodicTimer(Pause);
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
                 var answer = await client.Patch($"/v1/users/{user}", new { username = $"ada {worker} {i}" });
@@ -25,11 +30,14 @@ public sealed class OutageTests
                 {
                     Interlocked.Increment(ref acknowledged);
                 }
+
+                await pause.WaitForNextTickAsync();
             }
         }).ToList();
         load.AddRange(Enumerable.Range(0, 4).Select(async _ =>
         {
             HttpStatusCode[] expected = [HttpStatusCode.OK, HttpStatusCode.Created, HttpStatusCode.ServiceUnavailable];
+            using var pause = new PeriodicTimer(Pause);
             var (person, session) = (await client.Register("focused"), Guid.Empty);
             while (!stop.IsCancellationRequested)
             {
@@ -40,6 +48,7 @@ public sealed class OutageTests
                         : await client.Post($"/v1/focus/sessions/{session}/extend", new { minutes = 1 });
                 Assert.True(expected.Contains(answer.Status), $"{(int)answer.Status} {answer.Text}");
                 session = answer.Status == HttpStatusCode.Created ? answer.Id : Random.Shared.Next(4) == 0 ? Guid.Empty : session;
+                await pause.WaitForNextTickAsync();
             }
         }));
         await Eventually.True("some commands were carried out", () => Task.FromResult(Volatile.Read(ref acknowledged) > 50));
@@ -49,6 +58,7 @@ public sealed class OutageTests
         try
         {
             await Eventually.True("ready is 503", async () => (await client.Get("/health/ready")).Status == HttpStatusCode.ServiceUnavailable);
+            using var pause = new PeriodicTimer(Pause);
             while (Stopwatch.GetElapsedTime(stopped) < TimeSpan.FromSeconds(10))
             {
                 (await client.Get("/health/live")).Should(HttpStatusCode.OK);
@@ -59,6 +69,7 @@ public sealed class OutageTests
                 Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(4), "a refusal during an outage must be fast");
                 (await client.Get($"/v1/focus/sessions?user={user}")).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
                 (await client.Post($"/v1/focus/sessions?user={user}", new { mode = "deep" })).ShouldRefuse(HttpStatusCode.ServiceUnavailable, "database_unavailable");
+                await pause.WaitForNextTickAsync();
             }
         }
         finally

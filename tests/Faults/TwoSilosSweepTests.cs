@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace PersonaActors.Tests.Faults;
 
 /// <summary>The sweep is divided among silos, and what a dead one had is the others'.</summary>
+[Long]
 public sealed partial class TwoSilosSweepTests
 {
     private static readonly (string, string)[] Environment =

@@ -3,6 +3,7 @@ using Npgsql;
 
 namespace PersonaActors.Tests.Focus;
 
+[Long]
 public sealed class KilledNodeTests
 {
     [Fact]

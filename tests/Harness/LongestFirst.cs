@@ -2,7 +2,7 @@ using Xunit.Abstractions;
 
 namespace PersonaActors.Tests.Harness;
 
-/// <summary>A class whose tests take a minute or more in a row: begun last, it would run beside nothing at the end.</summary>
+/// <summary>A class whose tests take ten seconds or more in a row, working or waiting: begun last, it would run beside nothing at the end.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class LongAttribute : Attribute;
 

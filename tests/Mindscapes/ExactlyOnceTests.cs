@@ -6,6 +6,7 @@ using PersonaActors.Storage.Mindscapes;
 namespace PersonaActors.Tests.Mindscapes;
 
 /// <summary>Observations sent again and again, by many, to a node that is killed meanwhile: nothing doubled, nothing lost, and the traits are the fold.</summary>
+[Long]
 public sealed class ExactlyOnceTests
 {
     [Fact]

@@ -8,6 +8,7 @@ namespace PersonaActors.Tests.Realtime;
 /// The project's own client in a real browser, on a page of another origin than the server's, with the short-lived tokens
 /// that browsers get.
 /// </summary>
+[Long]
 public sealed class BrowserTests(BrowserTests.Fixture fixture) : IClassFixture<BrowserTests.Fixture>
 {
     /// <summary>One browser, one site, and a node that lets its pages in. The clock is moved by one test only, and they follow each other.</summary>

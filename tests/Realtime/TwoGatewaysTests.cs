@@ -1,24 +1,68 @@
 namespace PersonaActors.Tests.Realtime;
 
-/// <summary>Two nodes on one database, each a process of its own, and clients at each.</summary>
-public sealed class TwoGatewaysTests
+/// <summary>Two nodes on one database, each a process of its own with clients of its own.</summary>
+[Long]
+public sealed class TwoGatewaysTests(TwoGatewaysTests.Two two) : IClassFixture<TwoGatewaysTests.Two>
 {
+    public sealed class Two : IAsyncLifetime
+    {
+        public TestDatabase Database { get; private set; } = null!;
+
+        public ProcessNode One { get; private set; } = null!;
+
+        public ProcessNode Other { get; private set; } = null!;
+
+        /// <summary>A client of each, by the key of the first.</summary>
+        public ApiClient Here { get; private set; } = null!;
+
+        public ApiClient There { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            Database = await TestDatabase.Create();
+            One = await ProcessNode.Start(Database);
+            Other = await ProcessNode.Start(Database);
+            (Here, There) = (One.Client(), Other.Client(One.Key));
+        }
+
+        public async Task DisposeAsync()
+        {
+            Here.Dispose();
+            There.Dispose();
+            await Other.DisposeAsync();
+            await One.DisposeAsync();
+            await Database.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task The_second_joins_the_first_and_a_node_on_another_database_knows_nothing_of_them()
+    {
+        await using var another = await TestDatabase.Create();
+        await using var other = await Node.Start(another);
+        using var elsewhere = other.Client(await other.ServiceKey());
+        var user = await two.Here.Register("ada");
+        (await two.There.Patch($"/v1/users/{user}", new { username = "bea" })).Should(HttpStatusCode.OK);
+        Assert.Equal("bea", (string?)(await two.Here.Get($"/v1/users/{user}")).Should(HttpStatusCode.OK).Json["username"]);
+
+        (await elsewhere.Get($"/v1/users/{user}")).Should(HttpStatusCode.NotFound);
+        await elsewhere.Register("ida");
+        (await other.Client(two.One.Key).Get("/v1/users")).Should(HttpStatusCode.Unauthorized);
+        const string silos = "SELECT count(*) FROM orleans_membership WHERE status = 3";
+        Assert.Equal((2, 1), (await Sql.Ask<long>(two.Database.Superuser, silos), await Sql.Ask<long>(another.Superuser, silos)));
+    }
+
     [Fact]
     public async Task What_is_committed_by_one_node_reaches_a_subscriber_of_the_other_in_order()
     {
-        await using var database = await TestDatabase.Create();
         await using var clients = await NodeClients.Start();
-        await using var one = await ProcessNode.Start(database);
-        await using var other = await ProcessNode.Start(database);
-        using var here = one.Client();
-        using var there = other.Client(one.Key);
-        var user = await here.Register("Ada");
-        var subscriber = await clients.Raw(other.Address, one.Key);
+        var user = await two.Here.Register("Ada");
+        var subscriber = await clients.Raw(two.Other.Address, two.One.Key);
         var answer = await subscriber.Subscribe($"user:{user}");
 
         for (var i = 0; i < 10; i++)
         {
-            (await (i % 2 == 0 ? here : there).Patch($"/v1/users/{user}", new { username = $"Ada {i}" })).Should(HttpStatusCode.OK);
+            (await (i % 2 == 0 ? two.Here : two.There).Patch($"/v1/users/{user}", new { username = $"Ada {i}" })).Should(HttpStatusCode.OK);
         }
 
         var seq = (long)answer["seq"]!;

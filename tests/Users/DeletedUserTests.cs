@@ -4,6 +4,7 @@ using PersonaActors.Tests.Prompts;
 namespace PersonaActors.Tests.Users;
 
 /// <summary>What a deleted user leaves: nothing of theirs, from memory or from the log, and others' characters without their name.</summary>
+[Long]
 public sealed class DeletedUserTests(Room room) : IClassFixture<Room>
 {
     private static async Task<Guid> Make(Person owner, string info) => (await owner.Client.Post("/v1/personalities", new
