@@ -502,6 +502,8 @@ internal static class CommandTable
     {
         var observation = await s.Make(s.Ada, "/v1/observations", Observation);
         await Eventually.True("it is in the traits", async () => (await s.Ada.Get($"/v1/mindscapes/{s.AdaId}")).Status == System.Net.HttpStatusCode.OK);
+        // Not in the millisecond of the command that is tried, which would show as less of a change.
+        await s.Do(s.Ada.Get($"/v1/mindscapes/{s.AdaId}"));
         return observation;
     }
 
