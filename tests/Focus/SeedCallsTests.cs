@@ -82,11 +82,7 @@ public sealed class SeedCallsTests(FocusRoom room) : FocusTest(room), IClassFixt
         Assert.Equal(1, await Count($"SELECT count(*) FROM events WHERE stream = 'session:{session}' AND type = 'ended'"));
         Assert.Equal(1, await Count($"SELECT count(*) FROM memory_short_term WHERE person_id = '{_person}'"));
     }
-}
 
-/// <summary>What the same calls refuse, all on one node.</summary>
-public sealed class SeedRefusalTests(FocusRoom room) : FocusTest(room), IClassFixture<FocusRoom>
-{
     [Theory]
     [InlineData("start", """{"task_id":null}""")]
     [InlineData("start", """{"person_id":"not a uuid"}""")]

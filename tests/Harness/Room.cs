@@ -45,7 +45,7 @@ public class Room : IAsyncLifetime
         }
     }
 
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
         var isNew = !IsHandedOn || !Free.TryTake(out _house!);
         if (isNew)

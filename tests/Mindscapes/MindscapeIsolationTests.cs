@@ -7,32 +7,19 @@ public sealed class MindscapeIsolationTests(MindscapeIsolationTests.TwoTenants t
 
     public static TheoryData<string> Owned => [.. Tables];
 
-    /// <summary>Ada and Bob in the demo tenant, Eve in another, each with all of it.</summary>
-    public sealed class TwoTenants : IAsyncLifetime
+    /// <summary>Ada and Bob in one tenant, Eve in another, each with all of it.</summary>
+    public sealed class TwoTenants : Room
     {
-        public TestDatabase Database { get; private set; } = null!;
-
-        public Node Node { get; private set; } = null!;
-
         public Guid Other { get; private set; }
 
         public (Guid Person, Guid Observation, Guid Persona)[] People { get; } = new (Guid, Guid, Guid)[3];
 
-        public async Task InitializeAsync()
+        public override async Task InitializeAsync()
         {
-            Database = await TestDatabase.Create();
-            Node = await Node.Start(Database);
-            using var operators = Node.Client(await Node.OperatorKey());
-            Other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(HttpStatusCode.Created).Id;
-            using var service = Node.Client(await Node.ServiceKey());
+            await base.InitializeAsync();
+            Other = (await NewTenant()).Id;
             using var elsewhere = Node.Client(await Node.ServiceKey(Other));
-            (People[0], People[1], People[2]) = (await Make(service, "ada"), await Make(service, "bob"), await Make(elsewhere, "eve"));
-        }
-
-        public async Task DisposeAsync()
-        {
-            await Node.DisposeAsync();
-            await Database.DisposeAsync();
+            (People[0], People[1], People[2]) = (await Make(Service, "ada"), await Make(Service, "bob"), await Make(elsewhere, "eve"));
         }
 
         private static async Task<(Guid, Guid, Guid)> Make(ApiClient client, string name)

@@ -8,13 +8,9 @@ public sealed class OverrideIsolationTests(OverrideIsolationTests.TwoTenants two
     private const string Overrides = "user_personality_configs";
     private const string Defaults = "user_default_llm_configs";
 
-    /// <summary>Ada and Bob in the demo tenant, Eve in another; each with an override, a config and a default.</summary>
-    public sealed class TwoTenants : IAsyncLifetime
+    /// <summary>Ada and Bob in one tenant, Eve in another; each with an override, a config and a default.</summary>
+    public sealed class TwoTenants : Room
     {
-        public TestDatabase Database { get; private set; } = null!;
-
-        public Node Node { get; private set; } = null!;
-
         public Guid Other { get; private set; }
 
         public Guid[] Ada { get; private set; } = [];
@@ -23,21 +19,12 @@ public sealed class OverrideIsolationTests(OverrideIsolationTests.TwoTenants two
 
         public Guid[] Eve { get; private set; } = [];
 
-        public async Task InitializeAsync()
+        public override async Task InitializeAsync()
         {
-            Database = await TestDatabase.Create();
-            Node = await Node.Start(Database);
-            using var operators = Node.Client(await Node.OperatorKey());
-            Other = (await operators.Post("/v1/tenants", new { name = "other" })).Should(HttpStatusCode.Created).Id;
-            using var service = Node.Client(await Node.ServiceKey());
+            await base.InitializeAsync();
+            Other = (await NewTenant()).Id;
             using var elsewhere = Node.Client(await Node.ServiceKey(Other));
-            (Ada, Bob, Eve) = (await Make(service, "ada"), await Make(service, "bob"), await Make(elsewhere, "eve"));
-        }
-
-        public async Task DisposeAsync()
-        {
-            await Node.DisposeAsync();
-            await Database.DisposeAsync();
+            (Ada, Bob, Eve) = (await Make(Service, "ada"), await Make(Service, "bob"), await Make(elsewhere, "eve"));
         }
 
         private static async Task<Guid[]> Make(ApiClient client, string name)
