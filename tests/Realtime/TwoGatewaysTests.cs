@@ -91,6 +91,13 @@ public sealed class TwoGatewaysTests(TwoGatewaysTests.Two two) : IClassFixture<T
 
         await dying.Kill();
         var left = await watcher.Event();
+        if (left["data"]!["last"]!.AsObject().Count == 0)
+        {
+            // The place was on the node that died: who was there is recalled first, and nobody came or left.
+            Assert.Equal(user.ToString(), (string)left["data"]!["online"]![0]!["user"]!);
+            left = await watcher.Event();
+        }
+
         Assert.Equal(user.ToString(), (string)left["data"]!["last"]!["left"]!);
         Assert.Empty(left["data"]!["online"]!.AsArray());
     }
