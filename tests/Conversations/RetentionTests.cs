@@ -4,7 +4,6 @@ using PersonaActors.Grains.Conversations;
 namespace PersonaActors.Tests.Conversations;
 
 /// <summary>What was said is kept as long as the tenant wants it, and what was cleared as long as it can be restored.</summary>
-[Long]
 public sealed class RetentionTests
 {
     [Fact]

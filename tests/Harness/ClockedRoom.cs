@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace PersonaActors.Tests.Harness;
@@ -13,6 +14,11 @@ public class ClockedRoom : IAsyncLifetime
 
     protected virtual bool HasAuth => true;
 
+    /// <summary>What the node has besides.</summary>
+    protected virtual void Add(IServiceCollection services)
+    {
+    }
+
     public virtual async Task InitializeAsync()
     {
         Database = await TestDatabase.Create();
@@ -25,7 +31,7 @@ public class ClockedRoom : IAsyncLifetime
         await StartNode();
     }
 
-    private async Task StartNode() => Node = await Node.Start(Database, Clock, auth: HasAuth);
+    private async Task StartNode() => Node = await Node.Start(Database, Clock, HasAuth, Add);
 
     public virtual async Task DisposeAsync()
     {

@@ -8,7 +8,6 @@ using PersonaActors.Grains.Jobs;
 namespace PersonaActors.Tests.Jobs;
 
 /// <summary>Jobs as such, whatever they do.</summary>
-[Long]
 public sealed class JobTests(JobTests.Works works) : IClassFixture<JobTests.Works>
 {
     public sealed class Works : IAsyncLifetime

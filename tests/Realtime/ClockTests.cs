@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using PersonaActors.Contracts;
 using PersonaActors.Contracts.Presence;
 
@@ -8,35 +7,29 @@ namespace PersonaActors.Tests.Realtime;
 /// <summary>What happens when time passes, on a clock that the test moves.</summary>
 public sealed class ClockTests(ClockTests.Place at) : IClassFixture<ClockTests.Place>
 {
-    /// <summary>A node on a clock that the tests move, its database and real clients.</summary>
-    public sealed class Place : IAsyncLifetime
+    /// <summary>With real clients.</summary>
+    public sealed class Place : ClockedRoom
     {
-        private TestDatabase _database = null!;
-
-        public FakeTimeProvider Clock { get; } = FakeTime.Start();
-
         public GrainCalls Calls { get; } = new();
-
-        public Node Node { get; private set; } = null!;
 
         public NodeClients Clients { get; private set; } = null!;
 
         public ApiClient Service { get; private set; } = null!;
 
-        public async Task InitializeAsync()
+        protected override void Add(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(Calls);
+
+        public override async Task InitializeAsync()
         {
-            _database = await TestDatabase.Create();
-            Node = await Node.Start(_database, Clock, with: services => services.AddSingleton<IIncomingGrainCallFilter>(Calls));
+            await base.InitializeAsync();
             Clients = await NodeClients.Start();
             Service = Node.Client(await Node.ServiceKey());
         }
 
-        public async Task DisposeAsync()
+        public override async Task DisposeAsync()
         {
             Service.Dispose();
             await Clients.DisposeAsync();
-            await Node.DisposeAsync();
-            await _database.DisposeAsync();
+            await base.DisposeAsync();
         }
     }
 
